@@ -1,0 +1,1 @@
+"""Pixel conventions: boxes, crops and the way back to the image."""

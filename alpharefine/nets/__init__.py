@@ -1,0 +1,1 @@
+"""Networks: plain modules without online state."""

@@ -1,0 +1,1 @@
+"""Tensor operations that torch lacks."""

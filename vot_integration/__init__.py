@@ -1,0 +1,1 @@
+"""Everything that speaks VOT: TraX server, workspaces, evaluation."""
