@@ -1,0 +1,1 @@
+"""Numeric parity with the official implementation, on recorded fixtures."""

@@ -1,0 +1,223 @@
+"""Where the parity fixtures are, and what every parity test does with them.
+
+The .npz files are in `$PARITY_DIR` (in its folder `fixtures/` or directly in it), by default in
+`../shared/parity/fixtures` relative to the repository. The weight filler, the manifests and the
+synthetic video always come from `../shared/parity`; frames of real videos from
+`$PARITY_VIDEOS/<name>/color/*.jpg`, by default `../shared/data/eval_masks`.
+
+Without `../shared` and without `$PARITY_DIR` the tests skip; with either, a missing file fails.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+TOOLS = SHARED / "parity"
+_PARITY_DIR = os.environ.get("PARITY_DIR")
+_KINDS = ("base_int", "trk2020", "trk256")
+MASK_PIXEL_TOLERANCE = 20
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def fixture_directory() -> Path:
+    """Folder that holds the .npz files."""
+    root = Path(_PARITY_DIR) if _PARITY_DIR else TOOLS
+    return root / "fixtures" if (root / "fixtures").is_dir() else root
+
+
+def fixture_cases(pattern: str) -> list[Any]:
+    """One `pytest.param(path)` for each fixture `pattern` (a glob without ".npz") matches.
+
+    No match gives one case, which skips when there are no fixtures on this machine at all and
+    otherwise fails as soon as it is loaded.
+    """
+    if not _PARITY_DIR and not SHARED.is_dir():
+        skip = pytest.mark.skip(reason=f"no parity fixtures: neither $PARITY_DIR nor {SHARED}")
+        return [pytest.param(Path(pattern), id=pattern, marks=skip)]
+    found = sorted(fixture_directory().glob(f"{pattern}.npz"))
+    if not found:
+        return [pytest.param(fixture_directory() / f"{pattern}.npz", id=f"{pattern}-missing")]
+    return [pytest.param(path, id=path.stem) for path in found]
+
+
+def load_npz(path: Path) -> Arrays:
+    """All arrays of one fixture."""
+    if not path.is_file():
+        pytest.fail(f"parity fixture {path} is missing")
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+def filler_seed(path: Path) -> int:
+    """Seed of the weight filler, from the `_w<seed>` at the end of a fixture's name; 0 without."""
+    found = re.search(r"_w(\d+)$", path.stem)
+    return int(found.group(1)) if found else 0
+
+
+def video_name(path: Path) -> str:
+    """`<video>[<frames>]` of a tracker fixture's name `<kind>_<video>[<frames>][_w<seed>]`."""
+    stem = re.sub(r"_w\d+$", "", path.stem)
+    kind = next(kind for kind in _KINDS if stem.startswith(f"{kind}_"))
+    return stem.removeprefix(f"{kind}_")
+
+
+@cache
+def _tool(name: str) -> ModuleType:
+    path = TOOLS / f"{name}.py"
+    if not path.is_file():
+        pytest.fail(f"parity tool {path} is missing")
+    spec = importlib.util.spec_from_file_location(f"parity_{name}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def fill_network(module: nn.Module, seed: int) -> None:
+    """Give every entry of the module's state_dict the value that belongs to its name and `seed`.
+
+    The module is put into eval mode.
+    """
+    fill = _tool("fill").fill
+    state = {
+        name: torch.from_numpy(np.ascontiguousarray(fill(name, tuple(value.shape), seed)))
+        .reshape(value.shape)
+        .to(value.dtype)
+        for name, value in module.state_dict().items()
+    }
+    module.load_state_dict(state, strict=True)
+    module.eval()
+
+
+def check_manifest(
+    module: nn.Module, manifest_name: str, unused_prefixes: Sequence[str] = ()
+) -> None:
+    """Names, shapes and types equal the official ones.
+
+    Args:
+        module: our network.
+        manifest_name: a file of `../shared/parity/manifests`, without ".json".
+        unused_prefixes: official entries that nothing reads and that we do not build.
+    """
+    path = TOOLS / "manifests" / f"{manifest_name}.json"
+    if not path.is_file():
+        pytest.fail(f"manifest {path} is missing")
+    entries = json.loads(path.read_text())["entries"]
+    expected = {
+        entry["name"]: (tuple(entry["shape"]), entry["dtype"])
+        for entry in entries
+        if not entry["name"].startswith(tuple(unused_prefixes))
+    }
+    actual = {
+        name: (tuple(value.shape), str(value.dtype).removeprefix("torch."))
+        for name, value in module.state_dict().items()
+    }
+    assert actual == expected
+
+
+def _real_video_folder(name: str, count: int) -> Path:
+    root = Path(os.environ.get("PARITY_VIDEOS", SHARED / "data" / "eval_masks"))
+    wanted = {name, name.removesuffix(str(count))}
+    folders = [f for f in sorted(root.glob("*")) if f.name.replace("-", "") in wanted]
+    if not folders:
+        pytest.fail(f"no video for '{name}' in {root}")
+    return folders[0]
+
+
+def _is_synthetic(name: str, count: int) -> bool:
+    return name in ("synth", f"synth{count}")
+
+
+def _read_rgb(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        pytest.fail(f"cannot read {path}")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def video_frames(name: str, count: int) -> list[NDArray[np.uint8]]:
+    """First `count` RGB frames (H x W x 3 uint8) of a fixture's video.
+
+    Args:
+        name: as `video_name` gives it, with or without `count` behind it.
+        count: number of frames.
+    """
+    if _is_synthetic(name, count):
+        frames: list[NDArray[np.uint8]] = _tool("synth_video").synth_video(count)[0]
+        return frames
+    folder = _real_video_folder(name, count) / "color"
+    paths = sorted(folder.glob("*.jpg"))[:count]
+    if len(paths) < count:
+        pytest.fail(f"{folder} has {len(paths)} frames, {count} are needed")
+    return [_read_rgb(path) for path in paths]
+
+
+def video_initial_mask(name: str, count: int) -> NDArray[np.uint8]:
+    """Mask of the first frame, full size, H x W uint8 {0, 1}; arguments as `video_frames`."""
+    if _is_synthetic(name, count):
+        mask: NDArray[np.uint8] = _tool("synth_video").synth_video(1)[1][0]
+        return mask
+    from vot.region.io import parse_region
+
+    folder = _real_video_folder(name, count)
+    height, width = _read_rgb(min((folder / "color").glob("*.jpg"))).shape[:2]
+    line = (folder / "groundtruth.txt").read_text().splitlines()[0]
+    region = parse_region(line)
+    return np.ascontiguousarray(region.rasterize((0, 0, width - 1, height - 1)), dtype=np.uint8)
+
+
+def sha1(array: NDArray[Any]) -> str:
+    """Hexadecimal SHA-1 of an array's bytes, the checksum the fixtures store."""
+    return hashlib.sha1(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def _as_array(values: ArrayLike | torch.Tensor) -> NDArray[np.float64]:
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, dtype=np.float64)
+
+
+def assert_close_relative(
+    actual: ArrayLike | torch.Tensor,
+    expected: ArrayLike | torch.Tensor,
+    rtol_of_max: float = 1e-4,
+    name: str = "",
+) -> None:
+    """`actual` differs from `expected` by at most `rtol_of_max` of its largest absolute value.
+
+    NaN is equal to NaN in the same place. Shapes must be equal.
+    """
+    a, e = _as_array(actual), _as_array(expected)
+    assert a.shape == e.shape, f"{name}: shape {a.shape}, expected {e.shape}"
+    np.testing.assert_array_equal(np.isnan(a), np.isnan(e), err_msg=f"{name}: NaN elsewhere")
+    scale = float(np.nanmax(np.abs(e), initial=0.0))
+    np.testing.assert_allclose(a, e, rtol=0, atol=rtol_of_max * scale, err_msg=name)
+
+
+def channel_stats(features: torch.Tensor) -> torch.Tensor:
+    """2 x C: mean and unbiased standard deviation over batch and space (a `*_stats` array)."""
+    flat = features.detach().double().transpose(0, 1).flatten(1)
+    return torch.stack([flat.mean(1), flat.std(1)])
+
+
+def network_input(crop: NDArray[np.uint8]) -> torch.Tensor:
+    """1 x 3 x H x W normalised tensor of a stored H x W x 3 crop."""
+    mean, std = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
+    normalised = ((crop / 255.0 - mean) / std).transpose(2, 0, 1).astype(np.float32)
+    return torch.from_numpy(np.ascontiguousarray(normalised))[None]
