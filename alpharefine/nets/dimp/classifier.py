@@ -1,0 +1,66 @@
+"""DiMP's target classifier: feature, filter initialiser and filter optimiser."""
+
+import torch
+from torch import Tensor, nn
+
+from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
+from alpharefine.ops.prroi import prroi_pool_boxes
+
+
+class InstanceL2Norm(nn.Module):
+    """Scale each sample to a fixed L2 norm: x * scale * sqrt(C H W / (sum x^2 + 1e-5)).
+
+    Source: Bhat et al., ICCV 2019, section 4.1.
+    """
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise N x C x H x W; the sum is taken in float32."""
+        squared = x.float().square().sum((1, 2, 3), keepdim=True)
+        count = x.shape[1] * x.shape[2] * x.shape[3]
+        return x * (self.scale * (count / (squared + 1e-5)).sqrt()).to(x.dtype)
+
+
+class FilterInitializer(nn.Module):
+    """First guess of the target filter: pooled convolutional features, averaged over samples."""
+
+    def __init__(self, channels: int, filter_size: int, stride: int = 16) -> None:
+        super().__init__()
+        self.filter_size = filter_size
+        self.stride = stride
+        self.filter_conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, features: Tensor, boxes: Tensor) -> Tensor:
+        """Initial filter.
+
+        Args:
+            features: S x N x C x H x W, normalised classification features.
+            boxes: S x N x 4, (x, y, w, h) in crop pixels.
+
+        Returns:
+            S x C x k x k.
+        """
+        s, n = features.shape[:2]
+        maps = self.filter_conv(features.flatten(0, 1))
+        corners = torch.cat([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], -1)
+        size = (self.filter_size, self.filter_size)
+        pooled = prroi_pool_boxes(maps, corners.reshape(s * n, 1, 4), size, 1 / self.stride)
+        return pooled.reshape(s, n, *pooled.shape[2:]).mean(1)
+
+
+class TargetClassifier(nn.Module):
+    """Everything of DiMP that learns and applies the target filter."""
+
+    def __init__(
+        self, in_channels: int, channels: int, filter_size: int, bins: int, bin_width: float
+    ) -> None:
+        super().__init__()
+        scale = (1 / (channels * filter_size * filter_size)) ** 0.5
+        self.feature_extractor = nn.Sequential(
+            nn.Conv2d(in_channels, channels, 3, padding=1, bias=False), InstanceL2Norm(scale)
+        )
+        self.filter_initializer = FilterInitializer(channels, filter_size)
+        self.filter_optimizer = FilterOptimizer(bins, bin_width)
