@@ -1,0 +1,36 @@
+"""Environment variables of the numerical libraries, set before these are imported."""
+
+import os
+from pathlib import Path
+
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def set_compute_defaults() -> None:
+    """Set what the user has not set: thread counts, passive waiting, reproducible cuBLAS.
+
+    The toolkit works between two frames on the same cores, so idle threads must not spin; and a
+    container's processor quota is invisible to OpenMP, which would start a thread per host core.
+    """
+    threads = str(available_cores())
+    defaults = {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def available_cores(quota_file: Path = _CPU_QUOTA) -> int:
+    """Cores this process may use: its affinity, bounded by the container's quota (cgroup v2)."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    try:
+        quota, period = (int(word) for word in quota_file.read_text().split())
+    except (OSError, ValueError):
+        # No cgroup, or the quota reads "max".
+        return cores
+    return max(1, min(cores, -(-quota // period)))

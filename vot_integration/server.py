@@ -1,0 +1,107 @@
+"""The TraX server: one process that serves a tracker to the VOT toolkit.
+
+Run by the toolkit as `python -m vot_integration.server`; see `main` for its settings. To serve a
+tracker of your own, call `serve` from a module that the toolkit starts.
+
+This module imports nothing heavy: the standard descriptors must be protected, and the environment
+set, before numerical libraries come in.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from vot_integration.compute_defaults import set_compute_defaults
+from vot_integration.descriptors import protect_descriptors
+from vot_integration.run_log import log_to_stderr, open_log
+
+if TYPE_CHECKING:
+    from alpharefine.trackers.base import Tracker
+
+_log = logging.getLogger(__name__)
+
+
+def serve(load: Callable[[str], "Tracker"], *, name: str, output: str | None = None) -> int:
+    """Serve a tracker over TraX until the client quits.
+
+    Descriptors 0, 1 and 2 belong to the run's log afterwards. The tracker is loaded before the
+    handshake, where no time limit runs. Whatever fails, in loading or later, reaches the client as
+    one line, and the log with its traceback.
+
+    Args:
+        load: makes the tracker, given its name without the suffix of the output; heavy imports
+            belong in here.
+        name: name under which the tracker is served; `_rotated` or `_box` at its end choose the
+            output.
+        output: "mask", "rotated" or "box", as an alternative to the suffix.
+
+    Returns:
+        Exit code: 0 after the client quit, 2 after bad input, 1 after any other failure.
+
+    Example:
+        >>> from my_package import MyTracker  # doctest: +SKIP
+        >>> raise SystemExit(serve(lambda name: MyTracker(), name="Mine", output="mask"))
+    """
+    descriptor, path = open_log("_".join(filter(None, (name, output))))
+    requests = protect_descriptors(descriptor)
+    log_to_stderr()
+    set_compute_defaults()
+    _log.info("log %s, process %d, Python %s", path, os.getpid(), sys.version.split()[0])
+
+    from vot_integration.service import run
+
+    return run(load, name=name, output=output, requests=requests)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve a catalogued tracker; every option can also be an environment variable.
+
+    Args:
+        arguments: command line without the program's name; None takes the process's own.
+
+    Returns:
+        Exit code as of `serve`.
+    """
+    options = _parse(arguments)
+    if os.isatty(0) and "TRAX" not in os.environ:
+        sys.stderr.write(
+            "this server speaks TraX with the VOT toolkit: start it through `arvot run` "
+            "or `vot evaluate`\n"
+        )
+        return 2
+
+    def load(name: str) -> "Tracker":
+        from alpharefine.catalogue import build_tracker
+
+        return build_tracker(
+            name,
+            device=options.device,
+            precision=options.precision,
+            weights=options.weights or None,
+        )
+
+    return serve(load, name=options.tracker, output=options.output)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m vot_integration.server", description="Serve a tracker to the VOT toolkit."
+    )
+    for option, default, text in (
+        ("tracker", "", "name in the catalogue; with _rotated or _box it names the output too"),
+        ("output", "", "form of the answers: mask (default), rotated or box"),
+        ("weights", "", "name or file of the weights instead of the tracker's own"),
+        ("device", "auto", "auto, cpu, cuda, cuda:N or mps"),
+        ("precision", "auto", "precision of the networks"),
+    ):
+        variable = f"ARVOT_{option.upper()}"
+        value = os.environ.get(variable) or default
+        parser.add_argument(f"--{option}", default=value, help=f"{text} [${variable}]")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
