@@ -1,0 +1,96 @@
+"""What a refinement network is made of, and the table of named variants."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from alpharefine.errors import UsageError
+
+FEATURE_STRIDE = 16
+"""Crop pixels per cell of the features that are correlated (backbone stage layer3)."""
+
+
+@dataclass(frozen=True)
+class RefineNetConfig:
+    """Architecture of a `RefineNetwork`; the defaults are CVPR 2021's with ResNet-34.
+
+    Attributes:
+        backbone: name for `alpharefine.nets.backbones.build_backbone`.
+        input_size: side of the square crops, px; a multiple of 32. Features are
+            input_size / 16 cells wide, the kernel is input_size / 32 (the target, in a crop of
+            twice its sides).
+        kernel: "centre" takes the kernel from the middle of the reference features, "roi" pools
+            the reference box precisely (VOT2020).
+        correlation: "pixelwise" (official), "depthwise" or "naive".
+        fusion_widths: channels of the 1 x 1 convolutions behind the correlation.
+        squeeze_reduction: squeeze-excite reduction.
+        non_local: self-attention behind the squeeze-excite (VOT2020).
+        box_head: "corner" or None.
+        corner_widths: channels of the corner head's 3 x 3 convolutions.
+        mask_head: "pyramid" (SiamMask style), "frtm" (VOT2020) or None.
+        pyramid_widths: channels inside the pyramid head, coarse to fine; its lateral maps and
+            first convolutions are 16 and 4 times as wide.
+        frtm_width: channels of the frtm head.
+
+    Raises:
+        UsageError: `input_size` is not a multiple of 32, or there is no head at all.
+
+    Source: Yan et al., "Alpha-Refine" (CVPR 2021), section 3; the authors' VOT2020 entry.
+    """
+
+    backbone: str = "resnet34"
+    input_size: int = 256
+    kernel: Literal["centre", "roi"] = "centre"
+    correlation: Literal["pixelwise", "depthwise", "naive"] = "pixelwise"
+    fusion_widths: tuple[int, ...] = (128, 128, 64)
+    squeeze_reduction: int = 4
+    non_local: bool = False
+    box_head: Literal["corner"] | None = "corner"
+    corner_widths: tuple[int, ...] = (256, 128, 64, 32)
+    mask_head: Literal["pyramid", "frtm"] | None = "pyramid"
+    pyramid_widths: tuple[int, int, int] = (32, 16, 4)
+    frtm_width: int = 64
+
+    def __post_init__(self) -> None:
+        if self.input_size <= 0 or self.input_size % 32:
+            raise UsageError(f"input_size is {self.input_size}; it must be a multiple of 32")
+        if self.box_head is None and self.mask_head is None:
+            raise UsageError("a refinement network needs box_head or mask_head")
+
+    @property
+    def kernel_size(self) -> int:
+        """Side of the kernel, feature cells."""
+        return self.input_size // (2 * FEATURE_STRIDE)
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """What the network can answer: "box", "mask" or both."""
+        heads = {"box": self.box_head, "mask": self.mask_head}
+        return frozenset(name for name, head in heads.items() if head is not None)
+
+
+REFINE_NETWORKS: dict[str, RefineNetConfig] = {
+    "ar_v20": RefineNetConfig(
+        backbone="resnet50",
+        input_size=384,
+        kernel="roi",
+        fusion_widths=(),
+        non_local=True,
+        box_head=None,
+        mask_head="frtm",
+    ),
+    "ar_c21_r34": RefineNetConfig(),
+    "ar_c21_r18": RefineNetConfig(backbone="resnet18"),
+}
+"""Named variants: the VOT2020 entry, and CVPR 2021 with two backbones."""
+
+
+def refine_net_config(name: str) -> RefineNetConfig:
+    """Configuration of a named variant.
+
+    Raises:
+        UsageError: the name is unknown.
+    """
+    if name not in REFINE_NETWORKS:
+        known = ", ".join(REFINE_NETWORKS)
+        raise UsageError(f"unknown refinement network {name!r}; choose one of {known}")
+    return REFINE_NETWORKS[name]

@@ -1,0 +1,187 @@
+"""The refinement network: a kernel from the reference crop, box and mask from the search crop."""
+
+from collections.abc import Collection
+from typing import NamedTuple, assert_never
+
+from torch import Tensor, nn
+
+from alpharefine.errors import UsageError
+from alpharefine.nets.backbones import Backbone, build_backbone
+from alpharefine.nets.refine.config import FEATURE_STRIDE, RefineNetConfig, refine_net_config
+from alpharefine.nets.refine.corner_head import CornerHead
+from alpharefine.nets.refine.frtm_head import FRTMMaskHead
+from alpharefine.nets.refine.neck import FusionNeck
+from alpharefine.nets.refine.pyramid_head import PyramidMaskHead, resize
+from alpharefine.nets.stages import STAGES
+from alpharefine.ops.prroi import prroi_pool_boxes
+
+FEATURE_STAGE = "layer3"
+_LATERAL_STAGES = {
+    "pyramid": ("conv1", "layer1", "layer2"),
+    "frtm": ("layer1", "layer2", "layer3", "layer4"),
+    None: (),
+}
+
+
+class RefineOutput(NamedTuple):
+    """Answer for N search crops of side S; None for what was not asked for.
+
+    Attributes:
+        corners: N x 4 float32, (x1, y1, x2, y2) in crop pixels; nothing orders them.
+        corner_logits: N x 2 x S/16 x S/16, the heat maps' logits (top-left, bottom-right).
+        mask_logits: N x 1 x S x S; their sigmoid is the probability of the target.
+    """
+
+    corners: Tensor | None
+    corner_logits: Tensor | None
+    mask_logits: Tensor | None
+
+
+class RefineNetwork(nn.Module):
+    """Alpha-Refine network of any configuration, with the official parameter names.
+
+    Inputs are RGB, ImageNet-normalised. Stages and layers that nothing reads are not built.
+
+    Args:
+        config: what to build.
+
+    Example:
+        >>> import torch
+        >>> network = build_refine_network("ar_c21_r18").eval()
+        >>> kernel = network.reference(torch.zeros(1, 3, 256, 256))
+        >>> network.search(torch.zeros(1, 3, 256, 256), kernel, {"box"}).corners.shape
+        torch.Size([1, 4])
+    """
+
+    def __init__(self, config: RefineNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self._lateral_stages = _LATERAL_STAGES[config.mask_head]
+        last_stage = max((FEATURE_STAGE, *self._lateral_stages), key=STAGES.index)
+        self.feature_extractor: Backbone = build_backbone(config.backbone, last_stage)
+        self.neck = FusionNeck(
+            config.correlation,
+            self._correlation_channels(),
+            config.fusion_widths,
+            config.squeeze_reduction,
+            config.non_local,
+        )
+        if config.box_head is not None:
+            self.corner_head = CornerHead(self.neck.channels, config.corner_widths, FEATURE_STRIDE)
+        self._build_mask_branch()
+
+    def _correlation_channels(self) -> int:
+        match self.config.correlation:
+            case "pixelwise":
+                return self.config.kernel_size**2
+            case "depthwise":
+                return self.feature_extractor.channels[FEATURE_STAGE]
+            case "naive":
+                return 1
+            case unknown:
+                assert_never(unknown)
+
+    def _build_mask_branch(self) -> None:
+        config, fused = self.config, self.neck.channels
+        stages = [self.feature_extractor.channels[stage] for stage in self._lateral_stages]
+        match config.mask_head:
+            case "pyramid":
+                widths = PyramidMaskHead.lateral_channels(config.pyramid_widths)
+                self.feat_adjust = nn.ModuleList(map(_lateral, stages, widths))
+                self.mask_head = PyramidMaskHead(fused, config.pyramid_widths)
+            case "frtm":
+                self.refiner = FRTMMaskHead(fused, stages, config.frtm_width)
+            case None:
+                pass
+            case unknown:
+                assert_never(unknown)
+
+    def reference(self, images: Tensor, boxes: Tensor | None = None) -> Tensor:
+        """Kernel of the target in each reference crop.
+
+        Args:
+            images: N x 3 x S x S.
+            boxes: N x 4 corners (x1, y1, x2, y2) in crop pixels, float32; needed and read only
+                where the configuration's kernel is "roi".
+
+        Returns:
+            N x C x S/32 x S/32.
+
+        Raises:
+            UsageError: `boxes` is missing.
+        """
+        features: Tensor = self.feature_extractor(images, (FEATURE_STAGE,))[FEATURE_STAGE]
+        size = self.config.kernel_size
+        if self.config.kernel == "centre":
+            top, left = (features.shape[2] - size) // 2, (features.shape[3] - size) // 2
+            return features[..., top : top + size, left : left + size]
+        if boxes is None:
+            raise UsageError("this refinement network pools its kernel: give the reference boxes")
+        return prroi_pool_boxes(features, boxes[:, None], (size, size), 1 / FEATURE_STRIDE)[:, 0]
+
+    def search(
+        self, images: Tensor, kernel: Tensor, outputs: Collection[str] | None = None
+    ) -> RefineOutput:
+        """Refined box and mask in each search crop, from one pass of the backbone.
+
+        Args:
+            images: N x 3 x S x S.
+            kernel: what `reference` returned; one for each image, or one for all.
+            outputs: "box", "mask" or both; None is all that this network has.
+
+        Raises:
+            UsageError: the network has no head for one of `outputs`.
+        """
+        wanted = frozenset(self.config.outputs if outputs is None else outputs)
+        if not wanted <= self.config.outputs:
+            missing = ", ".join(sorted(wanted - self.config.outputs))
+            raise UsageError(f"this refinement network has no output {missing}")
+        stages = {FEATURE_STAGE, *(self._lateral_stages if "mask" in wanted else ())}
+        features = self.feature_extractor(images, stages)
+        fused = self.neck(kernel, features[FEATURE_STAGE])
+        corners, corner_logits = self.corner_head(fused) if "box" in wanted else (None, None)
+        mask_logits = None
+        if "mask" in wanted:
+            laterals = [features[stage] for stage in self._lateral_stages]
+            mask_logits = resize(self._mask_logits(fused, laterals), images.shape[-2:])
+        return RefineOutput(corners, corner_logits, mask_logits)
+
+    def forward(
+        self,
+        reference_images: Tensor,
+        search_images: Tensor,
+        boxes: Tensor | None = None,
+        outputs: Collection[str] | None = None,
+    ) -> RefineOutput:
+        """`reference`, then `search`: one training step's forward pass."""
+        return self.search(search_images, self.reference(reference_images, boxes), outputs)
+
+    def _mask_logits(self, fused: Tensor, stages: list[Tensor]) -> Tensor:
+        if self.config.mask_head == "frtm":
+            logits: Tensor = self.refiner(fused, stages)
+        else:
+            adjusted = [
+                adjust(stage) for adjust, stage in zip(self.feat_adjust, stages, strict=True)
+            ]
+            logits = self.mask_head(fused, adjusted)
+        return logits
+
+
+def _lateral(in_channels: int, out_channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels), nn.ReLU()
+    )
+
+
+def build_refine_network(name_or_config: str | RefineNetConfig) -> RefineNetwork:
+    """A refinement network with random weights.
+
+    Args:
+        name_or_config: a name of `REFINE_NETWORKS` or a configuration.
+
+    Raises:
+        UsageError: the name is unknown.
+    """
+    if isinstance(name_or_config, str):
+        return RefineNetwork(refine_net_config(name_or_config))
+    return RefineNetwork(name_or_config)
