@@ -106,8 +106,12 @@ class FilterOptimizer(nn.Module):
             label = torch.exp(-0.5 * (distance / (22 / 24)) ** 2)
             self.label_map_predictor.weight.copy_(label.reshape(1, -1, 1, 1))
             mask = 3.0 * torch.tanh(2.0 - distance)
-            self.target_mask_predictor[0].weight.copy_(mask.reshape(1, -1, 1, 1))
+            self._mask_table.copy_(mask.reshape(1, -1, 1, 1))
             self.spatial_weight_predictor.weight.fill_(1.0)
+
+    @property
+    def _mask_table(self) -> Tensor:
+        return self.target_mask_predictor.get_parameter("0.weight")
 
     def center_distance(self, boxes: Tensor, score_size: tuple[int, int]) -> Tensor:
         """Distance of each score cell to the box centre, in score cells.
@@ -156,7 +160,7 @@ class FilterOptimizer(nn.Module):
         tables = torch.cat(
             [
                 self.label_map_predictor.weight,
-                self.target_mask_predictor[0].weight,
+                self._mask_table,
                 self.spatial_weight_predictor.weight,
             ]
         ).flatten(1)
@@ -195,7 +199,9 @@ class FilterOptimizer(nn.Module):
             scores = apply_filter(features, target_filter)
             slope = objective.activation_slope(scores)
             mapped = slope * objective.weight * objective.residual(scores)
-            gradient = _apply_adjoint(features, mapped, k) + objective.regularization * target_filter
+            gradient = (
+                _apply_adjoint(features, mapped, k) + objective.regularization * target_filter
+            )
             curved = objective.weight * slope * apply_filter(features, gradient)
             squared_norm = gradient.flatten(1).square().sum(1)
             curvature = curved.flatten(1).square().sum(1) + objective.regularization * squared_norm

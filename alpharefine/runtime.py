@@ -1,0 +1,50 @@
+"""Where and how precisely networks run."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from alpharefine.errors import UsageError
+
+Network = TypeVar("Network", bound=nn.Module)
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Device and floating-point type of network inference."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def prepare(self, network: Network) -> Network:
+        """Move a network here, for inference only: eval mode, no gradients, channels last."""
+        network = network.eval().requires_grad_(False)
+        # The keyword is missing from torch's type hints for this form of the call.
+        return network.to(self.device, self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def resolve_runtime(device: str = "auto", precision: str = "auto") -> Runtime:
+    """Choose a runtime.
+
+    Args:
+        device: "auto" (CUDA where present, else CPU), or any torch device name. MPS is untried.
+        precision: "auto" (float32), "float32", "bfloat16" or "float16".
+
+    Raises:
+        UsageError: the device is absent or the precision unknown.
+    """
+    if precision != "auto" and precision not in PRECISIONS:
+        raise UsageError(f"unknown precision {precision!r}; choose auto, {', '.join(PRECISIONS)}")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(
+            f"device {device!r} is not usable here; choose auto, cpu or cuda"
+        ) from error
+    return Runtime(resolved, PRECISIONS.get(precision, torch.float32))

@@ -1,0 +1,246 @@
+"""The DiMP tracker."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from alpharefine.errors import UsageError
+from alpharefine.geometry.base_crop import Pair, Patch, sample_patch
+from alpharefine.geometry.boxes import Box
+from alpharefine.nets.dimp import DimpFeatures, DimpNet
+from alpharefine.nets.dimp.box_regressor import IouFeatures
+from alpharefine.nets.dimp.filter_optimizer import apply_filter
+from alpharefine.nets.normalization import normalize
+from alpharefine.runtime import Runtime
+from alpharefine.trackers.base import Estimate, Flag, Image
+from alpharefine.trackers.dimp.augmentation import (
+    augment,
+    expanded_size,
+    random_shift_count,
+    sample_shifts,
+)
+from alpharefine.trackers.dimp.box_refinement import (
+    RefinedCandidates,
+    ascend,
+    best_box,
+    candidate_boxes,
+)
+from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.dimp.draws import Draws, GeneratorDraws
+from alpharefine.trackers.dimp.localization import Localization, localize
+from alpharefine.trackers.dimp.memory import SampleMemory
+from alpharefine.trackers.dimp.state import TargetState, box_in_sample, keep_inside, pair, scale_of
+
+
+@dataclass(frozen=True)
+class FrameTrace:
+    """What happened in the last frame, for tests and for looking at it.
+
+    Attributes:
+        patch: the search region.
+        scores: score map.
+        localization: decision.
+        start_boxes: candidates before the ascent, K x 4, sample px; None if not refined.
+        candidates: candidates after it.
+        training_box: (x, y, w, h), sample px, of the sample put into memory; None if none was.
+        learning_rate: its weight.
+    """
+
+    patch: Patch
+    scores: NDArray[np.float32]
+    localization: Localization
+    start_boxes: Tensor | None = None
+    candidates: RefinedCandidates | None = None
+    training_box: Tensor | None = None
+    learning_rate: float | None = None
+
+
+class DimpTracker:
+    """DiMP: an online-optimised target filter finds the target, a box regressor its extent.
+
+    Args:
+        network: with loaded weights, prepared by `runtime`.
+        config: hyper-parameters.
+        runtime: device and precision of the network; the filter is always optimised in float32.
+        draws: random draws; by default from a generator that every `initialize` seeds anew.
+
+    Sources: Bhat et al. (DiMP), ICCV 2019; Danelljan et al. (PrDiMP), CVPR 2020.
+    """
+
+    state: TargetState
+    trace: FrameTrace
+    memory: SampleMemory
+    target_filter: Tensor
+    modulation: IouFeatures
+
+    def __init__(
+        self, network: DimpNet, config: DimpConfig, runtime: Runtime, draws: Draws | None = None
+    ) -> None:
+        self.config = config
+        self._network = network
+        self._runtime = runtime
+        self._given_draws = draws
+
+    @torch.no_grad()
+    def initialize(self, image: Image, target: Box) -> None:
+        """Learn the target from the first frame.
+
+        Raises:
+            UsageError: the box is empty or not finite.
+        """
+        if not target.is_valid:
+            raise UsageError(f"the initial box {tuple(target)} is empty or not finite")
+        config = self.config
+        self._draws = self._given_draws or GeneratorDraws(config.seed)
+        self._frame = 1
+        self._image_size = pair(*image.shape[:2])
+        position = pair(target.y + (target.h - 1) / 2, target.x + (target.w - 1) / 2)
+        size = pair(target.h, target.w)
+        area = np.prod(size * np.float32(config.search_area_scale))
+        scale = np.sqrt(area) / np.float32(config.image_sample_size)
+        self.base_size = size / scale
+        self.state = TargetState(position, size, scale)
+        self._last_refined_position = position
+        self._learn_target(image)
+
+    @torch.no_grad()
+    def track(self, image: Image) -> Estimate:
+        """Find the target in the next frame."""
+        self._frame += 1
+        self._image_size = pair(*image.shape[:2])
+        patch = self._search_patch(image)
+        features = self._extract(patch.pixels[None])
+        scores = apply_filter(features.classification[None].float(), self.target_filter)
+        score_map = scores[0, 0].cpu().numpy()
+        found = localize(
+            score_map,
+            self.state.size,
+            self.state.position,
+            patch.center,
+            patch.scale,
+            self.config,
+        )
+        self.trace = FrameTrace(patch, score_map, found)
+        if found.flag is not Flag.NOT_FOUND:
+            self._update_position(patch.center + found.translation)
+            self._refine_box(patch, features)
+            if found.flag is not Flag.UNCERTAIN:
+                self._update_filter(patch, features, found.flag)
+        return Estimate(self.state.box, None, found.peak, found.flag)
+
+    def set_state(self, box: Box) -> None:
+        """Continue from `box` (image px)."""
+        shrink = 0 if self.config.oddities.lost_target_drift else 1
+        position = pair(box.y + (box.h - shrink) / 2, box.x + (box.w - shrink) / 2)
+        size = pair(box.h, box.w)
+        self.state = TargetState(position, size, scale_of(size, self.base_size))
+
+    def _search_patch(self, image: Image) -> Patch:
+        config = self.config
+        return sample_patch(
+            image,
+            self.state.position,
+            float(self.state.scale),
+            config.image_sample_size,
+            config.patch_max_scale_change,
+        )
+
+    def _extract(self, crops: NDArray[np.float32]) -> DimpFeatures:
+        images = normalize(crops, self._runtime.device).to(self._runtime.dtype)
+        features: DimpFeatures = self._network(images)
+        return features
+
+    def _learn_target(self, image: Image) -> None:
+        config, state = self.config, self.state
+        sample_position = np.rint(state.position)
+        expanded = sample_patch(image, sample_position, float(state.scale), expanded_size(config))
+        uniform = self._draws.shifts(random_shift_count(config)).numpy()
+        shifts = sample_shifts(config, uniform)
+        features = self._extract(augment(expanded.pixels, shifts, config))
+        box = self._to_sample(state, sample_position, state.scale)
+        boxes = torch.stack([box + torch.tensor([dx, dy, 0.0, 0.0]) for dy, dx in shifts])
+        samples = features.classification.float()
+        samples = torch.cat([samples, self._dropped_copies(samples[:1])])
+        boxes = torch.cat([boxes, boxes[:1].expand(config.dropout_copies, 4)])
+        self.init_shifts = shifts + [(0, 0)] * config.dropout_copies
+        self.memory = SampleMemory(samples, boxes.to(samples.device), config)
+        classifier = self._network.classifier
+        initial = classifier.filter_initializer(
+            samples[None].to(self._runtime.dtype), self.memory.boxes[None, : len(boxes)]
+        )
+        self.target_filter = initial.float()
+        self._optimize_filter(config.net_opt_iter, first_frame=True)
+        reference = IouFeatures(features.iou.fine[:1], features.iou.coarse[:1])
+        self.modulation = self._network.bb_regressor.modulation(reference, box[None].to(samples))
+
+    def _dropped_copies(self, feature: Tensor) -> Tensor:
+        config = self.config
+        keep = self._draws.dropout_keep(
+            config.dropout_copies, feature.shape[1], config.dropout_probability
+        )
+        return feature * (keep / (1 - config.dropout_probability))[..., None, None].to(feature)
+
+    def _to_sample(self, state: TargetState, position: Pair, scale: np.float32) -> Tensor:
+        size = self.config.image_sample_size
+        return torch.from_numpy(box_in_sample(state.position, state.size, position, scale, size))
+
+    def _update_position(self, position: Pair) -> None:
+        inside = keep_inside(
+            position, self.state.size, self._image_size, self.config.target_inside_ratio
+        )
+        self.state = replace(self.state, position=inside)
+
+    def _refine_box(self, patch: Patch, features: DimpFeatures) -> None:
+        config, regressor = self.config, self._network.bb_regressor
+        box = self._to_sample(self.state, patch.center, patch.scale)
+        start = candidate_boxes(box, self._draws.boxes(config.num_init_random_boxes), config)
+        modulated = regressor.modulate(regressor.features(features.iou), self.modulation)
+        candidates = ascend(
+            regressor,
+            modulated,
+            start.to(self._runtime.device),
+            config.box_refinement_iter,
+            config.box_refinement_step_length,
+        )
+        self.trace = replace(self.trace, start_boxes=start, candidates=candidates)
+        best = best_box(candidates, config)
+        if best is not None:
+            self._accept_box(best.cpu().numpy(), patch)
+        elif config.oddities.stale_position:
+            self.state = replace(self.state, position=self._last_refined_position)
+
+    def _accept_box(self, box: NDArray[np.float32], patch: Patch) -> None:
+        """Take position and size from a box (x, y, w, h) in sample px."""
+        top_left, size = box[1::-1], box[:1:-1]
+        shrink = np.float32(0 if self.config.oddities.refinement_bias else 1)
+        sample_center = np.float32(self.config.image_sample_size - 1) / 2
+        center = top_left + (size - shrink) / 2 - sample_center
+        position = np.asarray(center * patch.scale + patch.center, np.float32)
+        size = np.asarray(size * patch.scale, np.float32)
+        if not self.config.oddities.unbounded_scale:
+            size = np.asarray(np.minimum(size, self._image_size), np.float32)
+        self.state = TargetState(position, size, scale_of(size, self.base_size))
+        self._last_refined_position = position
+
+    def _update_filter(self, patch: Patch, features: DimpFeatures, flag: Flag) -> None:
+        config = self.config
+        hard = flag is Flag.HARD_NEGATIVE
+        rate = config.hard_negative_learning_rate if hard else config.learning_rate
+        box = self._to_sample(self.state, patch.center, patch.scale)
+        self.trace = replace(self.trace, training_box=box, learning_rate=rate)
+        self.memory.insert(features.classification.float(), box.to(self._runtime.device), rate)
+        if hard:
+            self._optimize_filter(config.net_opt_hn_iter)
+        elif (self._frame - 1) % config.train_skipping == 0:
+            self._optimize_filter(config.net_opt_update_iter)
+
+    def _optimize_filter(self, iterations: int, first_frame: bool = False) -> None:
+        optimizer = self._network.classifier.filter_optimizer
+        features, boxes, weights = self.memory.samples()
+        k = self.target_filter.shape[-1]
+        size = (features.shape[2] + 1 - k % 2, features.shape[3] + 1 - k % 2)
+        objective = optimizer.objective(boxes[None], size, None if first_frame else weights[None])
+        self.target_filter = optimizer(self.target_filter, features[None], objective, iterations)
