@@ -26,10 +26,11 @@ class RefineNetConfig:
         non_local: self-attention behind the squeeze-excite (VOT2020).
         box_head: "corner" or None.
         corner_widths: channels of the corner head's 3 x 3 convolutions.
-        mask_head: "pyramid" (SiamMask style), "frtm" (VOT2020) or None.
+        mask_head: "pyramid" (SiamMask style), "frtm" (VOT2020), "fpn" (light) or None.
         pyramid_widths: channels inside the pyramid head, coarse to fine; its lateral maps and
             first convolutions are 16 and 4 times as wide.
         frtm_width: channels of the frtm head.
+        fpn_widths: channels of the fpn head, deepest stage first.
 
     Raises:
         UsageError: `input_size` is not a multiple of 32, or there is no head at all.
@@ -46,9 +47,10 @@ class RefineNetConfig:
     non_local: bool = False
     box_head: Literal["corner"] | None = "corner"
     corner_widths: tuple[int, ...] = (256, 128, 64, 32)
-    mask_head: Literal["pyramid", "frtm"] | None = "pyramid"
+    mask_head: Literal["pyramid", "frtm", "fpn"] | None = "pyramid"
     pyramid_widths: tuple[int, int, int] = (32, 16, 4)
     frtm_width: int = 64
+    fpn_widths: tuple[int, int, int] = (64, 48, 32)
 
     def __post_init__(self) -> None:
         if self.input_size <= 0 or self.input_size % 32:

@@ -9,6 +9,7 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.backbones import Backbone, build_backbone
 from alpharefine.nets.refine.config import FEATURE_STRIDE, RefineNetConfig, refine_net_config
 from alpharefine.nets.refine.corner_head import CornerHead
+from alpharefine.nets.refine.fpn_head import FPNMaskHead
 from alpharefine.nets.refine.frtm_head import FRTMMaskHead
 from alpharefine.nets.refine.neck import FusionNeck
 from alpharefine.nets.refine.pyramid_head import PyramidMaskHead, resize
@@ -19,6 +20,7 @@ FEATURE_STAGE = "layer3"
 _LATERAL_STAGES = {
     "pyramid": ("conv1", "layer1", "layer2"),
     "frtm": ("layer1", "layer2", "layer3", "layer4"),
+    "fpn": ("layer1", "layer2", "layer3"),
     None: (),
 }
 
@@ -88,9 +90,11 @@ class RefineNetwork(nn.Module):
             case "pyramid":
                 widths = PyramidMaskHead.lateral_channels(config.pyramid_widths)
                 self.feat_adjust = nn.ModuleList(map(_lateral, stages, widths))
-                self.mask_head = PyramidMaskHead(fused, config.pyramid_widths)
+                self.mask_head: nn.Module = PyramidMaskHead(fused, config.pyramid_widths)
             case "frtm":
                 self.refiner = FRTMMaskHead(fused, stages, config.frtm_width)
+            case "fpn":
+                self.mask_head = FPNMaskHead(fused, stages, config.fpn_widths)
             case None:
                 pass
             case unknown:
@@ -159,6 +163,8 @@ class RefineNetwork(nn.Module):
     def _mask_logits(self, fused: Tensor, stages: list[Tensor]) -> Tensor:
         if self.config.mask_head == "frtm":
             logits: Tensor = self.refiner(fused, stages)
+        elif self.config.mask_head == "fpn":
+            logits = self.mask_head(fused, stages)
         else:
             adjusted = [
                 adjust(stage) for adjust, stage in zip(self.feat_adjust, stages, strict=True)
