@@ -21,9 +21,6 @@ from alpharefine.geometry.boxes import Box
 Corners = tuple[float, float, float, float]
 """Edges (x1, y1, x2, y2) of a box, in crop pixels."""
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
 _MAX_PIXELS = 2**26
 """Largest window that is cut: 8192 x 8192 px, 200 MB as an image."""
 
@@ -82,46 +79,30 @@ def _overlap(start: int, length: int, limit: int) -> tuple[slice, slice]:
     return slice(low, high), slice(low - start, high - start)
 
 
-def cut_crop(image: NDArray[np.uint8], window: CropWindow) -> NDArray[np.uint8]:
+def cut_crop(
+    image: NDArray[np.uint8], window: CropWindow, padded_border: bool = False
+) -> NDArray[np.uint8]:
     """Cut the window, black outside the image, resized bilinearly to S x S.
-
-    Where the window touches or passes the right or bottom border, the image's last column or row
-    is black as well: the official padding is one too wide there.
 
     Args:
         image: H x W x 3 uint8.
         window: where to cut.
+        padded_border: the image's last column (row) is black as well where the window touches or
+            passes the right (bottom) border: the official padding is one too wide there.
 
     Returns:
         S x S x 3 uint8; the aspect ratio is not kept.
     """
     height, width = image.shape[:2]
-    touches_bottom = window.top + window.height >= height
-    touches_right = window.left + window.width >= width
-    rows, patch_rows = _overlap(window.top, window.height, height - touches_bottom)
-    columns, patch_columns = _overlap(window.left, window.width, width - touches_right)
+    if padded_border:
+        height -= window.top + window.height >= height
+        width -= window.left + window.width >= width
+    rows, patch_rows = _overlap(window.top, window.height, height)
+    columns, patch_columns = _overlap(window.left, window.width, width)
     patch = np.zeros((window.height, window.width, 3), np.uint8)
     patch[patch_rows, patch_columns] = image[rows, columns]
     resized = cv2.resize(patch, (window.size, window.size), interpolation=cv2.INTER_LINEAR)
     return np.asarray(resized, dtype=np.uint8)
-
-
-def _normalisation_table() -> NDArray[np.float32]:
-    """3 x 256: normalised value of each channel's 256 levels, computed in float64."""
-    levels = np.arange(256) / 255.0
-    mean, std = np.array(IMAGENET_MEAN)[:, None], np.array(IMAGENET_STD)[:, None]
-    return np.asarray((levels - mean) / std, dtype=np.float32)
-
-
-_NORMALISED = _normalisation_table()
-
-
-def normalise_crop(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """ImageNet normalisation of an H x W x 3 uint8 RGB crop: 3 x H x W float32, contiguous."""
-    normalised = np.empty((3, *crop.shape[:2]), np.float32)
-    for channel, table in enumerate(_NORMALISED):
-        np.take(table, crop[..., channel], out=normalised[channel], mode="clip")
-    return normalised
 
 
 def reference_box(window: CropWindow) -> Corners:

@@ -1,0 +1,163 @@
+"""Alpha-Refine as a tool for any tracker: reference once, then box in, box and mask out."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from alpharefine.geometry.boxes import Box
+from alpharefine.geometry.refine_crop import (
+    CropWindow,
+    crop_window,
+    cut_crop,
+    mask_to_image,
+    reference_box,
+    to_image,
+    to_image_official,
+)
+from alpharefine.nets.normalization import normalize
+from alpharefine.nets.refine import RefineNetwork
+from alpharefine.oddities import FIXED, Oddities
+from alpharefine.runtime import Runtime
+from alpharefine.trackers.base import Image, Mask
+
+
+@dataclass(frozen=True)
+class RefinerConfig:
+    """How crops are cut and answers are read.
+
+    Attributes:
+        search_factor: side of the crop over the side of the box, for each axis.
+        mask_threshold: probability that a pixel of the mask must exceed.
+        min_side: a refined box with a shorter side (px) is not answered.
+        oddities: `padded_border`, `unguarded_corners` and `unrounded_back_projection` are read.
+
+    Source: Yan et al., "Alpha-Refine" (CVPR 2021), section 3; the authors' VOT2020 entry.
+    """
+
+    search_factor: float = 2.0
+    mask_threshold: float = 0.65
+    min_side: float = 2.0
+    oddities: Oddities = FIXED
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Refined target of one frame; None for what was not asked for.
+
+    Attributes:
+        window: where the search crop of side S was cut.
+        box: image px; None also where the predicted corners are inverted, nearly coincide or are
+            not finite (unless `unguarded_corners`).
+        mask: of the full image.
+        probability: S x S float32, probability of the target in the crop.
+    """
+
+    window: CropWindow
+    box: Box | None
+    mask: Mask | None
+    probability: NDArray[np.float32] | None
+
+
+class Refiner:
+    """Refines another tracker's boxes.
+
+    Args:
+        network: with loaded weights, prepared by `runtime`.
+        runtime: device and precision of the network.
+        config: how crops are cut and answers are read.
+
+    Example:
+        >>> import numpy as np
+        >>> from alpharefine.nets.refine import build_refine_network
+        >>> from alpharefine.runtime import resolve_runtime
+        >>> runtime = resolve_runtime("cpu")
+        >>> refiner = Refiner(runtime.prepare(build_refine_network("ar_c21_r18")), runtime)
+        >>> image = np.zeros((120, 160, 3), np.uint8)
+        >>> refiner.initialize(image, Box(60, 40, 30, 20))
+        >>> refiner.refine(image, Box(62, 41, 30, 20), {"mask"}).mask.shape
+        (120, 160)
+    """
+
+    def __init__(
+        self,
+        network: RefineNetwork,
+        runtime: Runtime,
+        config: RefinerConfig = RefinerConfig(),
+    ) -> None:
+        self.config = config
+        self.network = network
+        self._runtime = runtime
+        self._kernel: Tensor | None = None
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """What the network can answer: "box", "mask" or both."""
+        return self.network.config.outputs
+
+    @property
+    def kernel(self) -> Tensor:
+        """Reference features of the target, 1 x C x P x P.
+
+        Raises:
+            RuntimeError: before `initialize`.
+        """
+        if self._kernel is None:
+            raise RuntimeError("initialize the refiner before it refines")
+        return self._kernel
+
+    @torch.inference_mode()
+    def initialize(self, image: Image, box: Box) -> None:
+        """Remember the target; may be called again at any time.
+
+        Args:
+            image: H x W x 3 uint8 RGB.
+            box: the target, image px.
+
+        Raises:
+            UsageError: no crop can be cut around the box.
+        """
+        window = self._window(box)
+        corners = torch.tensor([reference_box(window)], device=self._runtime.device)
+        self._kernel = self.network.reference(self._crop(image, window), corners)
+
+    @torch.inference_mode()
+    def refine(self, image: Image, box: Box, outputs: Collection[str] | None = None) -> Refinement:
+        """Refine one box, in one pass of the backbone whatever is asked for.
+
+        Args:
+            image: H x W x 3 uint8 RGB.
+            box: rough position of the target, image px.
+            outputs: "box", "mask" or both; None is all that the network has.
+
+        Raises:
+            UsageError: no crop can be cut around the box, or the network has not such an output.
+            RuntimeError: before `initialize`.
+        """
+        window = self._window(box)
+        answer = self.network.search(self._crop(image, window), self.kernel, outputs)
+        refined = None if answer.corners is None else self._box(answer.corners, window)
+        if answer.mask_logits is None:
+            return Refinement(window, refined, None, None)
+        probability = answer.mask_logits[0, 0].float().sigmoid().cpu().numpy()
+        height, width = image.shape[:2]
+        mask = mask_to_image(probability, window, height, width, self.config.mask_threshold)
+        return Refinement(window, refined, mask, probability)
+
+    def _window(self, box: Box) -> CropWindow:
+        return crop_window(box, self.network.config.input_size, self.config.search_factor)
+
+    def _crop(self, image: Image, window: CropWindow) -> Tensor:
+        crop = cut_crop(image, window, self.config.oddities.padded_border)
+        return normalize(crop[None], self._runtime.device).to(self._runtime.dtype)
+
+    def _box(self, corners: Tensor, window: CropWindow) -> Box | None:
+        x1, y1, x2, y2 = corners[0].tolist()
+        oddities = self.config.oddities
+        back = to_image_official if oddities.unrounded_back_projection else to_image
+        box = back((x1, y1, x2, y2), window)
+        is_usable = box.is_valid and min(box.w, box.h) >= self.config.min_side
+        return box if is_usable or oddities.unguarded_corners else None

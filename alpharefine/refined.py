@@ -1,0 +1,136 @@
+"""A base tracker and a refiner make a tracker."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from alpharefine.errors import UsageError
+from alpharefine.geometry.boxes import Box, clip_box
+from alpharefine.oddities import FIXED, Oddities
+from alpharefine.refine import Refinement, Refiner
+from alpharefine.trackers.base import Estimate, Flag, Image, Tracker
+
+
+@dataclass(frozen=True)
+class RefinedTrackerConfig:
+    """How base tracker and refiner work together; the defaults are the VOT2020 entry's.
+
+    Attributes:
+        refine_around: the refiner sees the base tracker's box clipped to the image, or, as in the
+            CVPR 2021 demo, the "base" box as it is.
+        feedback: the base tracker goes on from its own box ("base"), from the refined one
+            ("refined", the CVPR 2021 demo), or from the refined one only in frames where it has
+            found the target itself ("refined_if_found"). Fed-back boxes are clipped to the image.
+        outputs: what the refiner computes, "box", "mask" or both; None is all it has.
+        clip_margin: px of each axis that clipping keeps inside the image.
+        min_side: px, shortest side of a fed-back box (unless `tiny_boxes`).
+        initial_shift: px, right and down, by which the base tracker's initial box is moved where
+            `shifted_initial_box` is kept; 0.5 in the CVPR 2021 demo.
+        oddities: `tiny_boxes` and `shifted_initial_box` are read.
+
+    Source: the authors' VOT2020 entry and CVPR 2021 demo.
+    """
+
+    refine_around: Literal["clipped", "base"] = "clipped"
+    feedback: Literal["base", "refined", "refined_if_found"] = "base"
+    outputs: tuple[Literal["box", "mask"], ...] | None = None
+    clip_margin: float = 10.0
+    min_side: float = 2.0
+    initial_shift: float = 0.0
+    oddities: Oddities = FIXED
+
+
+@dataclass(frozen=True)
+class RefinedTrace:
+    """What happened in the last frame, for tests and for looking at it.
+
+    Attributes:
+        base: the base tracker's answer.
+        refinement: the refiner's.
+        fed_back: the box that the base tracker goes on from.
+    """
+
+    base: Estimate
+    refinement: Refinement
+    fed_back: Box
+
+
+class RefinedTracker:
+    """Tracks with `base` and answers what `refiner` makes of it.
+
+    The answer's box is the refined box, or the clipped base box where there is none; its mask is
+    the refiner's (None if no mask is computed); score and flag are the base tracker's.
+
+    Args:
+        base: any tracker.
+        refiner: with a network of any variant.
+        config: how they work together.
+
+    Raises:
+        UsageError: the configuration needs an output that the refiner's network does not have.
+
+    Source: Yan et al., "Alpha-Refine" (CVPR 2021), figure 2.
+    """
+
+    trace: RefinedTrace
+
+    def __init__(
+        self,
+        base: Tracker,
+        refiner: Refiner,
+        config: RefinedTrackerConfig = RefinedTrackerConfig(),
+    ) -> None:
+        self.base = base
+        self.refiner = refiner
+        self.config = config
+        outputs = refiner.outputs if config.outputs is None else frozenset(config.outputs)
+        if not outputs <= refiner.outputs:
+            missing = ", ".join(sorted(outputs - refiner.outputs))
+            raise UsageError(f"the refiner's network has no output {missing}: leave it out")
+        if config.feedback != "base" and "box" not in outputs:
+            raise UsageError(f"feedback is {config.feedback!r} but no box is refined: use 'base'")
+
+    def initialize(self, image: Image, target: Box) -> None:
+        """Start base tracker and refiner on the target.
+
+        Raises:
+            UsageError: the target box is empty or not finite.
+        """
+        shift = self.config.initial_shift if self.config.oddities.shifted_initial_box else 0.0
+        self.base.initialize(image, target._replace(x=target.x + shift, y=target.y + shift))
+        self.refiner.initialize(image, target)
+
+    def track(self, image: Image) -> Estimate:
+        """Find the target in the next frame, refine it and feed the configured box back."""
+        config = self.config
+        estimate = self.base.track(image)
+        clipped = self._clip(estimate.box, image)
+        keeps_base = config.refine_around == "base" and estimate.box.is_valid
+        around = estimate.box if keeps_base else clipped
+        refinement = self.refiner.refine(image, around, config.outputs)
+        feeds_refined = config.feedback == "refined" or (
+            config.feedback == "refined_if_found" and estimate.flag is not Flag.NOT_FOUND
+        )
+        fed_back = clipped
+        if feeds_refined and refinement.box is not None:
+            fed_back = self._clip(refinement.box, image)
+        self.base.set_state(fed_back)
+        self.trace = RefinedTrace(estimate, refinement, fed_back)
+        box = clipped if refinement.box is None else refinement.box
+        return replace(estimate, box=box, mask=refinement.mask)
+
+    def set_state(self, box: Box) -> None:
+        """Continue from `box` (image px)."""
+        self.base.set_state(box)
+
+    def _clip(self, box: Box, image: Image) -> Box:
+        height, width = image.shape[:2]
+        clipped = clip_box(box, height, width, self.config.clip_margin)
+        if self.config.oddities.tiny_boxes:
+            return clipped
+        return _widened(clipped, self.config.min_side)
+
+
+def _widened(box: Box, min_side: float) -> Box:
+    """The box with sides of at least `min_side`, about the same centre."""
+    w, h = max(box.w, min_side), max(box.h, min_side)
+    return Box(box.x + (box.w - w) / 2, box.y + (box.h - h) / 2, w, h)
