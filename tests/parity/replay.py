@@ -13,7 +13,8 @@ from alpharefine.nets.dimp import DimpNet, build_dimp_network
 from alpharefine.oddities import OFFICIAL
 from alpharefine.runtime import Runtime
 from alpharefine.trackers.base import Estimate, Flag
-from alpharefine.trackers.dimp import DimpConfig, DimpTracker
+from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.dimp.tracker import DimpTracker
 from tests.parity.fixtures import Arrays, assert_close_relative, fill_network, sha1, video_frames
 
 FLAGS = (Flag.NORMAL, Flag.HARD_NEGATIVE, Flag.UNCERTAIN, Flag.NOT_FOUND)

@@ -17,8 +17,8 @@ CONFIG = DimpConfig()
 FLAGS = (Flag.NORMAL, Flag.HARD_NEGATIVE, Flag.UNCERTAIN, Flag.NOT_FOUND)
 PIXEL_TOLERANCE = 1e-4 * 255
 BOX_TOLERANCE = 1e-2
-logic_cases = pytest.mark.parametrize("path", fixture_cases("logic"))
-geometry_cases = pytest.mark.parametrize("path", fixture_cases("geom_int"))
+logic_cases = pytest.mark.parametrize("path", fixture_cases("logic*"))
+geometry_cases = pytest.mark.parametrize("path", fixture_cases("geom_int*"))
 
 
 @logic_cases

@@ -7,7 +7,7 @@ from alpharefine.ops.prroi import prroi_pool
 from tests.parity.fixtures import assert_close_relative, fixture_cases, load_npz
 
 
-@pytest.mark.parametrize("path", fixture_cases("prroi"))
+@pytest.mark.parametrize("path", fixture_cases("prroi*"))
 def test_forward_and_both_gradients(path: Path) -> None:
     data = load_npz(path)
     cases = sorted(key.removesuffix("_feat") for key in data if key.endswith("_feat"))

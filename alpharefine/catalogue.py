@@ -1,0 +1,166 @@
+"""The named trackers: what each is made of, and how it is built."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from alpharefine.errors import UsageError
+from alpharefine.nets.dimp import build_dimp_network
+from alpharefine.nets.refine import build_refine_network
+from alpharefine.refine import Refiner, RefinerConfig
+from alpharefine.refined import RefinedTracker, RefinedTrackerConfig
+from alpharefine.runtime import Runtime, resolve_runtime
+from alpharefine.trackers.base import Tracker
+from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.dimp.tracker import DimpTracker
+from alpharefine.weights import store
+from alpharefine.weights.registry import WEIGHTS
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The Alpha-Refine part of a tracker.
+
+    Attributes:
+        network: name in `alpharefine.nets.refine.REFINE_NETWORKS`, also the kind of its weights.
+        refiner: how crops are cut and answers read.
+        coupling: how base tracker and refiner work together.
+    """
+
+    network: str
+    refiner: RefinerConfig = field(default_factory=RefinerConfig)
+    coupling: RefinedTrackerConfig = field(default_factory=RefinedTrackerConfig)
+
+
+@dataclass(frozen=True)
+class TrackerSpec:
+    """A named tracker.
+
+    Attributes:
+        name: as users and the toolkit call it.
+        network: name in `alpharefine.nets.dimp.NETWORKS`, also the kind of its weights.
+        base: hyper-parameters of the base tracker.
+        refinement: None for the base tracker alone.
+    """
+
+    name: str
+    network: str
+    base: DimpConfig
+    refinement: Refinement | None
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether the tracker answers masks."""
+        return self.refinement is not None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of weights that it needs."""
+        return (self.network, *([self.refinement.network] if self.refinement else []))
+
+
+@dataclass(frozen=True)
+class TrackerWeights:
+    """The weights of a whole tracker.
+
+    Attributes:
+        name: names of the parts, joined by "+".
+        sha256: of the file, or of the parts' sha256 where they are several.
+        random: at least one part is untrained.
+    """
+
+    name: str
+    sha256: str
+    random: bool
+
+
+_V20 = Refinement("ar_v20")
+_C21 = Refinement(
+    "ar_c21_r34",
+    coupling=RefinedTrackerConfig(refine_around="base", feedback="refined_if_found"),
+)
+_LITE = DimpConfig(image_sample_size=288, search_area_scale=5.0)
+_AR_LITE = Refinement("ar_lite", coupling=RefinedTrackerConfig(feedback="refined_if_found"))
+
+TRACKERS: Mapping[str, TrackerSpec] = {
+    spec.name: spec
+    for spec in (
+        TrackerSpec("ARDiMP_lite", "dimp_lite", _LITE, _AR_LITE),
+        TrackerSpec("ARDiMP_v20", "super_dimp", DimpConfig(), _V20),
+        TrackerSpec("ARDiMP_c21", "super_dimp", DimpConfig(), _C21),
+        TrackerSpec("DiMPsuper", "super_dimp", DimpConfig(), None),
+    )
+}
+"""Name -> tracker; the first one is the default."""
+
+DEFAULT_TRACKER = next(iter(TRACKERS))
+
+
+def find_tracker(name: str) -> TrackerSpec:
+    """The named tracker.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    if name not in TRACKERS:
+        raise UsageError(f"unknown tracker {name!r}; choose one of {', '.join(TRACKERS)}")
+    return TRACKERS[name]
+
+
+def resolve_weights(name: str, weights: str | None = None) -> TrackerWeights:
+    """Which weights a tracker would run with, without building it.
+
+    Args:
+        name: tracker.
+        weights: as `build_tracker`.
+
+    Raises:
+        UsageError: unknown tracker or weights.
+    """
+    choices = _choices(find_tracker(name), weights).values()
+    names, sha256 = store.summarize(choices)
+    return TrackerWeights(names, sha256, any(choice.random for choice in choices))
+
+
+def build_tracker(
+    name: str, *, device: str = "auto", precision: str = "auto", weights: str | None = None
+) -> Tracker:
+    """Build a named tracker with its weights loaded.
+
+    Args:
+        name: tracker.
+        device: see `alpharefine.runtime.resolve_runtime`.
+        precision: likewise.
+        weights: see `alpharefine.weights.store.resolve_weights`; None takes those registered under
+            the names of the tracker's networks, or seeded random ones where they are not on this
+            machine.
+
+    Raises:
+        UsageError: unknown tracker, weights, device or precision; weights for another network.
+    """
+    spec = find_tracker(name)
+    choices = _choices(spec, weights)
+    runtime = resolve_runtime(device, precision)
+    network = build_dimp_network(spec.network)
+    store.load_weights(network, choices[spec.network])
+    base = DimpTracker(runtime.prepare(network), spec.base, runtime)
+    if spec.refinement is None:
+        return base
+    refiner = _build_refiner(spec.refinement, choices[spec.refinement.network], runtime)
+    return RefinedTracker(base, refiner, spec.refinement.coupling)
+
+
+def _build_refiner(part: Refinement, choice: store.WeightsChoice, runtime: Runtime) -> Refiner:
+    network = build_refine_network(part.network)
+    store.load_weights(network, choice)
+    return Refiner(runtime.prepare(network), runtime, part.refiner)
+
+
+def _choices(spec: TrackerSpec, weights: str | None) -> dict[str, store.WeightsChoice]:
+    defaults = {kind: _default_weights(kind) for kind in spec.kinds}
+    return store.resolve_weights(weights, defaults)
+
+
+def _default_weights(kind: str) -> str:
+    registered = WEIGHTS.get(kind)
+    on_this_machine = registered is not None and store.find_weights(registered) is not None
+    return kind if on_this_machine else store.RANDOM
