@@ -1,0 +1,1 @@
+"""The official toolkit, run end to end."""

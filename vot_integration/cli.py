@@ -1,0 +1,63 @@
+"""The command line `arvot`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import alpharefine
+from alpharefine.errors import UsageError
+from vot_integration.errors import EvaluationError
+
+COMMANDS = {
+    "run": "evaluate a tracker with the official VOT toolkit and print its scores",
+    "weights": "see, convert and merge network weights",
+}
+"""Commands and what they do; each is a module `vot_integration.cli_<command>`."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: command-line arguments; those of the process when None.
+
+    Returns:
+        Exit status: 0 done, 1 the tracker or the toolkit failed, 2 bad input, 130 interrupted.
+    """
+    try:
+        return _execute(arguments)
+    except UsageError as error:
+        print(f"arvot: {error}", file=sys.stderr)
+        return 2
+    except EvaluationError as error:
+        print(f"arvot: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("arvot: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+
+
+def _execute(arguments: Sequence[str] | None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = _Parser(prog="arvot", description="DiMP-super and Alpha-Refine under the VOT toolkit.")
+    parser.add_argument("--version", action="version", version=f"arvot {alpharefine.__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = arguments[0] if arguments else None
+    for name, text in COMMANDS.items():
+        if name == chosen:
+            # Only the module of the command is imported: some of them take seconds.
+            importlib.import_module(f"vot_integration.cli_{name}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=text)
+    values = parser.parse_args(arguments)
+    status: int = values.run(values)
+    return status

@@ -1,0 +1,145 @@
+"""Runs the official toolkit in a workspace, and checks that it did what it was asked to."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vot_integration.errors import EvaluationError
+from vot_integration.results import Run, discard_unfinished, expected_runs
+from vot_integration.toolkit import run_toolkit
+from vot_integration.trackers_ini import log_folder
+from vot_integration.workspace import Workspace
+
+LOG_LINES = 25
+"""How much of a log goes into an error message."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_PERCENT = re.compile(r"\d+ %")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one experiment is: runs and frames of finished runs, and of all runs."""
+
+    experiment: str
+    runs: int
+    all_runs: int
+    frames: int
+    all_frames: int
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+def evaluate(workspace: Workspace, tracker: str, on_progress: ProgressCallback) -> list[Run]:
+    """Run `vot evaluate` for all experiments of the workspace; finished runs are kept.
+
+    Args:
+        workspace: the workspace.
+        tracker: name of a tracker in the workspace's registry.
+        on_progress: called now and then, for each experiment.
+
+    Returns:
+        The runs whose result files are there.
+
+    Raises:
+        EvaluationError: a result file is missing afterwards.
+    """
+    results = workspace.results(tracker)
+    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    discard_unfinished(runs, results)
+    started = time.time()
+
+    def report() -> None:
+        for experiment in workspace.stack.experiments:
+            on_progress(_progress(experiment, runs, results))
+
+    report()
+    names = ",".join(workspace.stack.experiments)
+    arguments = ["--workspace", str(workspace.folder), "--experiments", names, tracker]
+    status, output = run_toolkit(
+        ["evaluate", *arguments],
+        cwd=workspace.folder,
+        log=_toolkit_log(workspace, "evaluate", tracker),
+        on_tick=report,
+    )
+    missing = [run for run in runs if run.required and not run.is_whole(results)]
+    if missing or status != 0 or "Evaluation concluded" not in output:
+        raise EvaluationError(_failure(workspace, tracker, runs, output, started))
+    return [run for run in runs if run.exists(results)]
+
+
+def analyse(workspace: Workspace, tracker: str, on_tick: Callable[[], None]) -> Path:
+    """Run `vot analysis`; returns the JSON file that it wrote.
+
+    Raises:
+        EvaluationError: the toolkit wrote none.
+    """
+    target = workspace.analysis(tracker)
+    return _make(workspace, tracker, ["analysis", "--format", "json"], target, on_tick)
+
+
+def report(workspace: Workspace, tracker: str, on_tick: Callable[[], None]) -> Path:
+    """Run `vot report`; returns the HTML file that it wrote.
+
+    Raises:
+        EvaluationError: the toolkit wrote none.
+    """
+    target = workspace.report(tracker)
+    return _make(workspace, tracker, ["report", "--format", "html"], target, on_tick)
+
+
+def _make(
+    workspace: Workspace,
+    tracker: str,
+    command: Sequence[str],
+    target: Path,
+    on_tick: Callable[[], None],
+) -> Path:
+    target.unlink(missing_ok=True)
+    arguments = ["--workspace", str(workspace.folder), "--name", tracker, tracker]
+    log = _toolkit_log(workspace, command[0], tracker)
+    _, output = run_toolkit([*command, *arguments], cwd=workspace.folder, log=log, on_tick=on_tick)
+    if not target.is_file():
+        raise EvaluationError(f"vot {command[0]} failed for {tracker} ({log}):\n{_tail(output)}")
+    return target
+
+
+def _toolkit_log(workspace: Workspace, verb: str, tracker: str) -> Path:
+    return workspace.folder / "logs" / f"vot-{verb}-{tracker}.log"
+
+
+def _progress(experiment: str, runs: Sequence[Run], results: Path) -> Progress:
+    wanted = [run for run in runs if run.experiment == experiment]
+    done = [run for run in wanted if run.exists(results)]
+    frames = [sum(run.frames for run in group) for group in (done, wanted)]
+    return Progress(experiment, len(done), len(wanted), frames[0], frames[1])
+
+
+def _failure(
+    workspace: Workspace, tracker: str, runs: Sequence[Run], output: str, started: float
+) -> str:
+    required = [run for run in runs if run.required]
+    done = sum(run.is_whole(workspace.results(tracker)) for run in required)
+    parts = [f"{tracker} failed: {done} of {len(required)} runs have results, and are kept."]
+    parts += ["The toolkit says:", _tail(output)]
+    log = _newest_log(log_folder(workspace.folder), since=started)
+    log = log or _newest_log(workspace.folder / "logs", since=started, pattern=f"{tracker}_*.log")
+    if log is not None:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        parts += [f"The tracker's own log ends so ({log}):", _tail(text)]
+    return "\n".join(parts)
+
+
+def _newest_log(folder: Path, since: float, pattern: str = "*.log") -> Path | None:
+    # File times have a coarser clock than time.time on some systems.
+    fresh = [file for file in folder.glob(pattern) if file.stat().st_mtime >= since - 1]
+    return max(fresh, key=lambda file: file.stat().st_mtime, default=None)
+
+
+def _tail(text: str) -> str:
+    lines = (_COLOUR.sub("", line).rstrip() for line in text.splitlines())
+    kept = [line for line in lines if line and not _PERCENT.fullmatch(line)]
+    return "\n".join(f"  {line}" for line in kept[-LOG_LINES:]) or "  (nothing)"

@@ -1,0 +1,149 @@
+"""Result files of the toolkit: which ones an experiment must write, which are there, their times.
+
+The toolkit writes `results/<tracker>/<experiment>/<sequence>/<run>.bin` (regions) and then
+`<run>_time.value` (seconds for each frame, a line each) and other properties. It exits 0 when a
+tracker fails, and takes any file that exists for a finished one, so both are checked here.
+"""
+
+import glob
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+EARLY_STOP_RUNS = 3
+"""Repetitions after which the toolkit stops when all were equal."""
+
+
+class AnchoredSequence(Protocol):
+    """What is needed of a sequence: `anchors` has a number a frame, > 0 forward, < 0 backward."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def length(self) -> int: ...  # noqa: D102
+
+    @property
+    def anchors(self) -> tuple[float, ...]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a tracker, from an initialisation to the end.
+
+    Attributes:
+        experiment: name of the experiment.
+        sequence: name of the sequence.
+        name: stem of the result files.
+        frames: number of frames, the initial one included.
+        required: False for repetitions that the toolkit may leave out.
+    """
+
+    experiment: str
+    sequence: str
+    name: str
+    frames: int
+    required: bool = True
+
+    def folder(self, results: Path) -> Path:
+        """Folder of the run's files, given the tracker's folder of results."""
+        return results / self.experiment / self.sequence
+
+    def exists(self, results: Path) -> bool:
+        """Whether the toolkit takes this run for finished."""
+        return any(file.is_file() for file in self._regions(results))
+
+    def times(self, results: Path) -> list[float]:
+        """Seconds that each frame took; frames without a time (after a failure) are left out."""
+        text = (self.folder(results) / f"{self.name}_time.value").read_text(encoding="ascii")
+        return [float(line) for line in text.splitlines() if line.strip()]
+
+    def is_whole(self, results: Path) -> bool:
+        """Whether every property file has a line for each frame, the times among them."""
+        properties = set(self._properties(results))
+        lines = (file.read_text(encoding="utf-8").count("\n") for file in properties)
+        has_times = self.folder(results) / f"{self.name}_time.value" in properties
+        return has_times and all(count == self.frames for count in lines)
+
+    def discard(self, results: Path) -> None:
+        """Delete the run's files, so that the toolkit repeats it."""
+        for file in [*self._regions(results), *self._properties(results)]:
+            file.unlink(missing_ok=True)
+
+    def _regions(self, results: Path) -> list[Path]:
+        return [self.folder(results) / f"{self.name}{suffix}" for suffix in (".bin", ".txt")]
+
+    def _properties(self, results: Path) -> list[Path]:
+        return list(self.folder(results).glob(f"{glob.escape(self.name)}_*.value"))
+
+
+def expected_runs(
+    experiments: Mapping[str, Mapping[str, Any]], sequences: Iterable[AnchoredSequence]
+) -> list[Run]:
+    """Runs that the toolkit makes for experiments of a stack.
+
+    Args:
+        experiments: definitions as in a stack file, by name.
+        sequences: sequences of the workspace.
+    """
+    sequences = list(sequences)
+    runs: list[Run] = []
+    for experiment, definition in experiments.items():
+        for sequence in sequences:
+            if definition["type"] == "multistart":
+                runs += _anchored_runs(experiment, sequence)
+            else:
+                runs += _repeated_runs(experiment, sequence, int(definition.get("repetitions", 1)))
+    return runs
+
+
+def _anchored_runs(experiment: str, sequence: AnchoredSequence) -> list[Run]:
+    runs = []
+    for frame, direction in enumerate(sequence.anchors):
+        if direction:
+            frames = sequence.length - frame if direction > 0 else frame + 1
+            runs.append(Run(experiment, sequence.name, f"{sequence.name}_{frame:08d}", frames))
+    return runs
+
+
+def _repeated_runs(experiment: str, sequence: AnchoredSequence, repetitions: int) -> list[Run]:
+    return [
+        Run(
+            experiment,
+            sequence.name,
+            f"{sequence.name}_{number:03d}",
+            sequence.length,
+            required=number <= EARLY_STOP_RUNS,
+        )
+        for number in range(1, repetitions + 1)
+    ]
+
+
+def discard_unfinished(runs: Iterable[Run], results: Path) -> list[Run]:
+    """Delete the files of runs that were cut off while they were written; returns these runs."""
+    unfinished = [run for run in runs if run.exists(results) and not run.is_whole(results)]
+    for run in unfinished:
+        run.discard(results)
+    return unfinished
+
+
+@dataclass(frozen=True)
+class RunTally:
+    """Sums over the runs of one experiment: sequences, frames, and the tracker's seconds."""
+
+    sequences: int
+    frames: int
+    seconds: float
+
+    @property
+    def fps(self) -> float | None:
+        """Frames for each second of tracker time; None when there was no time."""
+        return self.frames / self.seconds if self.seconds > 0 else None
+
+
+def tally_runs(runs: Iterable[Run], results: Path) -> RunTally:
+    """Count what the existing runs took; every frame counts, the initial one included."""
+    existing = [run for run in runs if run.exists(results)]
+    times = [seconds for run in existing for seconds in run.times(results)]
+    return RunTally(len({run.sequence for run in existing}), len(times), sum(times))

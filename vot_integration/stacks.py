@@ -1,0 +1,149 @@
+"""Experiment stacks of the toolkit: found by name or file, cut to the experiments asked for."""
+
+import copy
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alpharefine.errors import UsageError
+
+DEFAULT_STACK = "vot2020/shortterm"
+
+ALIASES: Mapping[str, str] = {
+    "vot2018": "vot2018/shortterm",
+    "vot2019": "vot2019/shortterm",
+    "vot2020": DEFAULT_STACK,
+    "vot2021": "vot2021/shortterm",
+    "vot2022": "vot2022/shortterm",
+    "vot2022box": "vot2022/shorttermbox",
+}
+
+DEFAULT_EXPERIMENTS = ("baseline", "realtime")
+
+LOCAL_INTERVAL = (30, 100)
+"""EAO interval, in frames, for sequences that are not official VOT data."""
+
+Interval = tuple[int, int]
+Definition = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack file of the toolkit.
+
+    Attributes:
+        name: the toolkit's name of the stack, or the file as the user gave it.
+        title: title for people.
+        experiments: definition of each experiment, as in the file.
+        from_file: whether the user gave a file of their own.
+    """
+
+    name: str
+    title: str
+    experiments: Mapping[str, Definition]
+    from_file: bool = False
+
+    def interval(self) -> Interval:
+        """First and last frame of the EAO interval.
+
+        Raises:
+            UsageError: no experiment of the stack computes an EAO score.
+        """
+        for analysis in _analyses(self.experiments):
+            if str(analysis.get("type", "")).endswith("eao_score"):
+                return int(analysis["low"]), int(analysis["high"])
+        raise UsageError(
+            f"stack {self.name} has no EAO score with low and high; "
+            f"use a short-term stack such as {DEFAULT_STACK}"
+        )
+
+    def with_interval(self, interval: Interval) -> "Stack":
+        """The same stack with another EAO interval; accuracy and robustness do not depend on it."""
+        experiments = copy.deepcopy(dict(self.experiments))
+        bounds = dict(zip(("low", "high"), interval, strict=True))
+        for analysis in _analyses(experiments):
+            analysis.update({key: value for key, value in bounds.items() if key in analysis})
+        return replace(self, experiments=experiments)
+
+    def select(self, names: Sequence[str]) -> "Stack":
+        """The same stack with only the experiments named, in the stack's order.
+
+        Raises:
+            UsageError: a name is not in the stack, or none is given.
+        """
+        unknown = [name for name in names if name not in self.experiments]
+        if unknown or not names:
+            raise UsageError(
+                f"experiment {', '.join(unknown) or '(none)'} is not in stack {self.name}; "
+                f"choose from {', '.join(self.experiments)} or all"
+            )
+        chosen = {name: body for name, body in self.experiments.items() if name in names}
+        return replace(self, experiments=chosen)
+
+    def starts_at_anchors(self) -> bool:
+        """Whether an experiment starts the tracker in anchor frames."""
+        return any(body["type"] == "multistart" for body in self.experiments.values())
+
+    def starts_at_first_frame(self) -> bool:
+        """Whether an experiment starts the tracker in the first frame."""
+        return any(body["type"] != "multistart" for body in self.experiments.values())
+
+    def dump(self) -> str:
+        """Text of a stack file. It names no data set, so that the toolkit never downloads one."""
+        document = {"title": self.title, "experiments": copy.deepcopy(dict(self.experiments))}
+        return yaml.safe_dump(document, sort_keys=False)
+
+
+def _analyses(experiments: Mapping[str, Definition]) -> list[dict[str, Any]]:
+    return [analysis for body in experiments.values() for analysis in body.get("analyses", [])]
+
+
+def load_stack(name_or_file: str) -> Stack:
+    """Load a stack by a toolkit name (`vot2020/shortterm`), its alias (`vot2020`) or a file.
+
+    Raises:
+        UsageError: no such stack, or the file is not a stack.
+    """
+    name = ALIASES.get(name_or_file, name_or_file)
+    integrated = _integrated_folder() / f"{name}.yaml"
+    if integrated.is_file():
+        return _read(integrated, name, from_file=False)
+    file = Path(name_or_file).expanduser()
+    if file.is_file():
+        return _read(file, name_or_file, from_file=True)
+    raise UsageError(
+        f"stack {name_or_file} is neither a file nor known to the toolkit; "
+        f"known are {', '.join(ALIASES)}"
+    )
+
+
+def parse_experiments(text: str, stack: Stack) -> list[str]:
+    """Names in a comma-separated list; `all` stands for every experiment of the stack."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return list(stack.experiments) if "all" in names else names
+
+
+def _integrated_folder() -> Path:
+    # Located without importing the toolkit, which takes more than a second.
+    spec = importlib.util.find_spec("vot")
+    if spec is None or spec.origin is None:
+        raise UsageError("the VOT toolkit is not installed; run pip install 'vot-toolkit<0.8'")
+    return Path(spec.origin).parent / "stack"
+
+
+def _read(file: Path, name: str, *, from_file: bool) -> Stack:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        experiments = document["experiments"]
+        if not all(body["type"] for body in experiments.values()):
+            raise KeyError("type")
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{file} is not a stack file (YAML with experiments, each with a type): "
+            f"{' '.join(str(error).split())}"
+        ) from error
+    return Stack(name, str(document.get("title", name)), experiments, from_file)

@@ -1,0 +1,115 @@
+"""The official toolkit's command line, in a process of its own.
+
+`python -m vot_integration.toolkit ARGUMENTS` is `vot ARGUMENTS` without the request to GitHub for
+a newer version that every `vot` command starts with: it waits up to 5 s on a machine without
+network, the answer is of no use to a pinned version, and the toolkit has no setting for it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+POLL_SECONDS = 0.5
+SHUTDOWN_SECONDS = 15.0
+"""Time for the toolkit to stop its tracker: 3 s after quit, 3 s after SIGTERM, then SIGKILL."""
+
+
+def package_path() -> Path | None:
+    """Folder to add to the module path of child processes; None when this is an installed package.
+
+    A folder of installed packages must not be added: at the front of the path it would hide
+    modules of the standard library.
+    """
+    root = Path(__file__).resolve().parent.parent
+    installed = {Path(sysconfig.get_path(key)).resolve() for key in ("purelib", "platlib")}
+    return None if root in installed else root
+
+
+def run_toolkit(
+    arguments: Sequence[str], *, cwd: Path, log: Path, on_tick: Callable[[], None]
+) -> tuple[int, str]:
+    """Run one `vot` command and wait for it.
+
+    Args:
+        arguments: arguments of `vot`, the verb first.
+        cwd: working folder; its trackers.ini is searched by the toolkit.
+        log: file that gets the command's output.
+        on_tick: called about twice a second while the command runs.
+
+    Returns:
+        The exit status and the output. Mind that `vot` exits 0 when a tracker fails.
+    """
+    command = [sys.executable, "-m", "vot_integration.toolkit", *arguments]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C reaches us alone, and we stop the toolkit and its tracker.
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            with _termination_interrupts():
+                while process.poll() is None:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(POLL_SECONDS)
+                    on_tick()
+        finally:
+            _stop(process)
+    return process.returncode, log.read_text(encoding="utf-8", errors="replace")
+
+
+def _environment() -> dict[str, str]:
+    # The persistent cache never notices changed results. Plots need no display.
+    environment = {**os.environ, "VOT_PERSISTENT_CACHE": "false", "MPLBACKEND": "Agg"}
+    root = package_path()
+    if root is not None:
+        paths = [str(root), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, so that no toolkit and no tracker outlives us."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(SHUTDOWN_SECONDS)
+        return
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def main() -> None:
+    """Run the toolkit's own command line on this process's arguments."""
+    from vot.utilities import cli
+
+    cli.check_updates = lambda: (False, None)
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
