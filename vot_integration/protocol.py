@@ -19,9 +19,6 @@ from vot_integration.regions import (
     target_mask_to_box,
 )
 
-REGION_FORMATS = (trax.Region.RECTANGLE, trax.Region.POLYGON, trax.Region.MASK)
-"""Formats the server declares: with all three, targets arrive as the ground truth has them."""
-
 
 class Target(NamedTuple):
     """The object to start on: its box and, when the client sent one, its mask (H x W)."""
@@ -51,7 +48,8 @@ def read_target(region: trax.Region, height: int, width: int) -> Target:
         box = target_mask_to_box(mask)
     else:
         raise UsageError(
-            f"cannot start on a '{region.type}' region: send a rectangle, polygon or mask"
+            f"the target is a '{region.type}' region, as NaN coordinates arrive: "
+            "start on a rectangle, polygon or mask of finite numbers"
         )
     if not clip_to_frame(box, height, width).is_valid:
         raise UsageError(

@@ -53,7 +53,7 @@ def serve(load: Callable[[str], "Tracker"], *, name: str, output: str | None = N
 
     from vot_integration.service import run
 
-    return run(load, name=name, output=output, requests=requests)
+    return run(load, name=name, output=output, requests=requests, log=path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,1 @@
+"""Tests of the TraX server against the toolkit's own runtime."""
