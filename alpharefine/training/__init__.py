@@ -1,0 +1,1 @@
+"""Training: data sets, sampling, losses and loops."""

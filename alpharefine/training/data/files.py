@@ -1,0 +1,123 @@
+"""Reading images and label maps, and counting what has to be skipped."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PilImage
+from PIL import UnidentifiedImageError
+
+from alpharefine.errors import UsageError
+from alpharefine.trackers.base import Image
+
+_log = logging.getLogger(__name__)
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+
+
+class FrameError(Exception):
+    """A frame cannot be used; the sampler draws another one."""
+
+
+class SkipCounter:
+    """Counts skipped files and warns at the 1st, 10th, 100th, ... of them.
+
+    Args:
+        source: name of the data set, for the message.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.count = 0
+
+    def add(self, reason: object) -> None:
+        """Count one more file, skipped for `reason`."""
+        self.count += 1
+        if self.count == 10 ** (len(str(self.count)) - 1):
+            _log.warning("%s: %d skipped so far, the last: %s", self._source, self.count, reason)
+
+    def report(self, usable: int) -> None:
+        """Log the total once reading is over and `usable` items are left."""
+        if self.count:
+            _log.warning("%s: %d skipped, %d usable", self._source, self.count, usable)
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """Files of a sequence without one path object for each.
+
+    Attributes:
+        folder: where they lie.
+        names: file names in order, or a `str.format` pattern of the number.
+        first: number of the first file, for a pattern.
+    """
+
+    folder: Path
+    names: tuple[str, ...] | str
+    first: int = 0
+
+    def __getitem__(self, t: int) -> Path:
+        name = self.names.format(self.first + t) if isinstance(self.names, str) else self.names[t]
+        return self.folder / name
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Image files directly in `folder`, sorted by name."""
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def list_folders(folder: Path) -> list[Path]:
+    """Folders directly in `folder`, sorted by name, hidden ones left out."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def read_image(path: Path) -> Image:
+    """Read an image as H x W x 3 RGB uint8.
+
+    The EXIF orientation is ignored: annotations refer to the pixels as stored.
+
+    Raises:
+        FrameError: the file is missing or not an image.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise FrameError(f"{path}: missing or not a readable image")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """Read a label map: palette index or grey value of each pixel, H x W uint8.
+
+    Raises:
+        FrameError: the file is missing, broken, or a colour picture.
+    """
+    try:
+        with PilImage.open(path) as picture:
+            labels = np.asarray(picture)
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+        raise FrameError(f"{path}: missing or not a readable mask ({error})") from error
+    if labels.ndim == 3:
+        if (labels[..., :3] != labels[..., :1]).any():
+            raise FrameError(f"{path}: a colour picture, not a palette or grey mask")
+        labels = labels[..., 0]
+    return np.ascontiguousarray(labels).astype(np.uint8)
+
+
+def require_folders(root: Path, folders: Iterable[str], data_set: str, expected: str) -> None:
+    """Check a data set's layout.
+
+    Raises:
+        UsageError: one of `folders` below `root` is missing; names the expected layout.
+    """
+    for folder in folders:
+        if not (root / folder).is_dir():
+            raise layout_error(root, f"no folder {folder}", data_set, expected)
+
+
+def layout_error(root: Path, problem: str, data_set: str, expected: str) -> UsageError:
+    """The error for a folder that is not laid out as `data_set` is."""
+    return UsageError(f"{root}: not a {data_set} folder ({problem}); expected {expected}")
