@@ -32,6 +32,11 @@ _PARITY_DIR = os.environ.get("PARITY_DIR")
 _KINDS = ("base_int", "trk2020", "trk256")
 MASK_PIXEL_TOLERANCE = 20
 
+_ABSENT = not _PARITY_DIR and not SHARED.is_dir()
+needs_shared = pytest.mark.skipif(
+    _ABSENT, reason=f"no parity fixtures: neither $PARITY_DIR nor {SHARED}"
+)
+
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -47,9 +52,8 @@ def fixture_cases(pattern: str) -> list[Any]:
     No match gives one case, which skips when there are no fixtures on this machine at all and
     otherwise fails as soon as it is loaded.
     """
-    if not _PARITY_DIR and not SHARED.is_dir():
-        skip = pytest.mark.skip(reason=f"no parity fixtures: neither $PARITY_DIR nor {SHARED}")
-        return [pytest.param(Path(pattern), id=pattern, marks=skip)]
+    if _ABSENT:
+        return [pytest.param(Path(pattern), id=pattern, marks=needs_shared)]
     found = sorted(fixture_directory().glob(f"{pattern}.npz"))
     if not found:
         return [pytest.param(fixture_directory() / f"{pattern}.npz", id=f"{pattern}-missing")]

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from alpharefine.nets.refine import build_refine_network
 from tests.parity.fixtures import (
     MASK_PIXEL_TOLERANCE,
-    SHARED,
     assert_close_relative,
     channel_stats,
     check_manifest,
@@ -20,6 +19,7 @@ from tests.parity.fixtures import (
     filler_seed,
     fixture_cases,
     load_npz,
+    needs_shared,
     network_input,
 )
 
@@ -173,7 +173,7 @@ def _check_corners(run: Recorder) -> None:
     run.check("corner_xyxy", corners)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no manifests: {SHARED} is absent")
+@needs_shared
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_official_names_and_shapes(name: str) -> None:
     check_manifest(build_refine_network(name), *MANIFESTS[name])

@@ -161,15 +161,10 @@ class RefineNetwork(nn.Module):
         return self.search(search_images, self.reference(reference_images, boxes), outputs)
 
     def _mask_logits(self, fused: Tensor, stages: list[Tensor]) -> Tensor:
-        if self.config.mask_head == "frtm":
-            logits: Tensor = self.refiner(fused, stages)
-        elif self.config.mask_head == "fpn":
-            logits = self.mask_head(fused, stages)
-        else:
-            adjusted = [
-                adjust(stage) for adjust, stage in zip(self.feat_adjust, stages, strict=True)
-            ]
-            logits = self.mask_head(fused, adjusted)
+        if self.config.mask_head == "pyramid":
+            stages = [adjust(stage) for adjust, stage in zip(self.feat_adjust, stages, strict=True)]
+        head = self.refiner if self.config.mask_head == "frtm" else self.mask_head
+        logits: Tensor = head(fused, stages)
         return logits
 
 

@@ -1,0 +1,1 @@
+"""Alpha-Refine: crops, networks, Refiner and refined tracker."""

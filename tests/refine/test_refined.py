@@ -1,0 +1,125 @@
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pytest
+
+from alpharefine.errors import UsageError
+from alpharefine.geometry.boxes import Box, clip_box
+from alpharefine.nets.refine import RefineNetwork
+from alpharefine.oddities import FIXED, OFFICIAL
+from alpharefine.refine import Refiner
+from alpharefine.refined import RefinedTracker, RefinedTrackerConfig
+from alpharefine.runtime import resolve_runtime
+from alpharefine.trackers.base import Flag, Tracker
+from tests.refine.stubs import SIZE, FixedNetwork, ScriptedBase
+
+IMAGE = np.zeros((90, 120, 3), np.uint8)
+TARGET = Box(40, 30, 20, 16)
+BASE_BOX = Box(50, 40, 10, 12)
+CENTRE = (SIZE / 4, SIZE / 4, SIZE / 2, SIZE / 2)
+REFINED_BOX = Box(50, 40, 5, 6)
+INVERTED = (SIZE / 2, SIZE / 2, SIZE / 4, SIZE / 4)
+
+
+def _tracker(
+    base: ScriptedBase,
+    corners: tuple[float, float, float, float] = CENTRE,
+    mask: bool = True,
+    config: RefinedTrackerConfig = RefinedTrackerConfig(),  # noqa: B008
+) -> RefinedTracker:
+    network = cast(RefineNetwork, FixedNetwork(corners, mask))
+    tracker = RefinedTracker(base, Refiner(network, resolve_runtime("cpu")), config)
+    tracker.initialize(IMAGE, TARGET)
+    return tracker
+
+
+def test_is_a_tracker_and_answers_the_refined_target() -> None:
+    base = ScriptedBase(BASE_BOX, Flag.UNCERTAIN)
+    tracker: Tracker = _tracker(base)
+    estimate = tracker.track(IMAGE)
+    assert base.initial == TARGET
+    np.testing.assert_allclose(estimate.box, REFINED_BOX)
+    assert estimate.mask is not None and estimate.mask.shape == (90, 120)
+    assert estimate.mask[45, 47] == 1 and estimate.mask[45, 57] == 0
+    assert estimate.score == 0.4 and estimate.flag is Flag.UNCERTAIN
+    tracker.set_state(TARGET)
+    assert base.states[-1] == TARGET
+
+
+@pytest.mark.parametrize("flag", [Flag.NORMAL, Flag.NOT_FOUND])
+@pytest.mark.parametrize("feedback", ["base", "refined", "refined_if_found"])
+def test_feedback(feedback: str, flag: Flag) -> None:
+    base = ScriptedBase(BASE_BOX, flag)
+    config = replace(RefinedTrackerConfig(), feedback=feedback)  # type: ignore[arg-type]
+    _tracker(base, config=config).track(IMAGE)
+    wants_refined = feedback == "refined" or (
+        feedback == "refined_if_found" and flag is Flag.NORMAL
+    )
+    np.testing.assert_allclose(base.states, [REFINED_BOX if wants_refined else BASE_BOX])
+
+
+def test_unusable_refined_box_falls_back_to_the_base_box() -> None:
+    base = ScriptedBase(BASE_BOX)
+    tracker = _tracker(base, INVERTED, config=RefinedTrackerConfig(feedback="refined"))
+    assert tracker.track(IMAGE).box == BASE_BOX
+    assert base.states == [BASE_BOX]
+
+
+@pytest.mark.parametrize("around", ["clipped", "base"])
+def test_crop_around_the_clipped_or_the_base_box(around: str) -> None:
+    outside = Box(110, 30, 30, 20)
+    config = replace(RefinedTrackerConfig(), refine_around=around)  # type: ignore[arg-type]
+    base = ScriptedBase(outside)
+    tracker = _tracker(base, config=config)
+    tracker.track(IMAGE)
+    clipped = clip_box(outside, 90, 120)
+    assert tracker.trace.refinement.window.box == (clipped if around == "clipped" else outside)
+    assert tracker.trace.base.box == outside
+    assert tracker.trace.fed_back == clipped
+
+
+@pytest.mark.parametrize("around", ["clipped", "base"])
+@pytest.mark.parametrize(
+    "box", [Box(float("nan"), 3, 4, 5), Box(30, 30, -4, 5), Box(3, 4, float("inf"), 2)]
+)
+def test_broken_base_box_is_survived(box: Box, around: str) -> None:
+    base = ScriptedBase(box)
+    config = replace(RefinedTrackerConfig(), refine_around=around)  # type: ignore[arg-type]
+    estimate = _tracker(base, config=config).track(IMAGE)
+    assert estimate.box.is_valid and base.states[0].is_valid
+
+
+def test_tiny_boxes_grow_unless_official() -> None:
+    tiny = Box(60, 50, 0.5, 7)
+    base = ScriptedBase(tiny)
+    config = RefinedTrackerConfig()
+    _tracker(base, config=config).track(IMAGE)
+    assert base.states == [Box(59.25, 50, 2, 7)]
+    _tracker(base, config=replace(config, oddities=OFFICIAL)).track(IMAGE)
+    assert base.states[-1] == tiny
+
+
+def test_initial_shift_is_kept_only_as_an_oddity() -> None:
+    config = RefinedTrackerConfig(initial_shift=0.5)
+    base = ScriptedBase(BASE_BOX)
+    _tracker(base, config=config)
+    assert base.initial == TARGET
+    _tracker(base, config=replace(config, oddities=replace(FIXED, shifted_initial_box=True)))
+    assert base.initial == Box(40.5, 30.5, 20, 16)
+
+
+def test_only_the_configured_outputs_are_computed() -> None:
+    tracker = _tracker(ScriptedBase(BASE_BOX), config=RefinedTrackerConfig(outputs=("mask",)))
+    estimate = tracker.track(IMAGE)
+    network = tracker.refiner.network
+    assert isinstance(network, FixedNetwork) and network.asked == [{"mask"}]
+    assert estimate.box == BASE_BOX and estimate.mask is not None
+
+
+def test_impossible_configurations_are_refused() -> None:
+    base = ScriptedBase(BASE_BOX)
+    with pytest.raises(UsageError, match="no output mask"):
+        _tracker(base, mask=False, config=RefinedTrackerConfig(outputs=("mask",)))
+    with pytest.raises(UsageError, match="no box is refined"):
+        _tracker(base, config=RefinedTrackerConfig(outputs=("mask",), feedback="refined"))
