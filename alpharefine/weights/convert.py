@@ -1,0 +1,88 @@
+"""Official files become ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from alpharefine import __version__
+from alpharefine.errors import UsageError
+from alpharefine.weights.entries import check_entries, check_finite
+from alpharefine.weights.files import file_sha256, write_weights
+from alpharefine.weights.kinds import OFFICIAL_UNREAD, expected_entries
+from alpharefine.weights.legacy import find_checkpoint, read_checkpoint
+from alpharefine.weights.registry import WEIGHTS
+
+_COUNTER = ".num_batches_tracked"
+
+
+@dataclass(frozen=True)
+class ConvertedWeights:
+    """What a conversion wrote.
+
+    Attributes:
+        name: kind of network.
+        sha256: of the new file.
+        source_sha256: of the official file.
+        entries: number of tensors written.
+        path: the new file.
+        source: the official file.
+    """
+
+    name: str
+    sha256: str
+    source_sha256: str
+    entries: int
+    path: Path
+    source: Path
+
+
+def convert(source: Path, kind: str, destination: Path) -> ConvertedWeights:
+    """Write the network of an official file as safetensors, after checking it entry by entry.
+
+    Entries of stages that nothing reads are left out; missing BatchNorm counters become 0.
+
+    Args:
+        source: `.pth.tar` file, or a folder: the lexicographically last one in it.
+        kind: "super_dimp", "ar_v20", "ar_c21_r34" or "ar_c21_r18".
+        destination: file to write, ends in ".safetensors".
+
+    Raises:
+        UsageError: unknown kind; unreadable or refused file (`read_checkpoint`); weights of
+            another network; the file cannot be written. Nothing is written then.
+    """
+    if kind not in OFFICIAL_UNREAD:
+        raise UsageError(
+            f"no official weights are of the kind '{kind}': choose {', '.join(OFFICIAL_UNREAD)}"
+        )
+    source = find_checkpoint(source)
+    checkpoint = read_checkpoint(source)
+    entries = _fit(checkpoint.tensors, kind, source)
+    source_sha256 = file_sha256(source)
+    facts = {
+        "source": source.name,
+        "source_sha256": source_sha256,
+        "source_network": checkpoint.network or "not stated",
+        "source_epoch": "not stated" if checkpoint.epoch is None else str(checkpoint.epoch),
+        "converter": f"arvot {__version__}",
+        "licence": WEIGHTS[kind].licence,
+    }
+    sha256 = write_weights(destination, {kind: entries}, {kind: facts})
+    return ConvertedWeights(kind, sha256, source_sha256, len(entries), destination, source)
+
+
+def _fit(tensors: Mapping[str, Tensor], kind: str, source: Path) -> dict[str, Tensor]:
+    expected = expected_entries(kind)
+    found = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if name in expected or not name.startswith(OFFICIAL_UNREAD[kind])
+    }
+    for name, tensor in expected.items():
+        if name.endswith(_COUNTER):
+            found.setdefault(name, torch.zeros(tensor.shape, dtype=tensor.dtype))
+    check_entries(found, expected, source, kind)
+    check_finite(found, source)
+    return {name: found[name].to(tensor.dtype) for name, tensor in expected.items()}

@@ -1,0 +1,1 @@
+"""Weights: official files, conversion, and what a user may ask for."""

@@ -1,0 +1,84 @@
+import hashlib
+
+import pytest
+
+from alpharefine.weights.files import open_weights, write_weights
+from tests.weights.official_files import tiny_state, write_official
+from vot_integration.cli import main
+
+pytestmark = pytest.mark.usefixtures("tiny_kinds")
+
+
+def test_convert_names_both_sha256(tmp_path, capsys):
+    source = write_official(tmp_path / "net.pth.tar", tiny_state())
+    out = tmp_path / "out.safetensors"
+    assert main(["weights", "convert", str(source), "--as", "tiny", "-o", str(out)]) == 0
+    output = capsys.readouterr().out
+    for path in (source, out):
+        assert str(path) in output
+        assert f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}" in output
+
+
+def test_without_output_a_tracker_finds_it_by_name(tmp_path, cache, capsys):
+    source = write_official(tmp_path / "net.pth.tar", tiny_state())
+    (cache / "tiny.safetensors").unlink(missing_ok=True)
+    assert main(["weights", "convert", str(source), "--as", "tiny"]) == 0
+    assert list(open_weights(cache / "tiny.safetensors").parts) == ["tiny"]
+
+
+def test_list_says_what_is_there(cache, capsys):
+    write_weights(cache / "tiny.safetensors", {"tiny": tiny_state()}, {})
+    assert main(["weights", "list"]) == 0
+    output = capsys.readouterr().out
+    assert "super_dimp: get super_dimp.pth.tar from the authors' model zoo" in output
+    assert "tiny: get" not in output
+    assert f"cache: {cache}" in output
+
+
+def test_info(tmp_path, capsys):
+    source = write_official(tmp_path / "net.pth.tar", tiny_state())
+    assert main(["weights", "info", str(source)]) == 0
+    assert "network DiMPnet, epoch 40, 10 entries" in capsys.readouterr().out
+    out = tmp_path / "out.safetensors"
+    write_weights(out, {"tiny": tiny_state()}, {"tiny": {"source": "[bold]x"}})
+    assert main(["weights", "info", str(out)]) == 0
+    output = capsys.readouterr().out
+    assert "tiny: 10 entries" in output and "source: [bold]x" in output
+
+
+def test_merge(tmp_path):
+    files = []
+    for kind in ("tiny", "small"):
+        files.append(str(tmp_path / f"{kind}.safetensors"))
+        write_weights(tmp_path / f"{kind}.safetensors", {kind: tiny_state()}, {})
+    assert main(["weights", "merge", *files, "-o", str(tmp_path / "both.safetensors")]) == 0
+    assert list(open_weights(tmp_path / "both.safetensors").parts) == ["tiny", "small"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["convert", "absent.pth.tar", "--as", "tiny"], "absent.pth.tar: no such file"),
+        (["convert", "absent.pth.tar", "--as", "resnet"], "invalid choice: 'resnet'"),
+        (["convert", "absent.pth.tar"], "--as"),
+        (["info", "absent.safetensors"], "no such file"),
+        (["merge", "absent.safetensors", "-o", "x.safetensors"], "no such file"),
+        (["polish"], "invalid choice: 'polish'"),
+        ([], "COMMAND"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["weights", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.err.count("\n") == 1 and not captured.out
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_hostile_file_is_one_line_and_exit_2(tmp_path, capsys):
+    (tmp_path / "net.pth.tar").write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
+    out = tmp_path / "out.safetensors"
+    assert main(["weights", "convert", str(tmp_path), "--as", "tiny", "-o", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert "names os.system, which is not allowed; nothing of it was run" in error
+    assert error.count("\n") == 1 and not out.exists()

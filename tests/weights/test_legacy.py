@@ -1,0 +1,202 @@
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+
+from alpharefine.errors import UsageError
+from alpharefine.weights.legacy import find_checkpoint, read_checkpoint
+from tests.weights.official_files import tiny_state, write_official
+
+IN_A_FRESH_PROCESS = """
+import hashlib, importlib.util, json, sys
+from pathlib import Path
+assert importlib.util.find_spec("ltr") is None
+from alpharefine.weights.legacy import read_checkpoint
+imported = []
+sys.addaudithook(lambda event, args: imported.append(args[0]) if event == "import" else None)
+checkpoint = read_checkpoint(Path(sys.argv[1]))
+print(json.dumps({
+    "tensors": {n: [str(t.dtype), t.tolist()] for n, t in checkpoint.tensors.items()},
+    "authors": [name for name in [*imported, *sys.modules] if name.split(".")[0] == "ltr"],
+}))
+"""
+
+
+def assert_equal_states(actual, expected):
+    assert actual.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert actual[name].dtype == tensor.dtype
+        assert torch.equal(actual[name], tensor), name
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_reads_everything_the_trainer_writes(tmp_path, zipped):
+    path = write_official(tmp_path / "net.pth.tar", tiny_state(), zipped=zipped)
+    checkpoint = read_checkpoint(path)
+    assert_equal_states(checkpoint.tensors, tiny_state())
+    assert (checkpoint.network, checkpoint.epoch, checkpoint.path) == ("DiMPnet", 40, path)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_loads_where_the_authors_package_is_absent(tmp_path, zipped):
+    path = write_official(tmp_path / "net.pth.tar", tiny_state(), zipped=zipped)
+    result = subprocess.run(
+        [sys.executable, "-c", IN_A_FRESH_PROCESS, str(path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout)
+    expected = {name: [str(t.dtype), t.tolist()] for name, t in tiny_state().items()}
+    assert answer == {"tensors": expected, "authors": []}
+
+
+def test_the_file_starts_as_the_official_ones_do(tmp_path):
+    path = write_official(tmp_path / "net.pth.tar", tiny_state())
+    assert path.read_bytes().startswith(bytes.fromhex("80028a0a6cfc9c46f9206aa85019"))
+
+
+def test_names_of_very_old_files(tmp_path):
+    path = write_official(tmp_path / "n.pth.tar", tiny_state(), package="dlframework.common.utils")
+    assert b"dlframework.common.utils.admin" in path.read_bytes()
+    assert_equal_states(read_checkpoint(path).tensors, tiny_state())
+
+
+def test_weights_that_were_saved_on_a_gpu(tmp_path):
+    path = write_official(tmp_path / "net.pth.tar", tiny_state())
+    content = path.read_bytes()
+    # What torch.save writes for CUDA tensors: another storage class and location.
+    content = content.replace(b"ctorch\nFloatStorage\n", b"ctorch.cuda\nFloatStorage\n")
+    content = content.replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
+    assert b"torch.cuda\nFloatStorage" in content and b"cuda:0" in content
+    path.write_bytes(content)
+    checkpoint = read_checkpoint(path)
+    assert_equal_states(checkpoint.tensors, tiny_state())
+    assert all(tensor.device.type == "cpu" for tensor in checkpoint.tensors.values())
+
+
+def test_numpy_scalars_under_numpys_old_module_name(tmp_path):
+    path = write_official(tmp_path / "net.pth.tar", tiny_state())
+    content = path.read_bytes()
+    assert b"numpy._core.multiarray\n" in content
+    path.write_bytes(content.replace(b"numpy._core.multiarray\n", b"numpy.core.multiarray\n"))
+    assert_equal_states(read_checkpoint(path).tensors, tiny_state())
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_views_of_shared_storages(tmp_path, zipped):
+    base = torch.arange(60.0)
+    net = {
+        "slice": base[7:13],
+        "matrix": base[20:50].view(5, 6),
+        "transposed": base[20:50].view(5, 6).t(),
+        "scalar": base[3],
+        "empty": torch.zeros(0, 4),
+        "half": torch.ones(3, dtype=torch.float16),
+        "bfloat": torch.ones(3, dtype=torch.bfloat16),
+        "flag": torch.tensor([True, False]),
+    }
+    path = write_official(tmp_path / "net.pth.tar", net, zipped=zipped)
+    tensors = read_checkpoint(path).tensors
+    assert_equal_states(tensors, net)
+    assert all(tensor.is_contiguous() for tensor in tensors.values())
+
+
+def test_parameters_instead_of_tensors(tmp_path):
+    net = {"weight": torch.nn.Parameter(torch.ones(2, 3))}
+    path = write_official(tmp_path / "net.pth.tar", net)
+    assert_equal_states(read_checkpoint(path).tensors, {"weight": torch.ones(2, 3)})
+
+
+def test_stripped_to_the_network(tmp_path):
+    path = tmp_path / "net.pth.tar"
+    torch.save({"net": tiny_state()}, path, _use_new_zipfile_serialization=False)
+    checkpoint = read_checkpoint(path)
+    assert_equal_states(checkpoint.tensors, tiny_state())
+    assert checkpoint.network is None and checkpoint.epoch is None
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_other_pickle_protocols(tmp_path, protocol):
+    path = tmp_path / "net.pth.tar"
+    content = {"net": tiny_state(), "seen": {1, 2}, "raw": b"bytes", "text": "x" * 70_000}
+    torch.save(content, path, _use_new_zipfile_serialization=False, pickle_protocol=protocol)
+    assert_equal_states(read_checkpoint(path).tensors, tiny_state())
+
+
+def test_a_folder_means_the_last_file_in_it(tmp_path):
+    for epoch in ("0038", "0040", "0039"):
+        write_official(tmp_path / f"net_ep{epoch}.pth.tar", tiny_state(int(epoch)))
+    (tmp_path / "net_ep0041.txt").write_text("other")
+    (tmp_path / "net_ep0042.pth.tar").mkdir()
+    assert find_checkpoint(tmp_path).name == "net_ep0040.pth.tar"
+    assert_equal_states(read_checkpoint(tmp_path).tensors, tiny_state(40))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n <!DOCTYPE html><html><title>Quota exceeded</title></html>", "is a web page"),
+        (b"\xef\xbb\xbf<html>", "is a web page"),
+        (b"\x1f\x8b\x08\x00" + bytes(100), "damaged"),
+        (b"PK\x03\x04" + bytes(100), "cannot be read"),
+        (b"\x80\x02K\x05.", "not a file of torch.save"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "damaged or cut off"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02K\x05.", "unknown version"),
+    ],
+)
+def test_what_is_no_checkpoint(tmp_path, content, message):
+    path = tmp_path / "net.pth.tar"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message) as caught:
+        read_checkpoint(path)
+    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("content", [{"model": {}}, {"net": {}}, {"net": {"a": 3}}, [1, 2], None])
+def test_files_of_torch_without_a_network(tmp_path, content, zipped):
+    path = tmp_path / "net.pth.tar"
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(UsageError, match=r"holds no network|other than a tensor as a"):
+        read_checkpoint(path)
+
+
+def test_a_zip_of_something_else(tmp_path):
+    path = tmp_path / "net.pth.tar"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(UsageError, match=r"zip, but not a file of torch.save"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_big_endian_files_are_not_misread(tmp_path, zipped):
+    path = write_official(tmp_path / "net.pth.tar", tiny_state(), zipped=zipped)
+    if zipped:
+        other = tmp_path / "big.pth.tar"
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
+            for name in old.namelist():
+                new.writestr(name, b"big" if name.endswith("byteorder") else old.read(name))
+        path = other
+    else:
+        content = path.read_bytes()
+        marker = content.index(b"little_endian")
+        at = content.index(b"\x88", marker)
+        path.write_bytes(content[:at] + b"\x89" + content[at + 1 :])
+    with pytest.raises(UsageError, match="big-endian"):
+        read_checkpoint(path)
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(UsageError, match="no such file"):
+        read_checkpoint(tmp_path / "absent.pth.tar")
+    with pytest.raises(UsageError, match=r"holds no \*\.pth\.tar file"):
+        read_checkpoint(Path(tmp_path))

@@ -1,0 +1,129 @@
+"""`arvot weights`: see, convert and merge network weights."""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from alpharefine.errors import UsageError
+from alpharefine.weights.convert import convert
+from alpharefine.weights.files import SUFFIX, file_sha256, merge_weights, open_weights
+from alpharefine.weights.kinds import OFFICIAL_UNREAD
+from alpharefine.weights.legacy import read_checkpoint
+from alpharefine.weights.registry import WEIGHTS
+from alpharefine.weights.store import BUNDLED, cache_folder, find_weights
+
+_EXAMPLES = """\
+examples:
+  arvot weights convert super_dimp.pth.tar --as super_dimp
+  arvot weights convert ARnet_seg_mask_ep0040.pth.tar --as ar_v20 -o ar_v20.safetensors
+  arvot weights merge super_dimp.safetensors ar_v20.safetensors -o stack.safetensors
+  arvot weights info stack.safetensors
+  arvot weights list
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `weights` to those of `arvot`."""
+    parser = subparsers.add_parser(
+        "weights",
+        description="See, convert and merge network weights.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    commands = parser.add_subparsers(dest="weights_command", required=True, metavar="COMMAND")
+
+    command = commands.add_parser("convert", help="official .pth.tar file to safetensors")
+    command.add_argument("file", type=Path, help=".pth.tar file, or a folder: the last one in it")
+    command.add_argument("--as", dest="kind", required=True, choices=list(OFFICIAL_UNREAD))
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar=f"OUT{SUFFIX}",
+        help="file to write; default: the cache, where trackers find it by name",
+    )
+
+    command = commands.add_parser("merge", help="weights of several networks into one file")
+    command.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar=f"OUT{SUFFIX}")
+
+    commands.add_parser("list", help="registered weights, and which are on this machine")
+
+    command = commands.add_parser("info", help="what a weights file holds")
+    command.add_argument("file", type=Path)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `arvot weights ...`.
+
+    Returns:
+        Exit code, 0.
+
+    Raises:
+        UsageError: bad input.
+    """
+    # Paths and hashes must stay on one line, and as they are.
+    console = Console(soft_wrap=True, markup=False, highlight=False)
+    match args.weights_command:
+        case "convert":
+            _convert(console, args.file, args.kind, args.output)
+        case "merge":
+            sha256 = merge_weights(args.files, args.output)
+            console.print(f"wrote {args.output}\nsha256 {sha256}")
+        case "list":
+            _list(console)
+        case "info":
+            _info(console, args.file)
+    return 0
+
+
+def _convert(console: Console, file: Path, kind: str, output: Path | None) -> None:
+    if output is None:
+        output = cache_folder() / WEIGHTS[kind].file
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{output.parent}: cannot be made ({error.strerror})") from error
+    done = convert(file, kind, output)
+    console.print(
+        f"wrote {done.path} ({done.name}, {done.entries} entries)\n"
+        f"sha256 {done.sha256}\n"
+        f"made of {done.source}\n"
+        f"sha256 {done.source_sha256}"
+    )
+
+
+def _list(console: Console) -> None:
+    table = Table("name", "for", "on this machine", "source", "reported", "licence")
+    for spec in WEIGHTS.values():
+        found = find_weights(spec)
+        place = "no" if found is None else "bundled" if found.parent == BUNDLED else "cache"
+        kinds = ", ".join(spec.kinds)
+        table.add_row(spec.name, kinds, place, spec.source, spec.reported or "-", spec.licence)
+    console.print(table)
+    console.print(f"cache: {cache_folder()}")
+    for spec in WEIGHTS.values():
+        if find_weights(spec) is None:
+            console.print(f"{spec.name}: {spec.obtain}")
+
+
+def _info(console: Console, path: Path) -> None:
+    if path.suffix == SUFFIX:
+        file = open_weights(path)
+        console.print(f"{path}\nsha256 {file_sha256(path)}")
+        for kind, facts in file.parts.items():
+            tensors = file.read(kind).values()
+            numbers = sum(tensor.numel() for tensor in tensors)
+            console.print(f"{kind}: {len(tensors)} entries, {numbers} numbers")
+            for fact, text in facts.items():
+                console.print(f"  {fact}: {text}")
+    else:
+        checkpoint = read_checkpoint(path)
+        console.print(
+            f"{checkpoint.path}\nsha256 {file_sha256(checkpoint.path)}\n"
+            f"official file, network {checkpoint.network}, epoch {checkpoint.epoch}, "
+            f"{len(checkpoint.tensors)} entries"
+        )
