@@ -1,4 +1,4 @@
-"""DiMP as a training model: a batch of frame sets in, losses out."""
+"""DiMP as a training module: a batch of frame sets in, losses out."""
 
 import torch
 from torch import Tensor, nn
@@ -6,74 +6,97 @@ from torch import Tensor, nn
 from alpharefine.nets.dimp import DimpFeatures, DimpNet
 from alpharefine.nets.dimp.box_regressor import IouFeatures
 from alpharefine.nets.dimp.filter_optimizer import apply_filter
+from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
 from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.losses import hinge_score_loss, kl_regression_loss
 from alpharefine.training.base.proposals import draw_proposals
 
 
-class DimpTrainingModel(nn.Module):
+class DimpTrainingModule(nn.Module):
     """Learns the filter on the training frames of each sequence and judges it on the test frames.
 
     Args:
         network: the network to train.
         config: losses.
+        train_frames: the first so many frames of a sample are training frames.
+        freeze_backbone: keep the backbone, its batch statistics too, as it is.
 
     Source: Bhat et al. (DiMP), ICCV 2019, section 3.5; Danelljan et al. (PrDiMP), CVPR 2020.
     """
 
-    def __init__(self, network: DimpNet, config: DimpLossConfig) -> None:
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, network: DimpNet, config: DimpLossConfig, train_frames: int, freeze_backbone: bool
+    ) -> None:
         super().__init__()
         self.network = network
-        self.config = config
+        self._config = config
+        self._train_frames = train_frames
+        self._freeze_backbone = freeze_backbone
+        mean, std = torch.tensor(IMAGENET_MEAN) * 255, torch.tensor(IMAGENET_STD) * 255
+        self.register_buffer("mean", mean.reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", std.reshape(1, 3, 1, 1), persistent=False)
+        if freeze_backbone:
+            network.feature_extractor.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "DimpTrainingModule":
+        """Training mode, except for a frozen backbone."""
+        super().train(mode)
+        if self._freeze_backbone:
+            self.network.feature_extractor.eval()
+        return self
+
+    def backbone(self, images: Tensor) -> IouFeatures:
+        """Backbone features of crops: N x S x S x 3 uint8 -> strides 8 and 16."""
+        normalized = (images.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        fine, coarse = self.network.config.iou_stages
+        stages = self.network.feature_extractor(normalized, {fine, coarse})
+        return IouFeatures(stages[fine], stages[coarse])
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses and measures of a batch.
 
         Args:
-            batch: `train_images` and `test_images`, B x N x 3 x S x S normalised; `train_boxes`
-                and `test_boxes`, B x N x 4, (x, y, w, h) in crop pixels.
+            batch: `boxes`, B x N x 4, (x, y, w, h) in crop pixels, training frames first; and
+                `images`, B x N x S x S x 3 uint8, or their backbone features `fine` and `coarse`.
 
         Returns:
-            Scalars: `loss` (to minimise), its parts, and the measures `peak_distance` (score
-            cells between the peak and the target) and `hit` (share of peaks within two cells).
+            Scalars: `loss` (to minimise), its unweighted parts, and the measures `peak_distance`
+            (score cells between the peak and the target) and `hit` (share of peaks within two).
         """
-        b, n = batch["train_images"].shape[:2]
-        images = torch.cat([batch["train_images"], batch["test_images"]], 1)
-        features = self.network(images.flatten(0, 1))
-        return self.losses(_split(features, b), n, batch["train_boxes"], batch["test_boxes"])
+        boxes = batch["boxes"]
+        if "images" in batch:
+            maps = self.backbone(batch["images"].flatten(0, 1))
+        else:
+            maps = IouFeatures(batch["fine"].flatten(0, 1), batch["coarse"].flatten(0, 1))
+        # The classifier reads the same stage as the coarse part of the box regressor.
+        clf = self.network.classifier.feature_extractor(maps.coarse.float())
+        features = DimpFeatures(clf, IouFeatures(maps.fine.float(), maps.coarse.float()))
+        return self._losses(_split(features, boxes.shape[0]), boxes)
 
-    def losses(
-        self, features: DimpFeatures, train_count: int, train_boxes: Tensor, test_boxes: Tensor
-    ) -> dict[str, Tensor]:
-        """Losses from features with leading axes B x (train + test frames)."""
+    def _losses(self, features: DimpFeatures, boxes: Tensor) -> dict[str, Tensor]:
+        count, config = self._train_frames, self._config
         clf = features.classification.float()
-        train, test = clf[:, :train_count], clf[:, train_count:]
-        filters = self._filters(train, train_boxes)
-        score_losses, measures = self._score_losses(filters, test, test_boxes)
-        box_loss = self._box_loss(features.iou, train_count, train_boxes, test_boxes)
-        config = self.config
+        filters = self._filters(clf[:, :count], boxes[:, :count])
+        score_losses, measures = self._score_losses(filters, clf[:, count:], boxes[:, count:])
+        box_loss = self._box_loss(features.iou, boxes)
         loss = (
             config.box_weight * box_loss
             + config.clf_weight * score_losses[-1]
             + config.clf_init_weight * score_losses[0]
             + config.clf_iter_weight * score_losses[1:-1].mean()
         )
-        return {
-            "loss": loss,
-            "box_loss": box_loss,
-            "clf_loss": score_losses[-1],
-            "clf_init_loss": score_losses[0],
-            **measures,
-        }
+        parts = {"box": box_loss, "clf": score_losses[-1], "clf_init": score_losses[0]}
+        return {"loss": loss, **parts, **measures}
 
     def _filters(self, train: Tensor, boxes: Tensor) -> list[Tensor]:
         classifier = self.network.classifier
         optimizer = classifier.filter_optimizer
         filters = [classifier.filter_initializer(train, boxes).float()]
         objective = optimizer.objective(boxes, _score_size(train, filters[0]))
-        optimizer(
-            filters[0], train, objective, self.config.optimizer_iterations, filters.append
-        )
+        optimizer(filters[0], train, objective, self._config.optimizer_iterations, filters.append)
         return filters
 
     def _score_losses(
@@ -81,36 +104,33 @@ class DimpTrainingModel(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         optimizer = self.network.classifier.filter_optimizer
         distance = optimizer.center_distance(boxes, _score_size(test, filters[0]))
-        label = torch.exp(-0.5 * (distance / self.config.label_sigma) ** 2)
-        threshold = self.config.hinge_threshold
+        label = torch.exp(-0.5 * (distance / self._config.label_sigma) ** 2)
+        threshold = self._config.hinge_threshold
         scores = [apply_filter(test, f) for f in filters]
         losses = torch.stack([hinge_score_loss(s, label, threshold) for s in scores])
-        with torch.no_grad():
-            peak = scores[-1].flatten(2).argmax(2, keepdim=True)
-            missed = distance.flatten(2).gather(2, peak)
-            measures = {"peak_distance": missed.mean(), "hit": (missed <= 2).float().mean()}
+        peak = scores[-1].detach().flatten(2).argmax(2, keepdim=True)
+        missed = distance.flatten(2).gather(2, peak)
+        measures = {"peak_distance": missed.mean(), "hit": (missed <= 2).float().mean()}
         return losses, measures
 
-    def _box_loss(
-        self, backbone: IouFeatures, train_count: int, train_boxes: Tensor, test_boxes: Tensor
-    ) -> Tensor:
+    def _box_loss(self, backbone: IouFeatures, boxes: Tensor) -> Tensor:
         """The first training frame is the reference; all test frames are judged."""
-        regressor, config = self.network.bb_regressor, self.config
+        regressor, config, count = self.network.bb_regressor, self._config, self._train_frames
         reference = IouFeatures(backbone.fine[:, 0], backbone.coarse[:, 0])
-        modulation = regressor.modulation(reference, train_boxes[:, 0])
-        tests = test_boxes.shape[1]
+        modulation = regressor.modulation(reference, boxes[:, 0])
+        tests = boxes.shape[1] - count
         features = regressor.features(
             IouFeatures(
-                backbone.fine[:, train_count:].flatten(0, 1),
-                backbone.coarse[:, train_count:].flatten(0, 1),
+                backbone.fine[:, count:].flatten(0, 1), backbone.coarse[:, count:].flatten(0, 1)
             )
         )
         repeated = IouFeatures(
             modulation.fine.repeat_interleave(tests, 0),
             modulation.coarse.repeat_interleave(tests, 0),
         )
+        targets = boxes[:, count:].flatten(0, 1)
         proposals = draw_proposals(
-            test_boxes.flatten(0, 1), config.proposals, config.proposal_sigmas, config.target_sigma
+            targets, config.proposals, config.proposal_sigmas, config.target_sigma
         )
         values = regressor.predict(regressor.modulate(features, repeated), proposals.boxes)
         return kl_regression_loss(values, proposals)

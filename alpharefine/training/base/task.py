@@ -1,0 +1,162 @@
+"""DiMP as a training task, and a run of it from its configuration."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from alpharefine.errors import UsageError
+from alpharefine.nets.dimp import DimpNet, DimpNetConfig
+from alpharefine.runtime import resolve_runtime
+from alpharefine.training.base.cache import CachedSamples, fill_cache
+from alpharefine.training.base.config import DimpLossConfig
+from alpharefine.training.base.model import DimpTrainingModule
+from alpharefine.training.base.samples import DimpSampleConfig, DimpSamples
+from alpharefine.training.config import EngineConfig
+from alpharefine.training.engine import Observer, ParameterGroup, train
+from alpharefine.training.metrics import Mean, Row
+from alpharefine.training.pretrained import load_imagenet_weights
+
+
+@dataclass(frozen=True)
+class DimpOptimConfig:
+    """Learning rates of the parts; the defaults are super_dimp's.
+
+    Attributes:
+        learning_rate: of everything that has no rate of its own.
+        initializer: of the filter initialiser.
+        optimizer: of the filter optimiser.
+        classifier: of the classification feature.
+        box_regressor: of the box regressor.
+        backbone: of the backbone; 0 freezes it.
+        imagenet: begin with the backbone's ImageNet weights.
+        cached_samples: 0, or train a frozen backbone's features of so many samples, kept on disk.
+
+    Source: the published super_dimp settings.
+    """
+
+    learning_rate: float = 2e-4
+    initializer: float = 5e-5
+    optimizer: float = 5e-4
+    classifier: float = 5e-5
+    box_regressor: float = 1e-3
+    backbone: float = 2e-5
+    imagenet: bool = True
+    cached_samples: int = 0
+
+    def __post_init__(self) -> None:
+        if self.cached_samples and self.backbone:
+            raise UsageError("cached_samples needs a frozen backbone: set backbone = 0")
+
+
+@dataclass(frozen=True)
+class DimpRunConfig:
+    """Everything that decides a run: the tables of its TOML file."""
+
+    data: DimpSampleConfig
+    network: DimpNetConfig = field(default_factory=DimpNetConfig)
+    optim: DimpOptimConfig = field(default_factory=DimpOptimConfig)
+    losses: DimpLossConfig = field(default_factory=DimpLossConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
+
+
+class DimpTask:
+    """DiMP as a `TrainingTask`.
+
+    Args:
+        module: what is trained.
+        optim: learning rates.
+        training: training samples.
+        validation: held-out samples, all of them used at every validation.
+        batch_size: of validation.
+    """
+
+    criterion = "score"
+
+    def __init__(
+        self,
+        module: DimpTrainingModule,
+        optim: DimpOptimConfig,
+        training: Dataset[dict[str, Tensor]],
+        validation: Dataset[dict[str, Tensor]],
+        batch_size: int,
+    ) -> None:
+        self.module: nn.Module = module
+        self._network = module.network
+        self._optim = optim
+        self._training, self._validation = training, validation
+        self._batch_size = batch_size
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """The network's parts with their own learning rates."""
+        classifier, optim = self._network.classifier, self._optim
+        rates = (
+            (classifier.filter_initializer, optim.initializer),
+            (classifier.filter_optimizer, optim.optimizer),
+            (classifier.feature_extractor, optim.classifier),
+            (self._network.bb_regressor, optim.box_regressor),
+            (self._network.feature_extractor, optim.backbone),
+        )
+        return [ParameterGroup(list(part.parameters()), rate) for part, rate in rates if rate > 0]
+
+    def samples(self) -> Dataset[dict[str, Tensor]]:
+        """See `TrainingTask`."""
+        return self._training
+
+    def validate(self, module: nn.Module) -> tuple[Row, Mapping[str, NDArray[np.uint8]]]:
+        """Losses and measures of the held-out samples."""
+        means = Mean()
+        for batch in DataLoader(self._validation, self._batch_size):
+            device = next(module.parameters()).device
+            means.add(module({name: value.to(device) for name, value in batch.items()}))
+        row = dict(means.read())
+        row["score"] = -row["loss"]
+        return row, {}
+
+    def export(self, module: nn.Module, row: Row) -> tuple[Mapping[str, Tensor], dict[str, str]]:
+        """The network's own weights, described by architecture and validation metrics."""
+        assert isinstance(module, DimpTrainingModule)
+        description = {
+            "network": json.dumps(asdict(module.network.config)),
+            "metrics": json.dumps({name: round(value, 5) for name, value in row.items()}),
+        }
+        return module.network.state_dict(), description
+
+
+def train_base(
+    config: DimpRunConfig, data_root: Path, folder: Path, observer: Observer | None = None
+) -> list[Row]:
+    """Train a DiMP network, or continue the run in `folder`.
+
+    Args:
+        config: the recipe.
+        data_root: folder that the sources' paths are relative to.
+        folder: of the run, see `alpharefine.training.engine.train`.
+        observer: told of progress.
+
+    Raises:
+        UsageError: data or weights cannot be read, or the run does not fit its folder.
+    """
+    network = DimpNet(config.network)
+    if config.optim.imagenet:
+        load_imagenet_weights(network.feature_extractor)
+    frozen = config.optim.backbone == 0
+    module = DimpTrainingModule(network, config.losses, config.data.train_frames, frozen)
+    seed = config.engine.seed
+    splits: list[Dataset[dict[str, Tensor]]] = []
+    for validation in (False, True):
+        samples: Dataset[dict[str, Tensor]] = DimpSamples(config.data, data_root, seed, validation)
+        if config.optim.cached_samples:
+            count = config.data.validation_samples if validation else config.optim.cached_samples
+            cache = folder / "features" / ("validation" if validation else "training")
+            device = resolve_runtime(config.engine.device).device
+            fill_cache(samples, count, module.to(device), cache, device, config.engine.workers)
+            samples = CachedSamples(cache, seed, endless=not validation)
+        splits.append(samples)
+    task = DimpTask(module, config.optim, splits[0], splits[1], config.engine.batch_size)
+    return train(task, config.engine, folder, observer)

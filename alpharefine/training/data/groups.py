@@ -1,0 +1,97 @@
+"""Which data sets are drawn how often, and what of them is held out for validation."""
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpharefine.errors import UsageError
+from alpharefine.training.data.folders import read_video_folder
+from alpharefine.training.data.source import VideoSource
+from alpharefine.training.data.stills import read_mask_folder
+
+READERS: Mapping[str, Callable[[Path], VideoSource]] = {
+    "masks": read_mask_folder,
+    "video": read_video_folder,
+}
+"""Kind of data set -> what reads its folder."""
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """A data set and how often it is drawn.
+
+    Attributes:
+        kind: a key of `READERS`.
+        path: folder, relative to the data root.
+        weight: relative frequency of its samples.
+        isolated: its pictures have no background of their own: always cut and paste.
+    """
+
+    kind: str
+    path: str
+    weight: float = 1.0
+    isolated: bool = False
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """What is kept for validation.
+
+    Attributes:
+        one_in: one image in so many of the still sources.
+        sequences: video sequences.
+    """
+
+    one_in: int = 20
+    sequences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceGroup:
+    """Sequences of one source that belong to training or to validation."""
+
+    source: VideoSource
+    indices: NDArray[np.int64]
+    weight: float
+    isolated: bool
+
+
+def read_groups(
+    sources: Sequence[SourceConfig], root: Path, held_out: HoldOut, validation: bool
+) -> list[SourceGroup]:
+    """The part of each source that belongs to training or to validation.
+
+    Args:
+        sources: data sets.
+        root: folder that their paths are relative to.
+        held_out: what belongs to validation.
+        validation: which part to give.
+
+    Raises:
+        UsageError: a source is of an unknown kind or cannot be read, or nothing is left.
+    """
+    groups = [_group(source, root, held_out, validation) for source in sources]
+    groups = [group for group in groups if group.indices.size]
+    if not groups:
+        part = "validation; hold out more" if validation else "training; hold out less"
+        raise UsageError(f"no sequence is left for {part}")
+    return groups
+
+
+def _group(source: SourceConfig, root: Path, held_out: HoldOut, validation: bool) -> SourceGroup:
+    if source.kind not in READERS:
+        raise UsageError(f"unknown kind of source {source.kind!r}; choose {', '.join(READERS)}")
+    read = READERS[source.kind](root / source.path)
+    held = [_is_held_out(read.sequence(i).name, source, held_out) for i in range(len(read))]
+    indices = np.flatnonzero(np.array(held, bool) == validation)
+    return SourceGroup(read, indices, source.weight, source.isolated)
+
+
+def _is_held_out(name: str, source: SourceConfig, held_out: HoldOut) -> bool:
+    if source.kind == "video":
+        return name in held_out.sequences
+    return not source.isolated and zlib.crc32(name.encode()) % held_out.one_in == 0
