@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from alpharefine.errors import UsageError
 from alpharefine.weights.convert import convert
 from alpharefine.weights.files import SUFFIX, file_sha256, merge_weights, open_weights
 from alpharefine.weights.kinds import OFFICIAL_UNREAD
 from alpharefine.weights.legacy import read_checkpoint
+from alpharefine.weights.pickle_stream import shown
 from alpharefine.weights.registry import WEIGHTS
-from alpharefine.weights.store import BUNDLED, cache_folder, find_weights
+from alpharefine.weights.store import cache_folder, find_weights
 
 _EXAMPLES = """\
 examples:
@@ -97,17 +97,20 @@ def _convert(console: Console, file: Path, kind: str, output: Path | None) -> No
 
 
 def _list(console: Console) -> None:
-    table = Table("name", "for", "on this machine", "source", "reported", "licence")
     for spec in WEIGHTS.values():
         found = find_weights(spec)
-        place = "no" if found is None else "bundled" if found.parent == BUNDLED else "cache"
-        kinds = ", ".join(spec.kinds)
-        table.add_row(spec.name, kinds, place, spec.source, spec.reported or "-", spec.licence)
-    console.print(table)
+        console.print(f"{spec.name}: {'not on this machine' if found is None else found}")
+        facts = {
+            "for": ", ".join(spec.kinds),
+            "source": spec.source,
+            "reported": spec.reported,
+            "licence": spec.licence,
+            "to get it": spec.obtain if found is None else "",
+        }
+        for fact, text in facts.items():
+            if text:
+                console.print(f"  {fact}: {text}")
     console.print(f"cache: {cache_folder()}")
-    for spec in WEIGHTS.values():
-        if find_weights(spec) is None:
-            console.print(f"{spec.name}: {spec.obtain}")
 
 
 def _info(console: Console, path: Path) -> None:
@@ -117,9 +120,9 @@ def _info(console: Console, path: Path) -> None:
         for kind, facts in file.parts.items():
             tensors = file.read(kind).values()
             numbers = sum(tensor.numel() for tensor in tensors)
-            console.print(f"{kind}: {len(tensors)} entries, {numbers} numbers")
+            console.print(f"{shown(kind)}: {len(tensors)} entries, {numbers} numbers")
             for fact, text in facts.items():
-                console.print(f"  {fact}: {text}")
+                console.print(f"  {shown(fact)}: {shown(text, 300)}")
     else:
         checkpoint = read_checkpoint(path)
         console.print(

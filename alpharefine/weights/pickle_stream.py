@@ -15,8 +15,6 @@ from typing import IO, Any
 MAX_OPCODES = 500_000
 """A checkpoint with the state of its optimiser has about 50,000."""
 
-_SHOWN = 80
-
 _LITERALS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _ARGUMENTS = frozenset(
     [
@@ -63,10 +61,10 @@ class StreamError(ValueError):
     """The stream is damaged or holds something that is not allowed. The message is one line."""
 
 
-def shown(text: object) -> str:
-    """Text from a foreign file, fit for a message: one line, printable, short."""
-    line = str(text).encode("unicode_escape").decode()
-    return line if len(line) <= _SHOWN else line[:_SHOWN] + "..."
+def shown(text: object, length: int = 80) -> str:
+    """Text from a foreign file, fit for a message: one line, printable, at most so long."""
+    line = str(text)[: length + 1].encode("unicode_escape").decode()
+    return line if len(line) <= length else line[:length] + "..."
 
 
 class PickleStream:

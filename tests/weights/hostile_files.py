@@ -151,7 +151,7 @@ def memory_cases() -> Iterator[Case]:
     """Small files that declare much."""
     keys = pickle.dumps(["0"], 2)
     huge = 2**40
-    for numel in (huge, 2**62, 2**63, 2**200):
+    for numel in (huge, 2**62, 2**63, 2**200, 2**1000):
         root = network(tensor(numel, (numel,), (1,)))
         yield f"storage of {numel:.0e}", stream(root, keys, b"\x00" * 64), "declares a storage"
         yield f"storage of {numel:.0e}, zip", archive(root, **{"0": b""}), "declares a storage"

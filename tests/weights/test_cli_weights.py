@@ -30,8 +30,9 @@ def test_list_says_what_is_there(cache, capsys):
     write_weights(cache / "tiny.safetensors", {"tiny": tiny_state()}, {})
     assert main(["weights", "list"]) == 0
     output = capsys.readouterr().out
-    assert "super_dimp: get super_dimp.pth.tar from the authors' model zoo" in output
-    assert "tiny: get" not in output
+    assert "super_dimp: not on this machine" in output
+    assert "to get it: get super_dimp.pth.tar from the authors' model zoo" in output
+    assert f"tiny: {cache / 'tiny.safetensors'}" in output
     assert f"cache: {cache}" in output
 
 
@@ -40,10 +41,10 @@ def test_info(tmp_path, capsys):
     assert main(["weights", "info", str(source)]) == 0
     assert "network DiMPnet, epoch 40, 10 entries" in capsys.readouterr().out
     out = tmp_path / "out.safetensors"
-    write_weights(out, {"tiny": tiny_state()}, {"tiny": {"source": "[bold]x"}})
+    write_weights(out, {"tiny": tiny_state()}, {"tiny": {"source": "[bold]x\x1b[2J\n"}})
     assert main(["weights", "info", str(out)]) == 0
     output = capsys.readouterr().out
-    assert "tiny: 10 entries" in output and "source: [bold]x" in output
+    assert "tiny: 10 entries" in output and "source: [bold]x\\x1b[2J\\n\n" in output
 
 
 def test_merge(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from alpharefine.errors import UsageError
+from alpharefine.weights import torch_files
 from alpharefine.weights.legacy import find_checkpoint, read_checkpoint
 from tests.weights.official_files import tiny_state, write_official
 
@@ -106,6 +107,35 @@ def test_views_of_shared_storages(tmp_path, zipped):
     tensors = read_checkpoint(path).tensors
     assert_equal_states(tensors, net)
     assert all(tensor.is_contiguous() for tensor in tensors.values())
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_storage_is_read_once_however_many_tensors_share_it(tmp_path, monkeypatch, zipped):
+    base, other = torch.arange(1000.0), torch.arange(1000.0, 2000.0)
+    net = {f"{i}": (other if i % 2 else base)[i] for i in range(100)}
+    path = write_official(tmp_path / "net.pth.tar", net, zipped=zipped)
+    reader = torch_files._ZipFile if zipped else torch_files._StreamFile
+    read, keys = reader.read, []
+
+    def counted(file, storage):
+        keys.append(storage.key)
+        return read(file, storage)
+
+    monkeypatch.setattr(reader, "read", counted)
+    tensors = read_checkpoint(path).tensors
+    assert list(tensors) == list(net)
+    assert_equal_states(tensors, net)
+    assert len(keys) == len(set(keys)) == 2
+
+
+@pytest.mark.parametrize("epoch", [10**9, -1, pytest.param(1 << 100_000, id="huge"), "40", None])
+def test_nonsense_beside_the_network_is_not_believed(tmp_path, epoch):
+    path = tmp_path / "net.pth.tar"
+    content = {"net": tiny_state(), "epoch": epoch, "net_type": "\x1b[31mred\n" * 100}
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.epoch is None
+    assert checkpoint.network.isprintable() and len(checkpoint.network) < 100
 
 
 def test_parameters_instead_of_tensors(tmp_path):
