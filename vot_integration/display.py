@@ -5,6 +5,7 @@ from typing import Self
 
 from rich import progress as bars
 from rich.console import Console
+from rich.status import Status
 
 from vot_integration.evaluate import Progress
 
@@ -13,26 +14,16 @@ STEP = 0.1
 
 
 class RunDisplay:
-    """A bar for each experiment with the time left; a context manager."""
+    """The current stage, and a bar with the time left for each experiment; a context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._live: Status | bars.Progress | None = None
+        self._bars = _make_bars(console)
         self._tasks: dict[str, bars.TaskID] = {}
         self._printed: dict[str, float] = {}
-        self._bars = bars.Progress(
-            bars.TextColumn("  {task.description}"),
-            bars.BarColumn(),
-            bars.TaskProgressColumn(),
-            bars.TextColumn("{task.fields[runs]}"),
-            bars.TimeElapsedColumn(),
-            bars.TextColumn("left"),
-            bars.TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
 
     def __enter__(self) -> Self:
-        self._bars.start()
         return self
 
     def __exit__(
@@ -41,11 +32,15 @@ class RunDisplay:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._bars.stop()
+        self._stop()
 
     def stage(self, text: str) -> None:
-        """Print what happens now."""
+        """Show what happens now."""
+        self._stop()
         self._console.print(text)
+        if self._console.is_terminal:
+            self._live = self._console.status("")
+            self._live.start()
 
     def progress(self, progress: Progress) -> None:
         """Show how far an experiment is."""
@@ -55,15 +50,25 @@ class RunDisplay:
         else:
             self._print_step(progress, runs)
 
-    def tick(self) -> None:
-        """Nothing to show: the bars refresh themselves."""
+    def _stop(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def _show_bar(self, progress: Progress, runs: str) -> None:
+        if self._live is not self._bars:
+            self._stop()
+            self._live = self._bars
+            self._bars.start()
         name = progress.experiment
         if name not in self._tasks:
-            # Frames finished before this run say nothing about the time that is left.
-            self._tasks[name] = self._bars.add_task(name, total=progress.all_frames, runs=runs)
-        self._bars.update(self._tasks[name], completed=progress.frames, runs=runs)
+            frames = progress.all_frames
+            self._tasks[name] = self._bars.add_task(name, total=frames, runs=runs, start=False)
+        task = self._tasks[name]
+        self._bars.update(task, completed=progress.frames, runs=runs)
+        # The toolkit runs one experiment after the other: time counts for the first unfinished.
+        if all(self._bars.tasks[earlier].finished for earlier in range(task)):
+            self._bars.start_task(task)
 
     def _print_step(self, progress: Progress, runs: str) -> None:
         share = progress.frames / progress.all_frames if progress.all_frames else 1.0
@@ -71,3 +76,16 @@ class RunDisplay:
         if share >= last + STEP or (share == 1.0 and last < 1.0):
             self._printed[progress.experiment] = share
             self._console.print(f"  {progress.experiment}: {runs} ({share:.0%})")
+
+
+def _make_bars(console: Console) -> bars.Progress:
+    return bars.Progress(
+        bars.TextColumn("  {task.description}"),
+        bars.BarColumn(),
+        bars.TaskProgressColumn(),
+        bars.TextColumn("{task.fields[runs]}"),
+        bars.TimeElapsedColumn(),
+        bars.TextColumn("left"),
+        bars.TimeRemainingColumn(),
+        console=console,
+    )

@@ -71,37 +71,31 @@ def evaluate(workspace: Workspace, tracker: str, on_progress: ProgressCallback) 
     return [run for run in runs if run.exists(results)]
 
 
-def analyse(workspace: Workspace, tracker: str, on_tick: Callable[[], None]) -> Path:
+def analyse(workspace: Workspace, tracker: str) -> Path:
     """Run `vot analysis`; returns the JSON file that it wrote.
 
     Raises:
         EvaluationError: the toolkit wrote none.
     """
     target = workspace.analysis(tracker)
-    return _make(workspace, tracker, ["analysis", "--format", "json"], target, on_tick)
+    return _make(workspace, tracker, ["analysis", "--format", "json"], target)
 
 
-def report(workspace: Workspace, tracker: str, on_tick: Callable[[], None]) -> Path:
+def report(workspace: Workspace, tracker: str) -> Path:
     """Run `vot report`; returns the HTML file that it wrote.
 
     Raises:
         EvaluationError: the toolkit wrote none.
     """
     target = workspace.report(tracker)
-    return _make(workspace, tracker, ["report", "--format", "html"], target, on_tick)
+    return _make(workspace, tracker, ["report", "--format", "html"], target)
 
 
-def _make(
-    workspace: Workspace,
-    tracker: str,
-    command: Sequence[str],
-    target: Path,
-    on_tick: Callable[[], None],
-) -> Path:
+def _make(workspace: Workspace, tracker: str, command: Sequence[str], target: Path) -> Path:
     target.unlink(missing_ok=True)
     arguments = ["--workspace", str(workspace.folder), "--name", tracker, tracker]
     log = _toolkit_log(workspace, command[0], tracker)
-    _, output = run_toolkit([*command, *arguments], cwd=workspace.folder, log=log, on_tick=on_tick)
+    _, output = run_toolkit([*command, *arguments], cwd=workspace.folder, log=log)
     if not target.is_file():
         raise EvaluationError(f"vot {command[0]} failed for {tracker} ({log}):\n{_tail(output)}")
     return target

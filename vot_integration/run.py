@@ -77,9 +77,6 @@ class Reporter(Protocol):
     def progress(self, progress: Progress) -> None:
         """An experiment is that far; called about twice a second for each."""
 
-    def tick(self) -> None:
-        """Time has passed in a stage without a measure of progress."""
-
 
 def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
     """Evaluate a tracker with the official toolkit.
@@ -90,6 +87,7 @@ def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
         UsageError: an option is wrong.
         EvaluationError: the tracker or the toolkit failed; finished runs are kept.
     """
+    reporter.stage(f"Checking {options.tracker}, its weights and the sequences")
     plan = plan_run(options)
     if plan.spec.dataset is None:
         reporter.stage("Preparing the built-in sequences")
@@ -98,9 +96,9 @@ def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
     reporter.stage(f"Evaluating {plan.tracker} on {sequences} sequences in {workspace.folder}")
     runs = evaluate(workspace, plan.tracker, reporter.progress)
     reporter.stage("Analysing")
-    analyse(workspace, plan.tracker, reporter.tick)
+    analyse(workspace, plan.tracker)
     reporter.stage("Writing the report")
-    report(workspace, plan.tracker, reporter.tick)
+    report(workspace, plan.tracker)
     summary = _summarise(plan, workspace, runs)
     if options.json is not None:
         write_text(options.json, summary.to_json())
@@ -116,8 +114,8 @@ def plan_run(options: RunOptions) -> RunPlan:
     registration = find_registration(options.tracker)
     stack = load_stack(options.stack)
     chosen = stack.select(parse_experiments(options.experiments, stack))
-    if options.json is not None and not options.json.absolute().parent.is_dir():
-        raise UsageError(f"--json {options.json}: there is no folder {options.json.parent}")
+    if options.json is not None:
+        _check_target(options.json)
     dataset = None
     if options.sequences is not None:
         dataset = read_dataset(options.sequences, chosen)
@@ -128,6 +126,13 @@ def plan_run(options: RunOptions) -> RunPlan:
         folder, dataset, chosen.with_interval(interval), registration.tracker, record
     )
     return RunPlan(spec, registration.name, interval, random_weights)
+
+
+def _check_target(file: Path) -> None:
+    if file.is_dir():
+        raise UsageError(f"--json {file} is a folder; name a file in it")
+    if not file.absolute().parent.is_dir():
+        raise UsageError(f"--json {file}: there is no folder {file.parent}; make it first")
 
 
 def _interval(chosen: Interval | None, stack: Stack, dataset: Dataset | None) -> Interval:
@@ -195,4 +200,5 @@ def _summarise(plan: RunPlan, workspace: Workspace, runs: list[Run]) -> RunSumma
         fps=baseline.fps if baseline else None,
         device=plan.spec.record.device,
         report=workspace.report(plan.tracker),
+        longest_run=max(run.frames for run in runs),
     )

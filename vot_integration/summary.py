@@ -39,6 +39,7 @@ class RunSummary:
         fps: frames for each second of tracker time in baseline; None when it was not run.
         device: where the networks ran.
         report: the toolkit's report.
+        longest_run: frames of the longest run.
     """
 
     toolkit: str
@@ -52,6 +53,7 @@ class RunSummary:
     fps: float | None
     device: str
     report: Path
+    longest_run: int
 
     def to_json(self) -> str:
         """The document that `--json FILE` writes."""
@@ -100,6 +102,11 @@ class RunSummary:
             f"Toolkit: {self.toolkit}",
             f"Report: {self.report}",
         ]
+        if self.longest_run <= low:
+            notes.append(
+                f"No run has more than {self.longest_run} frames, so this EAO interval sees "
+                "nothing: pass a lower --eao-interval."
+            )
         if self.random:
             notes.append(
                 "The weights are random, not trained: "

@@ -32,7 +32,7 @@ def package_path() -> Path | None:
 
 
 def run_toolkit(
-    arguments: Sequence[str], *, cwd: Path, log: Path, on_tick: Callable[[], None]
+    arguments: Sequence[str], *, cwd: Path, log: Path, on_tick: Callable[[], None] = lambda: None
 ) -> tuple[int, str]:
     """Run one `vot` command and wait for it.
 
@@ -93,13 +93,13 @@ def _termination_interrupts() -> Iterator[None]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(SHUTDOWN_SECONDS)
-        return
-    os.killpg(process.pid, signal.SIGKILL)
+    """End the toolkit, asking first, and whatever it left running."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(SHUTDOWN_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -60,14 +60,19 @@ def make_workspace(
     chosen = load_stack(stack).select(experiments).with_interval(interval)
     dataset = read_dataset(sequences, chosen)
     workspace = open_workspace(WorkspaceSpec(folder, dataset, chosen, "DiMPsuper", RECORD))
-    with (folder / "trackers.ini").open("a") as ini:
+    write_registry(folder / "trackers.ini", folder / "logs" / "trackers")
+    return workspace
+
+
+def write_registry(file: Path, logs: Path) -> Path:
+    """Append the trackers of these tests to a trackers.ini."""
+    with file.open("a") as ini:
         for name in ("oracle", "explodes"):
             ini.write(
                 f"\n[{name}]\nprotocol = traxpython\ncommand = {name}\npython = {sys.executable}\n"
-                f"paths = {TRACKERS}:{TRACKERS.parent.parent.parent}\n"
-                f"env_ARVOT_LOG_DIR = {folder / 'logs' / 'trackers'}\n"
+                f"paths = {TRACKERS}:{TRACKERS.parents[2]}\nenv_ARVOT_LOG_DIR = {logs}\n"
             )
-    return workspace
+    return file
 
 
 class Recorder:

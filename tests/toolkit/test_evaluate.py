@@ -16,10 +16,6 @@ from vot_integration.workspace import Workspace
 EXPERIMENTS = ("baseline", "realtime", "unsupervised")
 
 
-def ignore() -> None:
-    """A tick nobody looks at."""
-
-
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Recorder]:
     """A workspace in which the oracle ran all experiments."""
@@ -35,7 +31,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Reco
 def test_oracle_scores_are_perfect(evaluated: tuple[Workspace, Recorder]) -> None:
     """All is 1.0, but that the toolkit counts the first frame of a run with overlap 0 into A."""
     workspace, _ = evaluated
-    scores = read_scores(analyse(workspace, "oracle", ignore))
+    scores = read_scores(analyse(workspace, "oracle"))
     for experiment in ("baseline", "realtime"):
         found = scores[experiment]
         assert (found.eao, found.robustness) == (1.0, 1.0)
@@ -82,7 +78,7 @@ def test_finished_runs_are_kept_and_cut_off_ones_repeated(
 
 def test_report_and_pack(evaluated: tuple[Workspace, Recorder]) -> None:
     workspace, _ = evaluated
-    assert "oracle" in report(workspace, "oracle", ignore).read_text()
+    assert "oracle" in report(workspace, "oracle").read_text()
     command = [sys.executable, "-m", "vot", "pack", "--workspace", str(workspace.folder), "oracle"]
     subprocess.run(command, check=True, capture_output=True, cwd=workspace.folder)
     assert list(workspace.folder.glob("oracle_*.zip"))
@@ -112,5 +108,5 @@ def test_supervised_stack(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "w", sequences, ["baseline"], stack="vot2018")
     runs = evaluate(workspace, "oracle", Recorder())
     assert len(runs) == 2 * 3
-    scores = read_scores(analyse(workspace, "oracle", ignore))["baseline"]
+    scores = read_scores(analyse(workspace, "oracle"))["baseline"]
     assert (scores.accuracy, scores.robustness) == (1.0, 0.0)

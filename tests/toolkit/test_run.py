@@ -1,0 +1,103 @@
+"""`arvot run` from options to table and JSON, with the oracle in the place of a tracker."""
+
+import json
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.toolkit.make import FRAMES, make_sequences, write_registry
+from vot_integration.cli import main
+from vot_integration.outputs import Output
+from vot_integration.run import RunOptions, plan_run
+from vot_integration.stacks import load_stack
+from vot_integration.trackers_ini import Registration
+
+OPTIONS = RunOptions("DiMPsuper", "baseline", "vot2020", Path("w"))
+
+
+@pytest.fixture
+def sequences(tmp_path: Path) -> Path:
+    return make_sequences(tmp_path / "sequences")
+
+
+def test_json_and_table(
+    tmp_path: Path,
+    sequences: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    registry = write_registry(tmp_path / "trackers.ini", tmp_path / "logs")
+    monkeypatch.setenv("VOT_REGISTRY", str(registry))
+    monkeypatch.setenv("COLUMNS", "80")
+    oracle = Registration("oracle", "DiMPsuper", Output.BOX)
+    monkeypatch.setattr("vot_integration.run.find_registration", {"oracle": oracle}.__getitem__)
+    folder, output = tmp_path / "new" / "w", tmp_path / "scores.json"
+    arguments = ["--sequences", str(sequences), "--eao-interval", "2", "8", "--device", "cpu"]
+    arguments += ["--tracker", "oracle", "--workspace", str(folder), "--json", str(output)]
+
+    assert main(["run", *arguments]) == 0
+
+    scores = json.loads(output.read_text())
+    frames = 2 * 2 * FRAMES
+    ideal = {"eao": 1.0, "robustness": 1.0, "sequences": 2, "frames": frames}
+    for experiment in ("baseline", "realtime"):
+        accuracy = scores["experiments"][experiment].pop("accuracy")
+        assert accuracy == pytest.approx((FRAMES - 1) / FRAMES)
+    assert scores.pop("fps") > 0
+    assert len(scores["weights"].pop("sha256")) == 64
+    assert scores == {
+        "toolkit": version("vot-toolkit"),
+        "tracker": "oracle",
+        "weights": {"name": "random:0"},
+        "stack": "vot2020/shortterm",
+        "eao_interval": [2, 8],
+        "experiments": {"baseline": ideal, "realtime": ideal},
+        "device": "cpu",
+    }
+    shown = capsys.readouterr().out
+    assert "baseline   │ 1.000 │    0.917 │      1.000 │         2 │     48" in shown
+    assert "EAO interval: 2 to 8 frames" in shown
+    assert "random, not trained" in shown
+    assert str(folder / "reports" / "oracle" / "report.html") in shown
+
+
+def test_interval_of_local_sequences(sequences: Path) -> None:
+    assert plan_run(OPTIONS).interval == (30, 100)
+    assert plan_run(replace(OPTIONS, sequences=sequences)).interval == (30, 100)
+    plan = plan_run(replace(OPTIONS, sequences=sequences, eao_interval=(3, 9)))
+    assert plan.interval == plan.spec.stack.interval() == (3, 9)
+
+
+def test_interval_of_official_data(sequences: Path) -> None:
+    for name in ("dark", "bright"):
+        with (sequences / name / "sequence").open("a") as properties:
+            properties.write("uid=0123456789abcdef\n")
+    assert plan_run(replace(OPTIONS, sequences=sequences)).interval == (115, 755)
+
+
+def test_interval_of_a_stack_file(sequences: Path, tmp_path: Path) -> None:
+    file = tmp_path / "stack.yaml"
+    file.write_text(load_stack("vot2020").with_interval((4, 40)).dump())
+    assert plan_run(replace(OPTIONS, sequences=sequences, stack=str(file))).interval == (4, 40)
+
+
+def test_weights_are_found_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alpharefine.nets.dimp import build_dimp_network
+    from alpharefine.weights.files import file_sha256, write_weights
+
+    monkeypatch.chdir(tmp_path)
+    state = build_dimp_network("super_dimp").state_dict()
+    write_weights(Path("mine.safetensors"), {"super_dimp": state}, {})
+    plan = plan_run(replace(OPTIONS, weights="mine.safetensors"))
+    assert plan.spec.record.settings.weights == str(tmp_path / "mine.safetensors")
+    assert plan.spec.record.sha256 == file_sha256(Path("mine.safetensors"))
+    assert (plan.spec.record.weights, plan.random_weights) == ("mine", False)
+
+
+def test_seed_of_random_weights_is_kept() -> None:
+    record = plan_run(replace(OPTIONS, weights="random:7")).spec.record
+    assert (record.weights, record.settings.weights) == ("random:7", "random:7")

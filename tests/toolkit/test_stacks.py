@@ -1,0 +1,70 @@
+"""Stacks and their EAO interval."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from alpharefine.errors import UsageError
+from vot_integration.stacks import ALIASES, load_stack, parse_experiments
+
+OWN = {
+    "vot2018": (100, 356),
+    "vot2019": (46, 291),
+    "vot2020": (115, 755),
+    "vot2021": (115, 755),
+    "vot2022": (115, 755),
+    "vot2022box": (115, 755),
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_own_interval(alias: str) -> None:
+    assert load_stack(alias).interval() == OWN[alias]
+    assert load_stack(ALIASES[alias]) == load_stack(alias)
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_interval_is_replaced_everywhere_and_nothing_else(alias: str) -> None:
+    stack = load_stack(alias)
+    changed = stack.with_interval((30, 100))
+    assert changed.interval() == (30, 100)
+    assert str(stack.interval()[1]) not in changed.dump()
+    assert changed.with_interval(stack.interval()) == stack
+    assert stack == load_stack(alias)
+
+
+def test_selection_keeps_the_stacks_order() -> None:
+    stack = load_stack("vot2020")
+    assert list(stack.select(["realtime", "baseline"]).experiments) == ["baseline", "realtime"]
+    assert parse_experiments("baseline, all", stack) == ["baseline", "realtime", "unsupervised"]
+    assert parse_experiments(" realtime ,", stack) == ["realtime"]
+
+
+def test_starts() -> None:
+    stack = load_stack("vot2020")
+    assert stack.starts_at_anchors() and stack.starts_at_first_frame()
+    assert not stack.select(["baseline", "realtime"]).starts_at_first_frame()
+    assert not load_stack("vot2018").starts_at_anchors()
+
+
+def test_own_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(load_stack("vot2020").with_interval((7, 70)).dump())
+    stack = load_stack(str(file))
+    assert stack.from_file and stack.interval() == (7, 70) and stack.name == str(file)
+    assert yaml.safe_load(stack.dump()) == yaml.safe_load(file.read_text())
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "experiments: 3\n", "experiments: {a: {}}\n", ":::"])
+def test_file_that_is_no_stack(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="not a stack file") as error:
+        load_stack(str(file))
+    assert "\n" not in str(error.value)
+
+
+def test_stack_without_eao() -> None:
+    with pytest.raises(UsageError, match="no EAO score"):
+        load_stack("vots2025/main").interval()
