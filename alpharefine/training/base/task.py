@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -142,6 +143,7 @@ def train_base(
     Raises:
         UsageError: data or weights cannot be read, or the run does not fit its folder.
     """
+    torch.manual_seed(config.engine.seed)
     network = DimpNet(config.network)
     if config.optim.imagenet:
         load_imagenet_weights(network.feature_extractor)
