@@ -1,0 +1,179 @@
+"""Frozen dataclasses from TOML: every key is checked, an unknown one is an error."""
+
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alpharefine.errors import UsageError
+
+T = TypeVar("T")
+
+NONE = "none"
+"""TOML has no null: this string stands for None where a field may be None."""
+
+
+def load_config(path: Path, kind: type[T]) -> T:
+    """Read a TOML file into the dataclass `kind`; nested dataclasses are its tables.
+
+    Raises:
+        UsageError: no such file, not TOML, an unknown or missing key, or a value of another type.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); give a .toml file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a TOML file ({error})") from error
+    return parse_config(values, kind, str(path))
+
+
+def parse_config(values: Mapping[str, object], kind: type[T], where: str) -> T:
+    """Build the dataclass `kind` from plain values.
+
+    Fields may be bool, int, float, str, tuples of these, `X | None`, string-keyed mappings and
+    dataclasses of the same kinds.
+
+    Args:
+        values: as TOML gives them.
+        kind: a dataclass type.
+        where: place of the values, for messages.
+
+    Raises:
+        UsageError: an unknown or missing key, a value of another type, or one that the dataclass
+            itself refuses.
+    """
+    hints = typing.get_type_hints(kind)
+    declared = {field.name: field for field in fields(typing.cast(Any, kind))}
+    for key in values:
+        if key not in declared:
+            raise UsageError(f"{where}: unknown key {key!r}{_suggestion(key, declared)}")
+    for name, field in declared.items():
+        required = field.default is MISSING and field.default_factory is MISSING
+        if required and name not in values:
+            raise UsageError(f"{where}: the key {name!r} is missing")
+    converted = {
+        key: _convert(value, hints[key], f"{where}: {key}") for key, value in values.items()
+    }
+    try:
+        return kind(**converted)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _suggestion(key: str, declared: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(key, declared, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(declared)}"
+
+
+def _convert(value: object, hint: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value == NONE:
+            return None
+        return _convert(value, next(a for a in arguments if a is not types.NoneType), where)
+    if origin is typing.Literal and value in arguments:
+        return value
+    if is_dataclass(hint) and isinstance(value, Mapping):
+        return parse_config(value, typing.cast("type[Any]", hint), where)
+    if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
+        return _convert_tuple(value, arguments, where)
+    if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
+        return {key: _convert(item, arguments[1], f"{where}.{key}") for key, item in value.items()}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint in (bool, int, float, str) and type(value) is hint:
+        return value
+    raise UsageError(f"{where}: expected {_describe(hint)}, got {value!r}")
+
+
+def _convert_tuple(value: Sequence[object], arguments: tuple[Any, ...], where: str) -> Any:
+    if arguments[-1] is Ellipsis:
+        arguments = (arguments[0],) * len(value)
+    if len(arguments) != len(value):
+        raise UsageError(f"{where}: expected {len(arguments)} values, got {len(value)}")
+    pairs = zip(value, arguments, strict=True)
+    return tuple(_convert(item, hint, f"{where}[{i}]") for i, (item, hint) in enumerate(pairs))
+
+
+def _describe(hint: Any) -> str:
+    if is_dataclass(hint):
+        return "a table"
+    if typing.get_origin(hint) is typing.Literal:
+        return f"one of {', '.join(map(str, typing.get_args(hint)))}"
+    return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """Learning rate over a run, as a factor of each parameter group's own rate.
+
+    Attributes:
+        shape: "steps" multiplies by `factor` every `every` epochs; "cosine" falls to `floor`.
+        every: epochs between two steps.
+        factor: of one step.
+        floor: last factor of the cosine.
+        warmup: first share of the run in which the rate rises linearly, 0..1.
+
+    Source: "steps" with 8 and 0.5 is Alpha-Refine, section 3.4.
+    """
+
+    shape: str = "steps"
+    every: int = 8
+    factor: float = 0.5
+    floor: float = 0.01
+    warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.shape not in ("steps", "cosine"):
+            raise ValueError(f"unknown schedule shape {self.shape!r}; choose steps or cosine")
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """How long, how fast and where a network is trained.
+
+    Attributes:
+        epochs: validations and checkpoints of a run.
+        steps_per_epoch: optimiser steps of one epoch.
+        batch_size: samples of one step, of each process.
+        seed: of everything random.
+        device: "auto", "cpu", "cuda" or any torch device.
+        precision: "auto" (bfloat16 on CUDA, float32 on CPU), "float32", "bfloat16" or "float16":
+            type of the mixed-precision regions; weights stay float32.
+        workers: data processes; 0 loads in the training process.
+        weight_decay: decoupled (AdamW) when above 0; plain Adam at 0.
+        max_grad_norm: gradients are clipped to this norm; 0 leaves them.
+        ema_decay: decay per step of the averaged weights that are validated and exported; 0: none.
+        budget_minutes: 0, or end the run and its schedule after this time even if the epochs are
+            not done; such a run depends on the machine's speed.
+        schedule: learning rate.
+    """
+
+    epochs: int = 40
+    steps_per_epoch: int = 500
+    batch_size: int = 32
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    workers: int = 1
+    weight_decay: float = 0.0
+    max_grad_norm: float = 0.0
+    ema_decay: float = 0.0
+    budget_minutes: float = 0.0
+    schedule: ScheduleConfig = ScheduleConfig()
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.steps_per_epoch, self.batch_size) < 1:
+            raise ValueError("epochs, steps_per_epoch and batch_size must be 1 or more")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError("ema_decay must be in [0, 1)")
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return self.epochs * self.steps_per_epoch

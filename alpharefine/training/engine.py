@@ -1,0 +1,372 @@
+"""The training loop: any task, one process or many, resumable at every epoch."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from alpharefine.errors import UsageError
+from alpharefine.runtime import PRECISIONS, resolve_runtime
+from alpharefine.training.checkpoint import (
+    export_weights,
+    load_checkpoint,
+    save_checkpoint,
+    write_atomically,
+)
+from alpharefine.training.config import EngineConfig
+from alpharefine.training.metrics import Mean, Row, TensorBoard, write_csv
+from alpharefine.training.processes import ProcessGroup, process_group
+from alpharefine.training.schedule import rate_factor
+
+_log = logging.getLogger(__name__)
+
+Batch = dict[str, Tensor]
+"""Collated samples, by name."""
+
+_CHECK_EVERY = 20
+"""Steps between two looks at the loss: each look waits for the device."""
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters that share a learning rate."""
+
+    parameters: Sequence[nn.Parameter]
+    learning_rate: float
+
+
+class TrainingTask(Protocol):
+    """What is trained.
+
+    Attributes:
+        module: its forward takes a batch and gives scalar losses by name, "loss" among them.
+        criterion: name of the validation metric that chooses the best epoch, larger is better.
+    """
+
+    module: nn.Module
+    criterion: str
+
+    def parameter_groups(self) -> Sequence[ParameterGroup]:
+        """Trainable parameters and their learning rates."""
+        ...
+
+    def samples(self) -> Dataset[dict[str, Tensor]]:
+        """Training samples: sample n is the same whenever and wherever it is drawn."""
+        ...
+
+    def validate(self, module: nn.Module) -> tuple[Row, Mapping[str, NDArray[np.uint8]]]:
+        """Metrics on held-out data, and pictures (RGB) to look at."""
+        ...
+
+    def export(self, module: nn.Module, row: Row) -> tuple[Mapping[str, Tensor], dict[str, str]]:
+        """Weights for inference and their description."""
+        ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What an observer of a run is told after every step and every epoch.
+
+    Attributes:
+        epoch: running epoch, from 0.
+        step: finished steps of the run.
+        total_steps: of the run.
+        share: of the run that is done, 0..1; by time where the run has a budget.
+        row: metrics of the epoch that has just ended, or None.
+    """
+
+    epoch: int
+    step: int
+    total_steps: int
+    share: float
+    row: Row | None = None
+
+
+Observer = Callable[[Progress], None]
+
+
+@dataclass
+class _State:
+    """What a checkpoint keeps beside weights and optimiser."""
+
+    epoch: int = 0
+    seconds: float = 0.0
+    best: float = float("-inf")
+    rows: list[Row] = field(default_factory=list)
+
+
+class _Batches(Sampler[list[int]]):
+    """Sample numbers of this process's batches, from a step to the end of the run."""
+
+    def __init__(self, config: EngineConfig, group: ProcessGroup, first_step: int) -> None:
+        self._steps = range(first_step, config.total_steps)
+        self._size = config.batch_size
+        self._group = group
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in self._steps:
+            first = (step * self._group.size + self._group.rank) * self._size
+            yield list(range(first, first + self._size))
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+
+def autocast_type(precision: str, device: torch.device) -> torch.dtype:
+    """Type of the mixed-precision regions: see `EngineConfig.precision`.
+
+    Raises:
+        UsageError: unknown precision.
+    """
+    if precision == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    if precision not in PRECISIONS:
+        raise UsageError(f"unknown precision {precision!r}; choose auto, {', '.join(PRECISIONS)}")
+    return PRECISIONS[precision]
+
+
+def train(
+    task: TrainingTask, config: EngineConfig, folder: Path, observer: Observer | None = None
+) -> list[Row]:
+    """Train, or continue the run in `folder`, and return the metrics of every epoch.
+
+    `folder` gets last.pt and best.pt (to resume), export.safetensors (best weights for
+    inference), metrics.csv, tensorboard/ and samples/. A run without a time budget that is
+    interrupted and continued gives the same weights, bit for bit, as one that is not.
+
+    Args:
+        task: what to train.
+        config: how.
+        folder: of the run; made if need be.
+        observer: told of progress in the first process.
+
+    Raises:
+        UsageError: `folder` holds a checkpoint of another network, or the loss diverges.
+    """
+    device = resolve_runtime(config.device).device
+    with process_group(device) as group:
+        return _Run(task, config, folder, group, observer or (lambda progress: None)).run()
+
+
+class _Run:
+    """One run of `train` in one process."""
+
+    def __init__(
+        self,
+        task: TrainingTask,
+        config: EngineConfig,
+        folder: Path,
+        group: ProcessGroup,
+        observer: Observer,
+    ) -> None:
+        self._task, self._config, self._group = task, config, group
+        self._folder = folder
+        self._observer = observer
+        self._dtype = autocast_type(config.precision, group.device)
+        task.module.to(group.device).to(memory_format=torch.channels_last)
+        self._optimizer = _make_optimizer(task.parameter_groups(), config)
+        self._rates = [float(g["lr"]) for g in self._optimizer.param_groups]
+        scaled = self._dtype == torch.float16 and group.device.type == "cuda"
+        self._scaler = torch.amp.GradScaler(enabled=scaled)
+        self._average = _make_average(task.module, config)
+        self._state = _State()
+        if (folder / "last.pt").is_file():
+            self._restore(load_checkpoint(folder / "last.pt"))
+        self._module = group.wrap(task.module)
+
+    def run(self) -> list[Row]:
+        """Train to the end."""
+        config, state = self._config, self._state
+        first_step = state.epoch * config.steps_per_epoch
+        board = TensorBoard(self._folder / "tensorboard", first_step) if self._is_first else None
+        batches = iter(self._loader(first_step))
+        self._clock = time.monotonic() - state.seconds
+        while state.epoch < config.epochs and self._share(state.epoch, 0) < 1:
+            row = {"epoch": float(state.epoch), **self._train_epoch(batches)}
+            if self._is_first:
+                self._finish_epoch(row, board)
+            state.epoch += 1
+            state.seconds = time.monotonic() - self._clock
+            if self._is_first:
+                state.rows.append(row)
+                self._save(row)
+            self._group.wait()
+        if board is not None:
+            board.close()
+        return state.rows
+
+    @property
+    def _is_first(self) -> bool:
+        return self._group.is_first
+
+    def _loader(self, first_step: int) -> DataLoader[Batch]:
+        return DataLoader(
+            self._task.samples(),
+            batch_sampler=_Batches(self._config, self._group, first_step),
+            num_workers=self._config.workers,
+            pin_memory=self._group.device.type == "cuda",
+        )
+
+    def _own_share(self, epoch: int, step: int) -> float:
+        """Share of the run that is done: the larger of steps and time."""
+        done = (epoch * self._config.steps_per_epoch + step) / self._config.total_steps
+        if self._config.budget_minutes <= 0:
+            return done
+        minutes = (time.monotonic() - self._clock) / 60
+        return max(done, minutes / self._config.budget_minutes)
+
+    def _share(self, epoch: int, step: int) -> float:
+        """The same in all processes, whose clocks differ."""
+        share = self._own_share(epoch, step)
+        return share if self._config.budget_minutes <= 0 else self._group.from_first(share)
+
+    def _train_epoch(self, batches: Iterator[Batch]) -> Row:
+        config, epoch = self._config, self._state.epoch
+        self._module.train()
+        means = Mean()
+        for step in range(config.steps_per_epoch):
+            share = self._share(epoch, step)
+            if share >= 1:
+                break
+            factor = rate_factor(config.schedule, share, config.epochs)
+            number = epoch * config.steps_per_epoch + step
+            means.add(self._step(next(batches), factor, number))
+            if step % _CHECK_EVERY == 0:
+                _check_finite(means.read(), number)
+            self._observer(Progress(epoch, number + 1, config.total_steps, share))
+        return {f"train/{name}": value for name, value in means.read().items()}
+
+    def _step(self, batch: Batch, factor: float, number: int) -> dict[str, Tensor]:
+        torch.manual_seed(self._config.seed * 1_000_003 + number)
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
+        batch = {k: v.to(self._group.device, non_blocking=True) for k, v in batch.items()}
+        with self._autocast():
+            losses: dict[str, Tensor] = self._module(batch)
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(self._scaler.scale(losses["loss"]))
+        if self._config.max_grad_norm > 0:
+            self._scaler.unscale_(self._optimizer)
+            parameters = [p for g in self._optimizer.param_groups for p in g["params"]]
+            nn.utils.clip_grad_norm_(parameters, self._config.max_grad_norm)
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        if self._average is not None:
+            self._average.update_parameters(self._task.module)
+        return losses
+
+    def _autocast(self) -> torch.autocast:
+        mixed = self._dtype != torch.float32
+        return torch.autocast(self._group.device.type, self._dtype, enabled=mixed)
+
+    def _evaluated(self) -> nn.Module:
+        """The module that is validated and exported."""
+        return self._task.module if self._average is None else self._average.module
+
+    def _finish_epoch(self, row: Row, board: TensorBoard | None) -> None:
+        """Validate; complete `row` and write pictures and metrics."""
+        module = self._evaluated().eval()
+        with torch.no_grad(), self._autocast():
+            metrics, pictures = self._task.validate(module)
+        row.update({f"val/{name}": value for name, value in metrics.items()})
+        row["learning_rate"] = self._optimizer.param_groups[0]["lr"]
+        row["minutes"] = (time.monotonic() - self._clock) / 60
+        step = (self._state.epoch + 1) * self._config.steps_per_epoch
+        for name, picture in pictures.items():
+            write_png(self._folder / "samples" / f"{self._state.epoch:03d}_{name}.png", picture)
+        if board is not None:
+            board.scalars(step, row)
+            board.pictures(step, pictures)
+        _log.info("epoch %d: %s", self._state.epoch, _describe(row))
+        share = self._own_share(self._state.epoch + 1, 0)
+        self._observer(Progress(self._state.epoch, step, self._config.total_steps, share, row))
+
+    def _save(self, row: Row) -> None:
+        state = self._state
+        score = row[f"val/{self._task.criterion}"]
+        improved = score > state.best
+        state.best = max(score, state.best)
+        content = self._content()
+        save_checkpoint(self._folder / "last.pt", content)
+        write_csv(self._folder / "metrics.csv", state.rows)
+        if improved:
+            save_checkpoint(self._folder / "best.pt", content)
+            weights, description = self._task.export(self._evaluated(), row)
+            export_weights(self._folder / "export.safetensors", weights, description)
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "module": self._task.module.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "average": None if self._average is None else self._average.state_dict(),
+            "epoch": self._state.epoch,
+            "seconds": self._state.seconds,
+            "best": self._state.best,
+            "rows": self._state.rows,
+        }
+
+    def _restore(self, content: dict[str, Any]) -> None:
+        try:
+            self._task.module.load_state_dict(content["module"])
+            self._optimizer.load_state_dict(content["optimizer"])
+            self._scaler.load_state_dict(content["scaler"])
+            if self._average is not None:
+                self._average.load_state_dict(content["average"])
+            names = ("epoch", "seconds", "best", "rows")
+            self._state = _State(**{name: content[name] for name in names})
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise UsageError(
+                f"{self._folder}/last.pt is of another network or recipe; "
+                "choose an empty folder for this run"
+            ) from error
+
+
+def _make_optimizer(
+    groups: Sequence[ParameterGroup], config: EngineConfig
+) -> torch.optim.Optimizer:
+    parameters = [{"params": list(g.parameters), "lr": g.learning_rate} for g in groups]
+    if config.weight_decay > 0:
+        return torch.optim.AdamW(parameters, weight_decay=config.weight_decay)
+    return torch.optim.Adam(parameters)
+
+
+def _make_average(module: nn.Module, config: EngineConfig) -> AveragedModel | None:
+    if config.ema_decay == 0:
+        return None
+
+    def update(averages: Any, values: Any, count: Tensor | int) -> None:
+        """Short memory at first, so that the random beginning is soon forgotten."""
+        decay = min(config.ema_decay, (1 + int(count)) / (10 + int(count)))
+        for average, value in zip(averages, values, strict=True):
+            if average.is_floating_point():
+                average.lerp_(value, 1 - decay)
+            else:
+                average.copy_(value)
+
+    return AveragedModel(module, multi_avg_fn=update, use_buffers=True)
+
+
+def _check_finite(losses: Row, step: int) -> None:
+    if not np.isfinite(losses["loss"]):
+        raise UsageError(f"the loss became {losses['total']} at step {step}; lower learning_rate")
+
+
+def _describe(row: Row) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in row.items())
+
+
+def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write an H x W x 3 RGB picture, atomically."""
+    _, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    write_atomically(path, content.tobytes())

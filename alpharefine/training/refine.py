@@ -1,0 +1,227 @@
+"""Training of Alpha-Refine: losses, the network as a training module, and the task."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+from alpharefine.errors import UsageError
+from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
+from alpharefine.nets.refine import RefineNetConfig, RefineNetwork, build_refine_network
+from alpharefine.training.engine import Batch, ParameterGroup
+from alpharefine.training.metrics import Row
+from alpharefine.training.pretrained import load_imagenet_weights
+from alpharefine.training.refine_metrics import RefineScores
+from alpharefine.training.refine_pictures import prediction_grid
+
+
+@dataclass(frozen=True)
+class RefineLossConfig:
+    """Weights of the losses.
+
+    Attributes:
+        box_weight: mean squared error of left, top, right and bottom, crop px squared.
+        mask_weight: binary cross-entropy per pixel.
+        dice_weight: soft Dice loss of each mask, 0..1; not in the paper, follows mask IoU.
+
+    Source: Alpha-Refine, section 3.4.
+    """
+
+    box_weight: float = 1.0
+    mask_weight: float = 1000.0
+    dice_weight: float = 0.0
+
+
+@dataclass(frozen=True)
+class RefineOptimConfig:
+    """What is learned, and how fast.
+
+    Attributes:
+        learning_rate: of everything but the backbone.
+        backbone_learning_rate: of the backbone's trained stages.
+        frozen_until: last backbone stage that stays as it is; None trains all (the paper).
+        freeze_norm: keep the backbone's batch statistics.
+        imagenet: begin with the backbone's ImageNet weights.
+    """
+
+    learning_rate: float = 1e-3
+    backbone_learning_rate: float = 1e-3
+    frozen_until: str | None = None
+    freeze_norm: bool = False
+    imagenet: bool = True
+
+
+class RefineTrainingModule(nn.Module):
+    """A refinement network that takes batches of uint8 crops and gives losses.
+
+    Args:
+        network: what is trained.
+        losses: their weights.
+        optim: which parts stay frozen.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, network: RefineNetwork, losses: RefineLossConfig, optim: RefineOptimConfig
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self._losses = losses
+        self._freeze_norm = optim.freeze_norm
+        mean, std = torch.tensor(IMAGENET_MEAN) * 255, torch.tensor(IMAGENET_STD) * 255
+        self.register_buffer("mean", mean.reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", std.reshape(1, 3, 1, 1), persistent=False)
+        self._frozen = _frozen_parts(network, optim.frozen_until)
+        for part in self._frozen:
+            part.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "RefineTrainingModule":
+        """Training mode, except for what is frozen."""
+        super().train(mode)
+        frozen = [self.network.feature_extractor] if self._freeze_norm else self._frozen
+        for part in frozen:
+            part.eval()
+        return self
+
+    def predict(self, batch: Batch) -> tuple[Tensor | None, Tensor | None]:
+        """Corners (N x 4, crop px) and mask logits (N x 1 x S x S), None without such a head."""
+        output = self.network(
+            self._normalise(batch["reference"]),
+            self._normalise(batch["search"]),
+            batch["reference_box"],
+        )
+        logits = None if output.mask_logits is None else output.mask_logits.float()
+        return output.corners, logits
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses of a batch: "loss" and its parts "box", "mask" and "dice", unweighted.
+
+        Args:
+            batch: `reference` and `search`, N x S x S x 3 uint8; `reference_box` and `corners`,
+                N x 4 float32 (x1, y1, x2, y2) in crop px; `mask`, N x 1 x S x S uint8, and
+                `has_mask`, N float32: 0 where the mask is unknown.
+        """
+        corners, logits = self.predict(batch)
+        parts: dict[str, Tensor] = {}
+        if corners is not None:
+            parts["box"] = F.mse_loss(corners, batch["corners"])
+        if logits is not None:
+            parts |= mask_losses(logits, batch["mask"].float(), batch["has_mask"])
+        weights = {
+            "box": self._losses.box_weight,
+            "mask": self._losses.mask_weight,
+            "dice": self._losses.dice_weight,
+        }
+        total = torch.stack([weights[name] * value for name, value in parts.items()]).sum()
+        return {"loss": total, **parts}
+
+    def _normalise(self, crops: Tensor) -> Tensor:
+        return (crops.permute(0, 3, 1, 2).float() - self.mean) / self.std
+
+
+def mask_losses(logits: Tensor, masks: Tensor, known: Tensor) -> dict[str, Tensor]:
+    """Binary cross-entropy per pixel and soft Dice, over the samples whose mask is known.
+
+    Args:
+        logits: N x 1 x S x S.
+        masks: the same shape, in {0, 1}.
+        known: N, 1 where the mask is known, else 0.
+    """
+    count = known.sum().clamp(min=1)
+    entropy = F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean((1, 2, 3))
+    probability = logits.sigmoid()
+    overlap = (probability * masks).sum((1, 2, 3))
+    dice = 1 - (2 * overlap + 1) / (probability.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
+    return {"mask": (entropy * known).sum() / count, "dice": (dice * known).sum() / count}
+
+
+def _frozen_parts(network: RefineNetwork, last: str | None) -> list[nn.Module]:
+    if last is None:
+        return []
+    parts = dict(network.feature_extractor.named_children())
+    if last not in parts:
+        raise UsageError(
+            f"frozen_until: no backbone stage {last!r}; choose from {', '.join(parts)}"
+        )
+    names = list(parts)
+    return [parts[name] for name in names[: names.index(last) + 1]]
+
+
+class RefineTask:
+    """Alpha-Refine as a `TrainingTask`.
+
+    Args:
+        network: architecture.
+        losses: weights of the losses.
+        optim: what is learned, and how fast.
+        training: training samples.
+        validation: held-out samples, all of them used at every validation.
+        batch_size: of validation.
+    """
+
+    def __init__(
+        self,
+        network: RefineNetConfig,
+        losses: RefineLossConfig,
+        optim: RefineOptimConfig,
+        training: Dataset[dict[str, Tensor]],
+        validation: Dataset[dict[str, Tensor]],
+        batch_size: int = 16,
+    ) -> None:
+        self._config = network
+        self._optim = optim
+        self._training, self._validation = training, validation
+        self._batch_size = batch_size
+        built = build_refine_network(network)
+        if optim.imagenet:
+            load_imagenet_weights(built.feature_extractor)
+        self._module = RefineTrainingModule(built, losses, optim)
+        self.module: nn.Module = self._module
+        self.criterion = "score"
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """Heads and neck, then the trained part of the backbone."""
+        backbone = [
+            p for p in self._module.network.feature_extractor.parameters() if p.requires_grad
+        ]
+        inside = {id(p) for p in backbone}
+        others = [p for p in self.module.parameters() if p.requires_grad and id(p) not in inside]
+        groups = [
+            ParameterGroup(others, self._optim.learning_rate),
+            ParameterGroup(backbone, self._optim.backbone_learning_rate),
+        ]
+        return [group for group in groups if group.parameters]
+
+    def samples(self) -> Dataset[dict[str, Tensor]]:
+        """See `TrainingTask`."""
+        return self._training
+
+    def validate(self, module: nn.Module) -> tuple[Row, Mapping[str, NDArray[np.uint8]]]:
+        """Box and mask IoU of the held-out pairs, and pictures of the first ones."""
+        assert isinstance(module, RefineTrainingModule)
+        scores = RefineScores()
+        pictures: dict[str, NDArray[np.uint8]] = {}
+        for batch in DataLoader(self._validation, self._batch_size):
+            moved = {name: value.to(module.mean.device) for name, value in batch.items()}
+            corners, logits = module.predict(moved)
+            scores.add(moved, corners, logits)
+            if len(pictures) < 2:
+                pictures[f"pairs{len(pictures)}"] = prediction_grid(moved, corners, logits)
+        return scores.read(), pictures
+
+    def export(self, module: nn.Module, row: Row) -> tuple[Mapping[str, Tensor], dict[str, str]]:
+        """The network's own weights, described by architecture and validation metrics."""
+        assert isinstance(module, RefineTrainingModule)
+        description = {
+            "network": json.dumps(asdict(self._config)),
+            "metrics": json.dumps({name: round(value, 5) for name, value in row.items()}),
+        }
+        return module.network.state_dict(), description
