@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box, clip_box
+from alpharefine.geometry.boxes import Box, clip_box, mask_to_box
 from alpharefine.oddities import FIXED, Oddities
 from alpharefine.refine import Refinement, Refiner
 from alpharefine.trackers.base import Estimate, Flag, Image, Tracker
@@ -57,8 +57,8 @@ class RefinedTrace:
 class RefinedTracker:
     """Tracks with `base` and answers what `refiner` makes of it.
 
-    The answer's box is the refined box, or the clipped base box where there is none; its mask is
-    the refiner's (None if no mask is computed); score and flag are the base tracker's.
+    The answer's box is the refined box, else the tight box of the mask, else the clipped base box;
+    its mask is the refiner's (None if no mask is computed); score and flag are the base tracker's.
 
     Args:
         base: any tracker.
@@ -115,7 +115,7 @@ class RefinedTracker:
             fed_back = self._clip(refinement.box, image)
         self.base.set_state(fed_back)
         self.trace = RefinedTrace(estimate, refinement, fed_back)
-        box = clipped if refinement.box is None else refinement.box
+        box = _best_box(refinement) or clipped
         return replace(estimate, box=box, mask=refinement.mask)
 
     def set_state(self, box: Box) -> None:
@@ -128,6 +128,12 @@ class RefinedTracker:
         if self.config.oddities.tiny_boxes:
             return clipped
         return _widened(clipped, self.config.min_side)
+
+
+def _best_box(refinement: Refinement) -> Box | None:
+    if refinement.box is not None or refinement.mask is None:
+        return refinement.box
+    return mask_to_box(refinement.mask)
 
 
 def _widened(box: Box, min_side: float) -> Box:

@@ -7,7 +7,7 @@ import numpy as np
 import trax
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box, mask_to_box
+from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Estimate, Mask
 from vot_integration.outputs import Output
 from vot_integration.regions import (
@@ -76,10 +76,9 @@ def _frame_mask(region: trax.Mask, height: int, width: int) -> Mask:
 def write_region(estimate: Estimate, output: Output, height: int, width: int) -> trax.Region | None:
     """Turn an estimate into the region to answer.
 
-    MASK answers the mask, ROTATED the rotated box of the mask as a polygon, BOX the tight box of
-    the mask as a rectangle. An estimate without a mask, and one with an empty mask except for
-    MASK, is answered by its base box as a rectangle. An empty mask means absent. All is clipped to
-    the frame.
+    MASK answers the mask, ROTATED the rotated box of the mask as a polygon, BOX the box as a
+    rectangle. An estimate without a mask, and under ROTATED one with an empty mask, is answered by
+    its box. An empty mask means absent. All is clipped to the frame.
 
     Args:
         estimate: a tracker's answer for this frame.
@@ -102,8 +101,6 @@ def write_region(estimate: Estimate, output: Output, height: int, width: int) ->
             return trax.Mask.create(crop.pixels, crop.x, crop.y)
         if output is Output.ROTATED and (corners := rotated_box(mask)) is not None:
             return trax.Polygon.create([(float(x), float(y)) for x, y in corners])
-        if output is Output.BOX:
-            box = mask_to_box(mask) or box
     if not all(math.isfinite(v) for v in box) or box.w < 0 or box.h < 0:
         return None
     return trax.Rectangle.create(*clip_to_frame(box, height, width))

@@ -30,7 +30,7 @@ class Estimate:
     """A tracker's answer for one frame.
 
     Attributes:
-        box: target box in image pixels.
+        box: target box in image pixels, the best that the tracker has.
         mask: target mask of the full image, or None when the tracker makes none.
         score: confidence of the base tracker, its own unit; `confidence` in [0, 1] is its clip.
         flag: localisation decision; trackers without one answer `Flag.NORMAL`.

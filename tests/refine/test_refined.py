@@ -19,6 +19,7 @@ TARGET = Box(40, 30, 20, 16)
 BASE_BOX = Box(50, 40, 10, 12)
 CENTRE = (SIZE / 4, SIZE / 4, SIZE / 2, SIZE / 2)
 REFINED_BOX = Box(50, 40, 5, 6)
+MASK_BOX = Box(45, 34, 10, 24)
 INVERTED = (SIZE / 2, SIZE / 2, SIZE / 4, SIZE / 4)
 
 
@@ -59,10 +60,13 @@ def test_feedback(feedback: str, flag: Flag) -> None:
     np.testing.assert_allclose(base.states, [REFINED_BOX if wants_refined else BASE_BOX])
 
 
-def test_unusable_refined_box_falls_back_to_the_base_box() -> None:
+@pytest.mark.parametrize(("mask", "answer"), [(True, MASK_BOX), (False, BASE_BOX)])
+def test_unusable_refined_box_falls_back_to_the_mask_and_the_base_box(
+    mask: bool, answer: Box
+) -> None:
     base = ScriptedBase(BASE_BOX)
-    tracker = _tracker(base, INVERTED, config=RefinedTrackerConfig(feedback="refined"))
-    assert tracker.track(IMAGE).box == BASE_BOX
+    tracker = _tracker(base, INVERTED, mask, RefinedTrackerConfig(feedback="refined"))
+    assert tracker.track(IMAGE).box == answer
     assert base.states == [BASE_BOX]
 
 
@@ -114,7 +118,7 @@ def test_only_the_configured_outputs_are_computed() -> None:
     estimate = tracker.track(IMAGE)
     network = tracker.refiner.network
     assert isinstance(network, FixedNetwork) and network.asked == [{"mask"}]
-    assert estimate.box == BASE_BOX and estimate.mask is not None
+    assert estimate.box == MASK_BOX and estimate.mask is not None
 
 
 def test_impossible_configurations_are_refused() -> None:
