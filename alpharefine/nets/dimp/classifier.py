@@ -32,6 +32,9 @@ class FilterInitializer(nn.Module):
         self.filter_size = filter_size
         self.stride = stride
         self.filter_conv = nn.Conv2d(channels, channels, 3, padding=1)
+        # Begin as the plain average of the target's features.
+        nn.init.dirac_(self.filter_conv.weight)
+        nn.init.zeros_(self.filter_conv.bias)
 
     def forward(self, features: Tensor, boxes: Tensor) -> Tensor:
         """Initial filter.
@@ -59,8 +62,15 @@ class TargetClassifier(nn.Module):
     ) -> None:
         super().__init__()
         scale = (1 / (channels * filter_size * filter_size)) ** 0.5
-        self.feature_extractor = nn.Sequential(
-            nn.Conv2d(in_channels, channels, 3, padding=1, bias=False), InstanceL2Norm(scale)
-        )
+        projection = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
+        _begin_as_projection(projection)
+        self.feature_extractor = nn.Sequential(projection, InstanceL2Norm(scale))
         self.filter_initializer = FilterInitializer(channels, filter_size)
         self.filter_optimizer = FilterOptimizer(bins, bin_width)
+
+
+def _begin_as_projection(conv: nn.Conv2d) -> None:
+    """Orthogonal 1 x 1 projection, so that untrained features keep what the backbone knows."""
+    with torch.no_grad():
+        conv.weight.zero_()
+        nn.init.orthogonal_(conv.weight[:, :, 1, 1])
