@@ -17,7 +17,7 @@ HEIGHT, WIDTH = 360, 640
 _SHUTTER = 0.5
 """Share of the frame interval during which the shutter is open (film's 180 degrees)."""
 
-_MAX_EXPOSURES = 6
+_MAX_INSTANTS = 7
 _MIN_STRETCH = 0.2
 _SHADOW_BLUR = 6.0
 
@@ -123,7 +123,8 @@ class Window(NamedTuple):
 class Exposure:
     """One actor in one frame, while the shutter is open.
 
-    The exposure is the mean of up to six instants, one for every two pixels that the actor moves.
+    The exposure is the mean of 1, 3, 5 or 7 instants, two more for every three pixels that the
+    actor moves; their number is odd, so that no pixel is covered by exactly half of them.
 
     Attributes:
         actor: who.
@@ -144,7 +145,7 @@ class Exposure:
         """Time, image column and row of the actor's origin at every instant."""
         start, end = self._place(self.index), self._place(self.index + _SHUTTER)
         moved = max(abs(end[0] - start[0]), abs(end[1] - start[1]))
-        count = min(1 + int(moved / 2), _MAX_EXPOSURES)
+        count = min(1 + 2 * int(moved / 3), _MAX_INSTANTS)
         times = [self.index + _SHUTTER * k / count for k in range(count)]
         return [(time, *self._place(time)) for time in times]
 

@@ -1,0 +1,282 @@
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from vot.dataset import load_dataset
+from vot.region import Polygon, Rectangle, Special
+
+from alpharefine.errors import UsageError
+from alpharefine.trackers.base import Image, Mask
+from vot_integration.groundtruth import mask_region, read_regions, region_mask, write_regions
+from vot_integration.vot_folder import (
+    read_list,
+    read_sequence_folder,
+    validate_sequences,
+    write_default_anchors,
+    write_list,
+    write_sequence_folder,
+)
+
+HEIGHT, WIDTH, LENGTH = 40, 60, 30
+
+
+@dataclass(frozen=True)
+class Frame:
+    image: Image
+    mask: Mask
+    visibility: float = 1.0
+
+
+def make_frame(index: int) -> Frame:
+    """A smooth picture and a block that moves right; absent in frames 10 to 12."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    image = np.stack([rows * 4, columns * 3, rows + columns + index], axis=2).astype(np.uint8)
+    mask = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    if index not in range(10, 13):
+        mask[8:20, index : index + 14] = 1
+        mask[12, index + 3] = 0
+    return Frame(image, mask, float(mask.any()))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of sequences with one sequence, `block`."""
+    write_sequence_folder(tmp_path / "block", (make_frame(i) for i in range(LENGTH)), fps=25)
+    write_list(tmp_path, ["block"])
+    return tmp_path
+
+
+def test_toolkit_reads_what_was_written(folder: Path) -> None:
+    sequence = load_dataset(str(folder))["block"]
+    assert (len(sequence), sequence.width, sequence.height) == (LENGTH, WIDTH, HEIGHT)
+    assert sequence.metadata("fps") == 25
+    for index in range(LENGTH):
+        frame = make_frame(index)
+        region = sequence.groundtruth(index)
+        np.testing.assert_array_equal(region_mask(region, HEIGHT, WIDTH), frame.mask)
+        assert isinstance(region, Special) == (not frame.mask.any())
+        image = sequence.frame(index).channel()
+        assert np.abs(image.astype(int) - frame.image).mean() < 3
+    anchors = {i: v for i in range(LENGTH) if (v := sequence.values(i)["anchor"])}
+    assert anchors == {0: 1.0, LENGTH - 1: -1.0}
+
+
+def test_reads_what_the_toolkit_reads(folder: Path) -> None:
+    theirs = load_dataset(str(folder))["block"]
+    ours = read_sequence_folder(folder / "block")
+    assert (ours.name, ours.length, ours.fps, ours.size) == ("block", LENGTH, 25, (WIDTH, HEIGHT))
+    assert [str(frame) for frame in ours.frames] == [
+        theirs.frame(index).filename() for index in range(LENGTH)
+    ]
+    assert [str(region) for region in ours.regions] == [str(r) for r in theirs.groundtruth()]
+    assert list(ours.anchors) == [theirs.values(index)["anchor"] for index in range(LENGTH)]
+    assert validate_sequences(folder) == [folder / "block"]
+
+
+@given(
+    hnp.arrays(
+        np.uint8,
+        hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=24),
+        elements=st.integers(0, 1),
+    )
+)
+def test_masks_survive_the_ground_truth_file(
+    tmp_path_factory: pytest.TempPathFactory, mask: Mask
+) -> None:
+    file = tmp_path_factory.mktemp("truth") / "groundtruth.txt"
+    write_regions(file, [mask_region(mask)])
+    (region,) = read_regions(file)
+    if not region.is_empty():
+        np.testing.assert_array_equal(region_mask(region, *mask.shape), mask)
+    else:  # the toolkit takes a mask one row high or one column wide for empty
+        assert min(mask.any(axis=0).sum(), mask.any(axis=1).sum()) < 2
+
+
+def test_replacing_a_sequence_leaves_one_whole_folder(folder: Path) -> None:
+    write_sequence_folder(folder / "block", (make_frame(i) for i in range(5)))
+    assert read_sequence_folder(folder / "block").length == 5
+    assert sorted(path.name for path in folder.iterdir()) == ["block", "list.txt"]
+
+
+def test_failure_while_writing_keeps_the_old_folder(folder: Path) -> None:
+    def frames() -> Iterator[Frame]:
+        yield make_frame(0)
+        raise RuntimeError("lens cap")
+
+    with pytest.raises(RuntimeError, match="lens cap"):
+        write_sequence_folder(folder / "block", frames())
+    assert read_sequence_folder(folder / "block").length == LENGTH
+    assert sorted(path.name for path in folder.iterdir()) == ["block", "list.txt"]
+
+
+def test_absolute_names_and_other_region_formats(folder: Path, tmp_path: Path) -> None:
+    lines = ["10,10,20,12", "5,5,30,5,30,20,5,20", *["10,10,20.5,12"] * (LENGTH - 3), "0"]
+    (folder / "block" / "groundtruth.txt").write_text("\n".join(lines))
+    (folder / "block" / "anchor.value").write_text("1\n-1\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    write_list(other, [str(folder / "block")])
+    assert validate_sequences(other) == [folder / "block"]
+    sequence = read_sequence_folder(folder / "block")
+    assert isinstance(sequence.regions[0], Rectangle)
+    assert isinstance(sequence.regions[1], Polygon)
+    assert isinstance(sequence.regions[-1], Special)
+    assert sequence.anchors == (1.0, -1.0, *[0.0] * (LENGTH - 2))
+
+
+def test_old_format_without_properties(folder: Path) -> None:
+    block = folder / "block"
+    for frame in (block / "color").iterdir():
+        frame.rename(block / frame.name)
+    (block / "sequence").unlink()
+    sequence = read_sequence_folder(block)
+    assert (sequence.length, sequence.fps, sequence.size) == (LENGTH, 30, (WIDTH, HEIGHT))
+    assert len(load_dataset(str(folder))["block"]) == LENGTH
+
+
+def test_default_anchors_are_written_where_the_target_is(folder: Path) -> None:
+    block = folder / "block"
+    before = (block / "anchor.value").read_text()
+    (block / "anchor.value").unlink()
+    write_default_anchors(block)
+    assert (block / "anchor.value").read_text() == before
+    (block / "groundtruth.txt").write_text("0\n" * LENGTH)
+    with pytest.raises(UsageError, match="the target is absent at"):
+        write_default_anchors(block)
+    assert (block / "anchor.value").read_text() == before
+
+
+def test_anchors_are_only_wanted_for_multi_start(folder: Path) -> None:
+    (folder / "block" / "anchor.value").unlink()
+    assert validate_sequences(folder, anchors=False) == [folder / "block"]
+    truth = folder / "block" / "groundtruth.txt"
+    truth.write_text("0\n" + truth.read_text().split("\n", 1)[1])
+    with pytest.raises(UsageError, match="a run starts at frame 1, where the target is absent"):
+        validate_sequences(folder, anchors=False)
+
+
+def _edit(name: str, edit: Callable[[str], str]) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        file = folder / name
+        file.write_text(edit(file.read_text()))
+
+    return apply
+
+
+def _remove(name: str) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return apply
+
+
+def _property(key: str, value: str) -> Callable[[Path], None]:
+    def edit(text: str) -> str:
+        kept = [line for line in text.splitlines() if not line.startswith(key)]
+        return "\n".join([*kept, f"{key}={value}"])
+
+    return _edit("block/sequence", edit)
+
+
+def _other_size(folder: Path) -> None:
+    cv2.imwrite(str(folder / "block/color/00000001.jpg"), np.zeros((10, 20, 3), dtype=np.uint8))
+
+
+def _first_line(line: str) -> Callable[[Path], None]:
+    return _edit("block/groundtruth.txt", lambda text: line + "\n" + text.split("\n", 1)[1])
+
+
+FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "no list": (_remove("list.txt"), "list.txt is missing: write one line for each sequence"),
+    "empty list": (_edit("list.txt", lambda _: "\n"), "names no sequence"),
+    "blank line": (_edit("list.txt", lambda _: "block\n\nblock"), "line 2 is blank"),
+    "escaping name": (_edit("list.txt", lambda _: "../block"), "'../block' is refused"),
+    "hidden escape": (_edit("list.txt", lambda _: "block/../../x"), "x' is refused"),
+    "absolute escape": (_edit("list.txt", lambda _: "/tmp/../etc"), "etc' is refused"),
+    "slash": (_edit("list.txt", lambda _: "block/"), "without a slash at the end"),
+    "dot": (_edit("list.txt", lambda _: "."), "'.' is refused"),
+    "twice": (_edit("list.txt", lambda _: "block\nblock"), "names 'block' twice"),
+    "no sequence": (_remove("block"), "there is no sequence folder .*block: correct .*list.txt"),
+    "no frames": (_remove("block/color"), "frame .*00000001.jpg is missing"),
+    "a frame gone": (_remove("block/color/00000007.jpg"), "frame .*00000007.jpg is missing"),
+    "no truth": (_remove("block/groundtruth.txt"), "cannot read the ground truth"),
+    "short truth": (
+        _edit("block/groundtruth.txt", lambda text: text.rsplit("\n", 4)[0]),
+        "has 30 frames but 27 lines of ground truth",
+    ),
+    "no properties": (
+        lambda folder: (
+            _remove("block/sequence")(folder),
+            _remove("block/groundtruth.txt")(folder),
+        ),
+        "has no `sequence` file: write one",
+    ),
+    "longer": (_property("length", "31"), "00000031.jpg is missing; .* length of 31"),
+    "no length": (_property("length", "many"), "length=many .* must be a whole number"),
+    "odd fps": (_property("fps", "29.97"), "fps=29.97 .* must be a whole number above 0"),
+    "zero fps": (_property("fps", "0"), "fps=0 .* must be a whole number above 0"),
+    "escaping frames": (_property("channels.color", "../x/%08d.jpg"), "channels.color=.* refused"),
+    "frames without number": (_property("channels.color", "a.jpg"), "channels.color=a.jpg is ref"),
+    "frames of text": (_property("channels.color", "%s%s.jpg"), "channels.color=.* is refused"),
+    "frames elsewhere": (_property("channels.color", "/x/%08d.jpg"), "channels.color=.* refused"),
+    "other width": (_property("width", "61"), "has 60 x 40 pixels but `sequence` says 61 x 40"),
+    "other image": (_other_size, "has 20 x 10 pixels but"),
+    "no image": (
+        lambda folder: (folder / "block/color/00000001.jpg").write_bytes(b"<html>"),
+        "cannot be read as an image",
+    ),
+    "no anchors": (_remove("block/anchor.value"), "anchor.value is missing.*write_default_anchors"),
+    "only zeros": (
+        _edit("block/anchor.value", lambda _: "0\n" * LENGTH),
+        "names no anchor: write one number a frame",
+    ),
+    "words": (_edit("block/anchor.value", lambda _: "first\n"), "must have one number a line"),
+    "too many": (_edit("block/anchor.value", lambda _: "1\n" * 31), "30 frames, not 31"),
+    "not finite": (_edit("block/anchor.value", lambda _: "nan\n"), "one finite number"),
+    "anchor on nothing": (
+        _edit("block/anchor.value", lambda _: "0\n" * 10 + "1\n"),
+        "starts at frame 11, where the target is absent",
+    ),
+    "empty mask": (_first_line("m0,0,0,0,0"), "starts at frame 1, where the target is absent"),
+    "empty box": (_first_line("5,5,0,0"), "starts at frame 1, where the target is absent, empty"),
+    "outside": (_first_line("70,5,10,10"), "starts at frame 1, .* or outside the image"),
+    "text": (_first_line("hello"), "line 1: 'hello' is not a region"),
+    "blank": (_first_line(""), "line 1: '' is not a region"),
+    "three numbers": (_first_line("1,2,3"), "line 1: '1,2,3' is not a region"),
+    "short mask": (_first_line("m1,2,3"), "is not a region"),
+    "overlong runs": (_first_line("m0,0,4,4,2,60000000"), "is not a region"),
+    "negative runs": (_first_line("m0,0,4,4,-90,3"), "is not a region"),
+    "huge mask": (_first_line("m0,0,99999,99999,0,4"), "is not a region"),
+    "negative mask": (_first_line("m0,0,-4,-4,0,4"), "is not a region"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_refused_in_one_line(folder: Path, fault: str) -> None:
+    break_it, message = FAULTS[fault]
+    break_it(folder)
+    with pytest.raises(UsageError, match=message) as caught:
+        validate_sequences(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no sequence folder"):
+        read_list(tmp_path / "nowhere")
+
+
+def test_the_command_that_the_message_gives_works(folder: Path) -> None:
+    (folder / "block" / "anchor.value").unlink()
+    with pytest.raises(UsageError) as caught:
+        validate_sequences(folder)
+    code = str(caught.value).split("python -c '")[1].split("'")[0]
+    exec(code, {})
+    assert validate_sequences(folder) == [folder / "block"]
