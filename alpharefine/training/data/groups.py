@@ -1,7 +1,7 @@
 """Which data sets are drawn how often, and what of them is held out for validation."""
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,15 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.training.data.folders import read_video_folder
+from alpharefine.training.data.readers import READERS
 from alpharefine.training.data.source import VideoSource
-from alpharefine.training.data.stills import read_mask_folder
-
-READERS: Mapping[str, Callable[[Path], VideoSource]] = {
-    "masks": read_mask_folder,
-    "video": read_video_folder,
-}
-"""Kind of data set -> what reads its folder."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +18,18 @@ class SourceConfig:
     """A data set and how often it is drawn.
 
     Attributes:
-        kind: a key of `READERS`.
+        kind: a key of `alpharefine.training.data.readers.READERS`.
         path: folder, relative to the data root.
         weight: relative frequency of its samples.
         isolated: its pictures have no background of their own: always cut and paste.
+        only: file of sequence names, one a line, relative to the data root; None takes them all.
     """
 
     kind: str
     path: str
     weight: float = 1.0
     isolated: bool = False
+    only: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,9 +81,21 @@ def _group(source: SourceConfig, root: Path, held_out: HoldOut, validation: bool
     if source.kind not in READERS:
         raise UsageError(f"unknown kind of source {source.kind!r}; choose {', '.join(READERS)}")
     read = READERS[source.kind](root / source.path)
-    held = [_is_held_out(read.sequence(i).name, source, held_out) for i in range(len(read))]
-    indices = np.flatnonzero(np.array(held, bool) == validation)
-    return SourceGroup(read, indices, source.weight, source.isolated)
+    names = [read.sequence(i).name for i in range(len(read))]
+    held = np.array([_is_held_out(name, source, held_out) for name in names], bool)
+    chosen = held == validation
+    if source.only is not None:
+        listed = _read_names(root / source.only)
+        chosen &= np.array([name in listed for name in names], bool)
+    return SourceGroup(read, np.flatnonzero(chosen), source.weight, source.isolated)
+
+
+def _read_names(path: Path) -> frozenset[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read; give a file with a name a line") from error
+    return frozenset(line.strip() for line in lines)
 
 
 def _is_held_out(name: str, source: SourceConfig, held_out: HoldOut) -> bool:

@@ -1,0 +1,45 @@
+"""The readers by name: what a training configuration can ask for."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from alpharefine.training.data.box_videos import GOT10K, LASOT, TRACKINGNET, read_box_videos
+from alpharefine.training.data.coco import CocoSource
+from alpharefine.training.data.folders import read_video_folder
+from alpharefine.training.data.imagenet import read_imagenet_det, read_imagenet_vid
+from alpharefine.training.data.mask_videos import read_davis, read_youtube_vos
+from alpharefine.training.data.source import VideoSource
+from alpharefine.training.data.stills import read_mask_folder
+
+Reader = Callable[[Path], VideoSource]
+"""Reads the folder of a data set."""
+
+SALIENCY_FOLDERS: Mapping[str, tuple[str, str]] = {
+    "duts": ("DUTS-TR-Image", "DUTS-TR-Mask"),
+    "msra10k": ("Imgs", "Imgs"),
+    "ecssd": ("images", "ground_truth_mask"),
+    "hku-is": ("imgs", "gt"),
+    "dut-omron": ("DUT-OMRON-image", "pixelwiseGT-new-PNG"),
+}
+"""Saliency set -> its folders of images and of masks."""
+
+_SALIENCY: Mapping[str, Reader] = {
+    name: partial(read_mask_folder, name=name, images=images, masks=masks, binary=True)
+    for name, (images, masks) in SALIENCY_FOLDERS.items()
+}
+
+READERS: Mapping[str, Reader] = {
+    "masks": read_mask_folder,
+    "video": read_video_folder,
+    "lasot": partial(read_box_videos, layout=LASOT),
+    "got10k": partial(read_box_videos, layout=GOT10K),
+    "trackingnet": partial(read_box_videos, layout=TRACKINGNET),
+    "coco": CocoSource,
+    "imagenet-vid": read_imagenet_vid,
+    "imagenet-det": read_imagenet_det,
+    "youtube-vos": read_youtube_vos,
+    "davis": read_davis,
+    **_SALIENCY,
+}
+"""Kind of data set -> what reads its folder; the training part, where a data set has parts."""
