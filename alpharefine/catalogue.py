@@ -79,7 +79,11 @@ _C21 = Refinement(
     coupling=RefinedTrackerConfig(refine_around="base", feedback="refined_if_found"),
 )
 _LITE = DimpConfig(image_sample_size=288, search_area_scale=5.0)
-_AR_LITE = Refinement("ar_lite", coupling=RefinedTrackerConfig(feedback="refined_if_found"))
+_AR_LITE = Refinement(
+    "ar_lite",
+    RefinerConfig(mask_threshold=0.4),
+    RefinedTrackerConfig(feedback="refined_if_found"),
+)
 
 TRACKERS: Mapping[str, TrackerSpec] = {
     spec.name: spec

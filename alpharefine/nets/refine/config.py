@@ -83,7 +83,11 @@ REFINE_NETWORKS: dict[str, RefineNetConfig] = {
     "ar_c21_r34": RefineNetConfig(),
     "ar_c21_r18": RefineNetConfig(backbone="resnet18"),
     "ar_lite": RefineNetConfig(
-        backbone="efficientnet_lite0", corner_widths=(128, 64, 32, 16), pyramid_widths=(16, 8, 4)
+        backbone="efficientnet_lite0",
+        fusion_widths=(128, 64),
+        corner_widths=(128, 64, 32),
+        mask_head="fpn",
+        fpn_widths=(64, 48, 32),
     ),
 }
 """Named variants: the VOT2020 entry, CVPR 2021 with two backbones, and a small CVPR 2021."""

@@ -34,14 +34,15 @@ class CachedSamples(Dataset[dict[str, Tensor]]):
         return 2**40 if self._endless else self._count
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Sample `index`: `fine` and `coarse`, N x C x H x W float16, and `boxes`, N x 4."""
+        """Sample `index`: `fine` and `coarse`, N x C x H x W, and `boxes`, N x 4; float32."""
         if index >= len(self):
             raise IndexError(index)
         if self._endless:
             turn, place = divmod(index, self._count)
             index = int(np.random.default_rng((self._seed, turn)).permutation(self._count)[place])
         return {
-            name: torch.from_numpy(np.array(array[index])) for name, array in self._arrays.items()
+            name: torch.from_numpy(array[index].astype(np.float32))
+            for name, array in self._arrays.items()
         }
 
     @property
