@@ -5,6 +5,7 @@ a start every 50 frames, each run in the direction that leaves more frames.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 ANCHOR_STEP = 50
 """Frames between anchors."""
@@ -54,3 +55,8 @@ def _nearest_visible(frame: int, visible: Sequence[bool]) -> int | None:
             if 0 <= shifted < len(visible) and visible[shifted]:
                 return shifted
     return None
+
+
+def write_anchors(file: Path, anchors: Sequence[int]) -> None:
+    """Write an `anchor.value` file, a number a line."""
+    file.write_text("".join(f"{value}\n" for value in anchors), encoding="ascii")

@@ -9,7 +9,8 @@ from vot.utilities import read_properties
 from alpharefine.errors import UsageError
 from vot_integration.render.film import Film, RenderedFrame
 from vot_integration.render.scenes import LENGTH, SCENES
-from vot_integration.vot_folder import LIST_FILE, read_list, write_list, write_sequence_folder
+from vot_integration.vot_folder import LIST_FILE, read_list, write_list
+from vot_integration.vot_writer import write_sequence_folder
 
 RENDERING = 1
 """Version of the pictures; raised by whoever changes a pixel, so that old folders are replaced."""

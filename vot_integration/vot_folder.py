@@ -1,4 +1,4 @@
-"""Sequence folders in VOT format: read, check and write them.
+"""Sequence folders in VOT format: read and check them, write their lists and anchors.
 
 A folder of sequences has a `list.txt` with a name or an absolute path a line. A sequence has the
 properties file `sequence`, the frames, `groundtruth.txt`, and for multi-start `anchor.value`.
@@ -9,26 +9,22 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import cv2
-from vot.utilities import read_properties, write_properties
+from vot.utilities import read_properties
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image, Mask
-from vot_integration.anchors import default_anchors
-from vot_integration.groundtruth import Region, mask_region, read_regions, write_regions
+from vot_integration.anchors import default_anchors, write_anchors
+from vot_integration.groundtruth import Region, read_regions
 
 LIST_FILE = "list.txt"
 
-_PROPERTIES_FILE = "sequence"
-_ANCHOR_FILE = "anchor.value"
-_COLOR = "color/%08d.jpg"
-_JPEG_QUALITY = 92
-_WELL_VISIBLE = 0.9
+PROPERTIES_FILE = "sequence"
+ANCHOR_FILE = "anchor.value"
+COLOR_PATTERN = "color/%08d.jpg"
 
 
 @dataclass(frozen=True)
@@ -63,19 +59,6 @@ class SequenceFolder:
     def length(self) -> int:
         """Number of frames."""
         return len(self.frames)
-
-
-class LabelledFrame(Protocol):
-    """A frame to write: image, mask of the visible target, and how much of it is visible."""
-
-    @property
-    def image(self) -> Image: ...  # noqa: D102
-
-    @property
-    def mask(self) -> Mask: ...  # noqa: D102
-
-    @property
-    def visibility(self) -> float: ...  # noqa: D102
 
 
 def read_list(folder: Path) -> list[Path]:
@@ -143,27 +126,27 @@ def read_sequence_folder(path: Path) -> SequenceFolder:
             f"{path} has {len(frames)} frames but {len(regions)} lines of ground truth: write one "
             "line a frame, 0 where the target is absent"
         )
-    anchors = _read_anchors(path / _ANCHOR_FILE, len(frames))
+    anchors = _read_anchors(path / ANCHOR_FILE, len(frames))
     size = _image_size(path, properties, frames[0])
     return SequenceFolder(path, properties, frames, fps, size, regions, anchors)
 
 
 def _read_properties(path: Path) -> dict[str, str]:
-    if (path / _PROPERTIES_FILE).is_file():
+    if (path / PROPERTIES_FILE).is_file():
         try:
-            return dict(read_properties(str(path / _PROPERTIES_FILE)))
+            return dict(read_properties(str(path / PROPERTIES_FILE)))
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {path / _PROPERTIES_FILE}: {error}") from error
+            raise UsageError(f"cannot read {path / PROPERTIES_FILE}: {error}") from error
     if (path / "groundtruth.txt").is_file():
         return {"channels.color": "%08d.jpg"}
     raise UsageError(
-        f"{path} has no `sequence` file: write one with lines such as channels.color={_COLOR}, "
-        "fps=30, width=, height=, length="
+        f"{path} has no `sequence` file: write one with lines such as "
+        f"channels.color={COLOR_PATTERN}, fps=30, width=, height=, length="
     )
 
 
 def _find_frames(path: Path, properties: Mapping[str, str]) -> tuple[Path, ...]:
-    pattern = properties.get("channels.color", _COLOR)
+    pattern = properties.get("channels.color", COLOR_PATTERN)
     if Path(pattern).suffix == "":
         pattern = f"{pattern.rstrip('/')}/%08d.jpg"
     try:
@@ -174,7 +157,7 @@ def _find_frames(path: Path, properties: Mapping[str, str]) -> tuple[Path, ...]:
     if escapes or not numbered:
         raise UsageError(
             f"{path}: channels.color={pattern} is refused; write a .jpg or .png name with a number "
-            f"inside the sequence folder, such as {_COLOR}"
+            f"inside the sequence folder, such as {COLOR_PATTERN}"
         )
     if "length" in properties:
         length = _positive_integer(path, properties, "length", 0)
@@ -266,7 +249,7 @@ def check_starts(sequence: SequenceFolder, *, anchors: bool = True) -> None:
     if not anchors:
         _check_start(sequence, 0, "change the ground truth or drop the frames before the target")
         return
-    file = sequence.path / _ANCHOR_FILE
+    file = sequence.path / ANCHOR_FILE
     starts = [frame for frame, value in enumerate(sequence.anchors) if value]
     if not starts:
         problem = "names no anchor" if sequence.anchors else "is missing, and multi-start needs it"
@@ -306,74 +289,8 @@ def write_default_anchors(path: Path | str) -> None:
     if not any(anchors):
         raise UsageError(f"{path}: the target is absent at the first, last and every 50th frame")
     with tempfile.TemporaryDirectory(dir=path, prefix=".") as draft:
-        _write_numbers(Path(draft) / _ANCHOR_FILE, anchors)
-        (Path(draft) / _ANCHOR_FILE).replace(Path(path) / _ANCHOR_FILE)
-
-
-def write_sequence_folder(
-    path: Path,
-    frames: Iterable[LabelledFrame],
-    *,
-    fps: int = 30,
-    properties: Mapping[str, str] | None = None,
-) -> None:
-    """Write a sequence with mask ground truth and anchors; a folder of that name is replaced.
-
-    All is written in a temporary folder next to it first, so that the folder is there whole or as
-    it was. Anchors are only placed where at least 90 % of the target is visible.
-
-    Args:
-        path: the folder; its parent exists.
-        frames: at least one frame, all of one size.
-        fps: frames a second.
-        properties: further lines for the `sequence` file.
-    """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
-        draft = Path(scratch) / "draft"
-        draft.mkdir()
-        _write_files(draft, path.name, frames, fps, properties or {})
-        if path.exists():
-            path.rename(Path(scratch) / "replaced")
-        draft.rename(path)
-
-
-def _write_files(
-    folder: Path,
-    name: str,
-    frames: Iterable[LabelledFrame],
-    fps: int,
-    properties: Mapping[str, str],
-) -> None:
-    (folder / _COLOR).parent.mkdir()
-    regions, visible = [], []
-    size = (0, 0)
-    for number, frame in enumerate(frames, start=1):
-        _write_jpeg(folder / (_COLOR % number), frame.image)
-        regions.append(mask_region(frame.mask))
-        visible.append(frame.visibility >= _WELL_VISIBLE)
-        size = frame.mask.shape[1], frame.mask.shape[0]
-    write_regions(folder / "groundtruth.txt", regions)
-    _write_numbers(folder / _ANCHOR_FILE, default_anchors(len(regions), visible))
-    lines = {
-        "name": name,
-        "format": "default",
-        "channels.color": _COLOR,
-        "fps": str(fps),
-        "width": str(size[0]),
-        "height": str(size[1]),
-        "length": str(len(regions)),
-    }
-    write_properties(str(folder / _PROPERTIES_FILE), {**lines, **properties})
-
-
-def _write_jpeg(file: Path, image: Image) -> None:
-    quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    if not cv2.imwrite(str(file), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality):
-        raise OSError(f"OpenCV could not write {file}")
-
-
-def _write_numbers(file: Path, numbers: Sequence[int]) -> None:
-    file.write_text("".join(f"{number}\n" for number in numbers), encoding="ascii")
+        write_anchors(Path(draft) / ANCHOR_FILE, anchors)
+        (Path(draft) / ANCHOR_FILE).replace(Path(path) / ANCHOR_FILE)
 
 
 def write_list(folder: Path, names: Iterable[str]) -> None:

@@ -21,8 +21,8 @@ from vot_integration.vot_folder import (
     validate_sequences,
     write_default_anchors,
     write_list,
-    write_sequence_folder,
 )
+from vot_integration.vot_writer import write_sequence_folder
 
 HEIGHT, WIDTH, LENGTH = 40, 60, 30
 
