@@ -64,7 +64,7 @@ def process_group(device: torch.device) -> Iterator[ProcessGroup]:
 
 
 def _join(size: int, device: torch.device) -> Iterator[ProcessGroup]:
-    if device.type == "cuda" and device.index is None:
+    if device == torch.device("cuda"):
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")

@@ -34,7 +34,7 @@ class FilterInitializer(nn.Module):
         self.filter_conv = nn.Conv2d(channels, channels, 3, padding=1)
         # Begin as the plain average of the target's features.
         nn.init.dirac_(self.filter_conv.weight)
-        nn.init.zeros_(self.filter_conv.bias)
+        nn.init.zeros_(self.filter_conv.get_parameter("bias"))
 
     def forward(self, features: Tensor, boxes: Tensor) -> Tensor:
         """Initial filter.
