@@ -26,6 +26,7 @@ from alpharefine.training.checkpoint import (
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.metrics import Mean, Row, TensorBoard, write_csv
 from alpharefine.training.processes import ProcessGroup, process_group
+from alpharefine.training.samples import init_worker
 from alpharefine.training.schedule import rate_factor
 
 _log = logging.getLogger(__name__)
@@ -214,6 +215,7 @@ class _Run:
             self._task.samples(),
             batch_sampler=_Batches(self._config, self._group, first_step),
             num_workers=self._config.workers,
+            worker_init_fn=init_worker,
             pin_memory=self._group.device.type == "cuda",
         )
 
@@ -247,7 +249,9 @@ class _Run:
         return {f"train/{name}": value for name, value in means.read().items()}
 
     def _step(self, batch: Batch, factor: float, number: int) -> dict[str, Tensor]:
-        torch.manual_seed(self._config.seed * 1_000_003 + number)
+        torch.manual_seed(
+            self._config.seed * 1_000_003 + number * self._group.size + self._group.rank
+        )
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
         batch = {k: v.to(self._group.device, non_blocking=True) for k, v in batch.items()}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from alpharefine.nets.refine import RefineNetConfig
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.crops import PLAIN, AppearanceConfig, RefineCropConfig
@@ -98,6 +100,7 @@ def train_refine(
         UsageError: data or weights cannot be read, or the run does not fit its folder.
     """
     size, seed = config.network.input_size, config.engine.seed
+    torch.manual_seed(seed)
     task = RefineTask(
         config.network,
         config.losses,
