@@ -8,6 +8,8 @@ Source: Jiang et al., "Acquisition of Localization Confidence for Accurate Objec
 (ECCV 2018), section 3.3. Pixel i sits at coordinate i; the map is zero outside its pixels.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -57,14 +59,60 @@ def prroi_pool(
 
 def _bin_weights(low: Tensor, high: Tensor, bins: int, cells: int) -> Tensor:
     """Mean weight of each cell in each bin of [low, high]: N x K -> N x K x bins x cells."""
+    offsets, inverse = _edge_offsets(low, high, bins, cells)
+    return _differences(_hat_integral(offsets)) * inverse
+
+
+@dataclass(frozen=True)
+class BinWeights:
+    """Mean weight of each cell in each bin of an interval [low, high], and its derivatives.
+
+    Attributes:
+        values: ... x bins x cells.
+        by_low: derivative in the interval's low end, the same shape.
+        by_high: derivative in its high end.
+    """
+
+    values: Tensor
+    by_low: Tensor
+    by_high: Tensor
+
+
+def bin_weights(low: Tensor, high: Tensor, bins: int, cells: int) -> BinWeights:
+    """Weights with derivatives, for gradients without autograd.
+
+    Args:
+        low: low ends in cells, any shape.
+        high: high ends, the same shape.
+        bins: equal parts of each interval.
+        cells: cells 0 .. cells - 1 have a weight.
+    """
+    offsets, inverse = _edge_offsets(low, high, bins, cells)
+    values = _differences(_hat_integral(offsets)) * inverse
+    # The integral's derivative in an edge is the hat; the edges follow both ends of the interval,
+    # and so does the bin size by which the integral is divided.
+    hat = (1 - offsets.abs()).clamp_min(0)
+    share = torch.arange(bins + 1, device=low.device, dtype=low.dtype)[:, None] / bins
+    by_size = values / bins
+    return BinWeights(
+        values,
+        (_differences(hat * (1 - share)) + by_size) * inverse,
+        (_differences(hat * share) - by_size) * inverse,
+    )
+
+
+def _edge_offsets(low: Tensor, high: Tensor, bins: int, cells: int) -> tuple[Tensor, Tensor]:
+    """Bin edges relative to each cell, ... x (bins + 1) x cells; 1 / bin size, ... x 1 x 1 or 0."""
     bin_size = (high - low).clamp_min(0) / bins
     edges = low[..., None] + bin_size[..., None] * torch.arange(bins + 1, device=low.device)
     positions = torch.arange(cells, device=low.device, dtype=low.dtype)
-    cumulative = _hat_integral(edges[..., None] - positions)
-    integral = cumulative[..., 1:, :] - cumulative[..., :-1, :]
     has_size = bin_size > 0
     inverse = torch.where(has_size, 1 / torch.where(has_size, bin_size, 1), 0)
-    return integral * inverse[..., None, None]
+    return edges[..., None] - positions, inverse[..., None, None]
+
+
+def _differences(at_edges: Tensor) -> Tensor:
+    return at_edges[..., 1:, :] - at_edges[..., :-1, :]
 
 
 def _hat_integral(t: Tensor) -> Tensor:

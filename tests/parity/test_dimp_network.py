@@ -8,6 +8,7 @@ from torch import Tensor
 
 from alpharefine.nets.dimp import DimpNet, build_dimp_network
 from alpharefine.nets.dimp.box_regressor import IouFeatures
+from alpharefine.nets.dimp.box_values import BoxHead, BoxValues
 from alpharefine.nets.dimp.filter_optimizer import apply_filter
 from alpharefine.trackers.dimp.box_refinement import ascend
 from tests.parity.fixtures import (
@@ -127,8 +128,13 @@ def test_box_regressor(path: Path) -> None:
         prediction.detach(), data["iou_pred"], rtol=0, atol=IOU_TOLERANCE, err_msg="iou_pred"
     )
     assert_close_relative(boxes.grad, data["iou_grad"], name="iou_grad")
+    values = BoxValues(
+        BoxHead(regressor),
+        IouFeatures(backbone.fine[2:], backbone.coarse[2:]),
+        IouFeatures(modulation.fine[:1], modulation.coarse[:1]),
+    )
     for suffix, step in (("", 2.5e-3), ("_x40", 0.1)):
-        refined = ascend(regressor, modulated, boxes[0].detach(), 10, step)
+        refined = ascend(values, boxes[0].detach(), 10, step)
         np.testing.assert_allclose(
             refined.boxes, data[f"iou_opt_boxes{suffix}"], rtol=0, atol=BOX_TOLERANCE
         )

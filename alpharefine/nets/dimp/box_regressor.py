@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_linear_bn_weights
 
 from alpharefine.ops.prroi import prroi_pool_boxes
 
@@ -31,6 +32,14 @@ class LinearBlock(nn.Module):
         """M x C x rows x columns -> M x out_features."""
         x = self.linear(x.flatten(1))
         return self.relu(self.bn(x[..., None, None]))[..., 0, 0]
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias of linear layer and batch norm in one, in eval mode."""
+        linear, bn = self.linear, self.bn
+        mean, variance = bn.get_buffer("running_mean"), bn.get_buffer("running_var")
+        return fuse_linear_bn_weights(
+            linear.weight, linear.bias, mean, variance, bn.eps, bn.weight, bn.bias
+        )
 
 
 @dataclass(frozen=True)

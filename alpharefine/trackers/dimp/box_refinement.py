@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from alpharefine.nets.dimp.box_regressor import BoxRegressor, IouFeatures
+from alpharefine.nets.dimp.box_values import BoxValues
 from alpharefine.trackers.dimp.config import DimpConfig
 
 
@@ -37,14 +37,11 @@ def candidate_boxes(box: Tensor, uniform: Tensor, config: DimpConfig) -> Tensor:
     return torch.cat([box[None], torch.cat([centers - sizes / 2, sizes], 1)])
 
 
-def ascend(
-    regressor: BoxRegressor, modulated: IouFeatures, boxes: Tensor, iterations: int, step: float
-) -> RefinedCandidates:
+def ascend(values: BoxValues, boxes: Tensor, iterations: int, step: float) -> RefinedCandidates:
     """Gradient ascent in relative coordinates (centre over reference size, log size).
 
     Args:
-        regressor: box regressor in eval mode.
-        modulated: features of one frame, 1 x C x H x W.
+        values: the box regressor's view of one frame.
         boxes: K x 4, (x, y, w, h) in sample px; the first one gives the reference size.
         iterations: number of steps.
         step: step length.
@@ -54,22 +51,18 @@ def ascend(
 
     Source: Danelljan et al. (PrDiMP), CVPR 2020, `box_refinement_space = relative`.
     """
-    reference = boxes[:1, 2:].clone()
-    relative = torch.cat([(boxes[:, :2] + boxes[:, 2:] / 2) / reference, boxes[:, 2:].log()], 1)
-    values = boxes.new_zeros(boxes.shape[0])
+    reference = boxes[:1, 2:]
+    center, log_size = (boxes[:, :2] + boxes[:, 2:] / 2) / reference, boxes[:, 2:].log()
+    value = boxes.new_zeros(boxes.shape[0])
     for _ in range(iterations):
-        with torch.enable_grad():
-            relative.requires_grad_(True)
-            prediction = regressor.predict(modulated, _absolute(relative, reference)[None])[0]
-            (gradient,) = torch.autograd.grad(prediction.sum(), relative)
-        relative = relative.detach() + step * gradient
-        values = prediction.detach()
-    return RefinedCandidates(_absolute(relative, reference), values.float())
-
-
-def _absolute(relative: Tensor, reference: Tensor) -> Tensor:
-    size = relative[:, 2:].exp()
-    return torch.cat([relative[:, :2] * reference - size / 2, size], 1)
+        half = log_size.exp() / 2
+        middle = center * reference
+        value, gradient = values(torch.cat([middle - half, middle + half], 1))
+        low, high = gradient[:, :2], gradient[:, 2:]
+        center = center + step * (low + high) * reference
+        log_size = log_size + step * (high - low) * half
+    size = log_size.exp()
+    return RefinedCandidates(torch.cat([center * reference - size / 2, size], 1), value)
 
 
 def best_box(candidates: RefinedCandidates, config: DimpConfig) -> Tensor | None:

@@ -12,6 +12,7 @@ from alpharefine.geometry.base_crop import Pair, Patch, sample_patch
 from alpharefine.geometry.boxes import Box
 from alpharefine.nets.dimp import DimpFeatures, DimpNet
 from alpharefine.nets.dimp.box_regressor import IouFeatures
+from alpharefine.nets.dimp.box_values import BoxHead, BoxValues
 from alpharefine.nets.dimp.filter_optimizer import apply_filter
 from alpharefine.nets.normalization import normalize
 from alpharefine.runtime import Runtime
@@ -81,10 +82,11 @@ class DimpTracker:
     ) -> None:
         self.config = config
         self._network = network
+        self._box_head = BoxHead(network.bb_regressor)
         self._runtime = runtime
         self._given_draws = draws
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def initialize(self, image: Image, target: Box) -> None:
         """Learn the target from the first frame.
 
@@ -106,7 +108,7 @@ class DimpTracker:
         self._last_refined_position = position
         self._learn_target(image)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def track(self, image: Image) -> Estimate:
         """Find the target in the next frame."""
         self._frame += 1
@@ -194,16 +196,12 @@ class DimpTracker:
         self.state = replace(self.state, position=inside)
 
     def _refine_box(self, patch: Patch, features: DimpFeatures) -> None:
-        config, regressor = self.config, self._network.bb_regressor
+        config, device = self.config, self._runtime.device
         box = self._to_sample(self.state, patch.center, patch.scale)
         start = candidate_boxes(box, self._draws.boxes(config.num_init_random_boxes), config)
-        modulated = regressor.modulate(regressor.features(features.iou), self.modulation)
+        values = BoxValues(self._box_head, features.iou, self.modulation, device.type == "cpu")
         candidates = ascend(
-            regressor,
-            modulated,
-            start.to(self._runtime.device),
-            config.box_refinement_iter,
-            config.box_refinement_step_length,
+            values, start.to(device), config.box_refinement_iter, config.box_refinement_step_length
         )
         self.trace = replace(self.trace, start_boxes=start, candidates=candidates)
         best = best_box(candidates, config)

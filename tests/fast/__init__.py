@@ -1,0 +1,1 @@
+"""The fast inference paths compute what the plain ones do."""
