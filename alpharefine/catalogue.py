@@ -134,9 +134,8 @@ def build_tracker(
         name: tracker.
         device: see `alpharefine.runtime.resolve_runtime`.
         precision: likewise.
-        weights: see `alpharefine.weights.store.resolve_weights`; None takes those registered under
-            the names of the tracker's networks, or seeded random ones where they are not on this
-            machine.
+        weights: see `alpharefine.weights.store.resolve_weights`; None takes those registered for
+            the tracker's networks, or seeded random ones where they are not on this machine.
 
     Raises:
         UsageError: unknown tracker, weights, device or precision; weights for another network.
@@ -165,6 +164,8 @@ def _choices(spec: TrackerSpec, weights: str | None) -> dict[str, store.WeightsC
 
 
 def _default_weights(kind: str) -> str:
-    registered = WEIGHTS.get(kind)
-    on_this_machine = registered is not None and store.find_weights(registered) is not None
-    return kind if on_this_machine else store.RANDOM
+    """Registered weights of this kind that are on this machine, else random ones."""
+    for spec in WEIGHTS.values():
+        if kind in spec.kinds and store.find_weights(spec) is not None:
+            return spec.name
+    return store.RANDOM
