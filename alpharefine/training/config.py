@@ -17,6 +17,25 @@ NONE = "none"
 """TOML has no null: this string stands for None where a field may be None."""
 
 
+_RECIPES = Path(__file__).parent / "configs"
+
+
+def find_config(name: str) -> Path:
+    """The file of a recipe: a path, or the name of one that comes with the package.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or path.exists():
+        return path
+    recipe = _RECIPES / f"{name}.toml"
+    if not recipe.is_file():
+        known = ", ".join(sorted(p.stem for p in _RECIPES.glob("*.toml")))
+        raise UsageError(f"no recipe {name!r}; give a .toml file or one of {known}")
+    return recipe
+
+
 def load_config(path: Path, kind: type[T]) -> T:
     """Read a TOML file into the dataclass `kind`; nested dataclasses are its tables.
 

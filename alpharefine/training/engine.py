@@ -246,7 +246,9 @@ class _Run:
             if step % _CHECK_EVERY == 0:
                 _check_finite(means.read(), number)
             self._observer(Progress(epoch, number + 1, config.total_steps, share))
-        return {f"train/{name}": value for name, value in means.read().items()}
+        losses = means.read()
+        _check_finite(losses, (epoch + 1) * config.steps_per_epoch)
+        return {f"train/{name}": value for name, value in losses.items()}
 
     def _step(self, batch: Batch, factor: float, number: int) -> dict[str, Tensor]:
         torch.manual_seed(
@@ -363,7 +365,7 @@ def _make_average(module: nn.Module, config: EngineConfig) -> AveragedModel | No
 
 def _check_finite(losses: Row, step: int) -> None:
     if not np.isfinite(losses["loss"]):
-        raise UsageError(f"the loss became {losses['total']} at step {step}; lower learning_rate")
+        raise UsageError(f"the loss became {losses['loss']} at step {step}; lower learning_rate")
 
 
 def _describe(row: Row) -> str:

@@ -1,0 +1,114 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpharefine.errors import UsageError
+from alpharefine.training.base.task import DimpRunConfig
+from alpharefine.training.config import (
+    EngineConfig,
+    ScheduleConfig,
+    find_config,
+    load_config,
+    parse_config,
+)
+from alpharefine.training.refine_run import RefineRunConfig
+from alpharefine.training.schedule import rate_factor
+
+
+@dataclass(frozen=True)
+class _Inner:
+    rate: float = 0.5
+
+
+@dataclass(frozen=True)
+class _Outer:
+    name: str
+    sizes: tuple[int, ...] = ()
+    pair: tuple[float, str] = (1.0, "a")
+    inner: _Inner = field(default_factory=_Inner)
+    many: tuple[_Inner, ...] = ()
+    head: Literal["corner", "rpn"] | None = "corner"
+    weights: dict[str, float] = field(default_factory=dict)
+    flag: bool = False
+
+
+def test_all_kinds_of_values_are_read() -> None:
+    values = {
+        "name": "x",
+        "sizes": [1, 2],
+        "pair": [3, "b"],
+        "inner": {"rate": 2},
+        "many": [{}, {"rate": 1}],
+        "head": "none",
+        "weights": {"a": 1},
+        "flag": True,
+    }
+    config = parse_config(values, _Outer, "here")
+    assert config == _Outer(
+        "x", (1, 2), (3.0, "b"), _Inner(2.0), (_Inner(), _Inner(1.0)), None, {"a": 1.0}, True
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"nam": "x"}, "unknown key 'nam'; did you mean 'name'?"),
+        ({}, "the key 'name' is missing"),
+        ({"name": 3}, "name: expected str, got 3"),
+        ({"name": "x", "flag": 1}, "flag: expected bool, got 1"),
+        ({"name": "x", "sizes": [1, 2.5]}, r"sizes\[1\]: expected int, got 2.5"),
+        ({"name": "x", "sizes": [True]}, r"sizes\[0\]: expected int"),
+        ({"name": "x", "pair": [1.0]}, "expected 2 values, got 1"),
+        ({"name": "x", "inner": {"rat": 1}}, "here: inner: unknown key 'rat'"),
+        ({"name": "x", "inner": 3}, "inner: expected a table"),
+        ({"name": "x", "head": "corners"}, "expected one of corner, rpn"),
+    ],
+)
+def test_bad_values_are_usage_errors(values: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        parse_config(values, _Outer, "here")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_config_that_refuses_itself_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="unknown schedule shape 'cosin'"):
+        parse_config({"schedule": {"shape": "cosin"}}, EngineConfig, "here")
+
+
+def test_missing_and_broken_files(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_config(tmp_path / "no.toml", EngineConfig)
+    (tmp_path / "bad.toml").write_text("= 3")
+    with pytest.raises(UsageError, match="not a TOML file"):
+        load_config(tmp_path / "bad.toml", EngineConfig)
+    with pytest.raises(UsageError, match=r"no recipe 'refine_lit'.*refine_lite"):
+        find_config("refine_lit")
+
+
+def test_the_bundled_recipes_are_valid() -> None:
+    recipes = sorted(find_config("refine_lite").parent.glob("*.toml"))
+    assert recipes
+    for recipe in recipes:
+        load_config(recipe, DimpRunConfig if recipe.stem.startswith("base") else RefineRunConfig)
+
+
+def test_the_papers_schedule_halves_every_eight_epochs() -> None:
+    schedule = ScheduleConfig()
+    factors = [rate_factor(schedule, epoch / 40, 40) for epoch in range(40)]
+    assert factors == [0.5 ** (epoch // 8) for epoch in range(40)]
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_cosine_falls_after_the_warmup(a: float, b: float) -> None:
+    schedule = ScheduleConfig(shape="cosine", warmup=0.1, floor=0.05)
+    low, high = sorted((a, b))
+    first, second = (rate_factor(schedule, share, 10) for share in (low, high))
+    assert 0 < first <= 1
+    if low >= 0.1:
+        assert first >= second >= 0.05 - 1e-9
+    elif high <= 0.1:
+        assert first <= second
