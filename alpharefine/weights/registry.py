@@ -11,6 +11,8 @@ _IMAGENET = (
 )
 _PYTRACKING = "https://github.com/visionml/pytracking/blob/master/MODEL_ZOO.md"
 _ALPHA_REFINE = "https://github.com/MasterBin-IIAU/AlphaRefine"
+_LITE_SHA256 = "9a981a3c29990907832e773b782cd39002e5cac47b57618d60240878b5c793ab"
+_LITE_SIZE = 16299372
 _OFFICIAL_LICENCE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
 
 
@@ -78,6 +80,18 @@ def _official(kind: str, file: str, side: int, page: str, paper: str, reported: 
 WEIGHTS: Mapping[str, WeightsSpec] = {
     spec.name: spec
     for spec in (
+        WeightsSpec(
+            name="lite",
+            kinds=("dimp_lite", "ar_lite"),
+            url=None,
+            sha256=_LITE_SHA256,
+            size=_LITE_SIZE,
+            licence="MIT; trained on research data sets, see MODEL_CARD.md",
+            preprocessing=_IMAGENET.format("288 (base) and 256 (refinement)"),
+            source="trained with `arvot train`; backbones begin with EfficientNet-Lite0 (ImageNet)",
+            obtain="they are part of the package: install it again",
+            reported="see MODEL_CARD.md",
+        ),
         _official(
             "super_dimp",
             "super_dimp.pth.tar",
