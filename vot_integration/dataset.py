@@ -8,8 +8,6 @@ from pathlib import Path
 from vot_integration.stacks import Stack
 from vot_integration.vot_folder import check_starts, read_list, read_sequence_folder
 
-BUILTIN = "built-in"
-
 
 @dataclass(frozen=True)
 class SequenceEntry:
@@ -38,7 +36,7 @@ class Dataset:
     """Sequences in VOT format.
 
     Attributes:
-        source: "built-in", or the absolute path of the folder they were listed in.
+        source: "built-in, version N", or the absolute path of the folder they were listed in.
         sequences: in the order of list.txt.
     """
 

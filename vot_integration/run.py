@@ -89,8 +89,8 @@ def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
     """
     reporter.stage(f"Checking {options.tracker}, its weights and the sequences")
     plan = plan_run(options)
-    if plan.spec.dataset is None:
-        reporter.stage("Preparing the built-in sequences")
+    if plan.spec.dataset is None and not plan.spec.folder.exists():
+        reporter.stage("Rendering the built-in sequences")
     workspace = open_workspace(plan.spec)
     sequences = len(workspace.dataset.sequences)
     reporter.stage(f"Evaluating {plan.tracker} on {sequences} sequences in {workspace.folder}")

@@ -18,7 +18,8 @@ import yaml
 
 import alpharefine
 from alpharefine.errors import UsageError
-from vot_integration.dataset import BUILTIN, Dataset, read_dataset
+from vot_integration.dataset import Dataset, read_dataset
+from vot_integration.sequences import RENDERING, write_builtin_sequences
 from vot_integration.stacks import Stack
 from vot_integration.trackers_ini import TrackerSettings, registrations, workspace_ini
 from vot_integration.vot_folder import write_list
@@ -204,9 +205,6 @@ def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: _Manifest) -> N
 def _write_sequences(folder: Path, spec: WorkspaceSpec) -> Dataset:
     folder.mkdir()
     if spec.dataset is None:
-        # Rendering brings in imports that a run on other sequences does not need.
-        from vot_integration.sequences import write_builtin_sequences
-
         write_builtin_sequences(folder)
         return _read_builtin(folder, spec.stack)
     # Absolute paths: the user's images are not copied.
@@ -215,7 +213,7 @@ def _write_sequences(folder: Path, spec: WorkspaceSpec) -> Dataset:
 
 
 def _read_builtin(folder: Path, stack: Stack) -> Dataset:
-    return read_dataset(folder, stack, source=BUILTIN)
+    return read_dataset(folder, stack, source=f"built-in, version {RENDERING}")
 
 
 def _protocols(stack: Stack) -> dict[str, Any]:
