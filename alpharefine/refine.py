@@ -139,7 +139,8 @@ class Refiner:
         """
         window = self._window(box)
         answer = self.network.search(self._crop(image, window), self.kernel, outputs)
-        refined = None if answer.corners is None else self._box(answer.corners, window)
+        corners = answer.trusted_corners
+        refined = None if corners is None else self._box(corners, window)
         if answer.mask_logits is None:
             return Refinement(window, refined, None, None)
         probability = answer.mask_logits[0, 0].float().sigmoid().cpu().numpy()

@@ -13,11 +13,17 @@ from torch.utils.data import DataLoader, Dataset
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
-from alpharefine.nets.refine import RefineNetConfig, RefineNetwork, build_refine_network
+from alpharefine.nets.refine import (
+    RefineNetConfig,
+    RefineNetwork,
+    RefineOutput,
+    build_refine_network,
+)
+from alpharefine.nets.refine.branches import branch_boxes
 from alpharefine.training.engine import Batch, ParameterGroup
 from alpharefine.training.metrics import Row
 from alpharefine.training.pretrained import load_imagenet_weights
-from alpharefine.training.refine_metrics import RefineScores
+from alpharefine.training.refine_metrics import RefineScores, box_iou
 from alpharefine.training.refine_pictures import prediction_grid
 
 
@@ -29,6 +35,7 @@ class RefineLossConfig:
         box_weight: mean squared error of left, top, right and bottom, crop px squared.
         mask_weight: binary cross-entropy per pixel.
         dice_weight: soft Dice loss of each mask, 0..1; not in the paper, follows mask IoU.
+        choice_weight: cross-entropy of a selector's choice with the branch whose box is best.
 
     Source: Alpha-Refine, section 3.4.
     """
@@ -36,6 +43,7 @@ class RefineLossConfig:
     box_weight: float = 1.0
     mask_weight: float = 1000.0
     dice_weight: float = 0.0
+    choice_weight: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -93,35 +101,47 @@ class RefineTrainingModule(nn.Module):
 
     def predict(self, batch: Batch) -> tuple[Tensor | None, Tensor | None]:
         """Corners (N x 4, crop px) and mask logits (N x 1 x S x S), None without such a head."""
-        output = self.network(
-            self._normalise(batch["reference"]),
-            self._normalise(batch["search"]),
-            batch["reference_box"],
-        )
+        output = self._output(batch)
         logits = None if output.mask_logits is None else output.mask_logits.float()
-        return output.corners, logits
+        return output.trusted_corners, logits
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Losses of a batch: "loss" and its parts "box", "mask" and "dice", unweighted.
+        """Losses of a batch: "loss" and its parts, unweighted.
+
+        The parts are "box", "mask" and "dice"; with a selector also "direct", the direct branch's
+        "box", and "choice".
 
         Args:
             batch: `reference` and `search`, N x S x S x 3 uint8; `reference_box` and `corners`,
                 N x 4 float32 (x1, y1, x2, y2) in crop px; `mask`, N x 1 x S x S uint8, and
                 `has_mask`, N float32: 0 where the mask is unknown.
         """
-        corners, logits = self.predict(batch)
+        output = self._output(batch)
         parts: dict[str, Tensor] = {}
-        if corners is not None:
-            parts["box"] = F.mse_loss(corners, batch["corners"])
-        if logits is not None:
+        if output.corners is not None:
+            parts["box"] = F.mse_loss(output.corners, batch["corners"])
+        if output.mask_logits is not None:
+            logits = output.mask_logits.float()
             parts |= mask_losses(logits, batch["mask"].float(), batch["has_mask"])
+        if output.branch_logits is not None:
+            parts |= selector_losses(output, batch["corners"])
         weights = {
             "box": self._losses.box_weight,
+            "direct": self._losses.box_weight,
             "mask": self._losses.mask_weight,
             "dice": self._losses.dice_weight,
+            "choice": self._losses.choice_weight,
         }
         total = torch.stack([weights[name] * value for name, value in parts.items()]).sum()
         return {"loss": total, **parts}
+
+    def _output(self, batch: Batch) -> RefineOutput:
+        output: RefineOutput = self.network(
+            self._normalise(batch["reference"]),
+            self._normalise(batch["search"]),
+            batch["reference_box"],
+        )
+        return output
 
     def _normalise(self, crops: Tensor) -> Tensor:
         return (crops.permute(0, 3, 1, 2).float() - self.mean) / self.std
@@ -141,6 +161,22 @@ def mask_losses(logits: Tensor, masks: Tensor, known: Tensor) -> dict[str, Tenso
     overlap = (probability * masks).sum((1, 2, 3))
     dice = 1 - (2 * overlap + 1) / (probability.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
     return {"mask": (entropy * known).sum() / count, "dice": (dice * known).sum() / count}
+
+
+def selector_losses(output: RefineOutput, truth: Tensor) -> dict[str, Tensor]:
+    """Squared error of the direct branch, and cross-entropy with the branch of highest box IoU.
+
+    Args:
+        output: of a network with a selector.
+        truth: N x 4 corners.
+    """
+    direct, corners, scores = output.direct, output.corners, output.branch_logits
+    assert direct is not None and corners is not None and scores is not None
+    with torch.no_grad():
+        boxes = branch_boxes(direct, corners, output.mask_logits)
+        best = torch.stack([box_iou(box, truth) for box in boxes.unbind(1)], 1).argmax(1)
+    choice = F.cross_entropy(scores[:, : boxes.shape[1]].float(), best)
+    return {"direct": F.mse_loss(direct, truth), "choice": choice}
 
 
 def _frozen_parts(network: RefineNetwork, last: str | None) -> list[nn.Module]:

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.ops import masks_to_boxes
 
+from alpharefine.nets.refine.branches import mask_boxes
 from alpharefine.training.engine import Batch
 from alpharefine.training.metrics import Row
 
@@ -52,14 +52,7 @@ class RefineScores:
     def _add_masks(self, probability: Tensor, masks: Tensor, truth: Tensor) -> None:
         curve = [mask_iou(probability > t, masks) for t in _THRESHOLDS.tolist()]
         self._append("curve", torch.stack(curve, 1))
-        predicted = probability[:, 0] > 0.5
-        boxes = torch.zeros_like(truth)
-        present = predicted.any((1, 2)) if predicted.numel() else predicted.new_zeros(0)
-        if bool(present.any()):
-            found = masks_to_boxes(predicted[present])
-            found[:, 2:] += 1
-            boxes[present] = found
-        self._append("mask_box_iou", box_iou(boxes, truth))
+        self._append("mask_box_iou", box_iou(mask_boxes(probability[:, 0] > 0.5), truth))
 
     def _append(self, name: str, values: Tensor) -> None:
         self._values.setdefault(name, []).append(values.float().cpu())

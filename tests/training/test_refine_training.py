@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.refine import RefineNetConfig, build_refine_network
+from alpharefine.nets.refine import RefineNetConfig, RefineOutput, build_refine_network
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.data.groups import HoldOut, SourceConfig
 from alpharefine.training.refine import (
@@ -19,6 +19,7 @@ from alpharefine.training.refine import (
     RefineTask,
     RefineTrainingModule,
     mask_losses,
+    selector_losses,
 )
 from alpharefine.training.refine_metrics import RefineScores, box_iou
 from alpharefine.training.refine_pictures import prediction_grid
@@ -228,3 +229,46 @@ def test_it_learns_red_ellipses(data: Path, tmp_path: Path) -> None:
     rows = train_refine(config, data, tmp_path / "run")
     assert rows[-1]["val/mask_iou"] > 0.6
     assert rows[-1]["val/mask_iou"] > rows[0]["val/mask_iou"]
+
+
+def test_a_selector_learns_which_branch_is_best() -> None:
+    truth = torch.tensor([[10.0, 10, 50, 50]] * 3)
+    near, far = truth + 1, truth + 15
+    scores = torch.zeros(3, 3, requires_grad=True)
+    logits = torch.full((3, 1, 64, 64), -9.0)
+    logits[2, 0, 10:50, 10:50] = 9
+    direct = torch.stack([near[0], far[0], near[0]])
+    corners = torch.stack([far[0], near[0], far[0]])
+    losses = selector_losses(RefineOutput(corners, None, logits, direct, scores), truth)
+    losses["choice"].backward()
+    assert scores.grad is not None
+    assert scores.grad.argmin(1).tolist() == [0, 1, 2]
+    assert losses["direct"].item() == pytest.approx((1 + 225 + 1) / 3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"box_head": "rpn"},
+        {"box_head": "rcnn", "mask_head": None},
+        {"selector": True, "non_local": True},
+        {"box_head": None, "kernel": "roi"},
+        {"correlation": "depthwise"},
+        {"correlation": "naive"},
+    ],
+)
+def test_every_design_option_trains(changes: dict[str, object]) -> None:
+    torch.manual_seed(0)
+    network = build_refine_network(replace(TINY, **changes))  # type: ignore[arg-type]
+    module, batch = RefineTrainingModule(network, RefineLossConfig(), SCRATCH), _batch(4)
+    optimizer = torch.optim.Adam(module.parameters(), 3e-3)
+    values = []
+    for _ in range(8):
+        losses = module.train()(batch)
+        optimizer.zero_grad()
+        losses["loss"].backward()
+        optimizer.step()
+        values.append(losses["loss"].item())
+    assert values[-1] < values[0]
+    missing = [name for name, p in module.named_parameters() if p.grad is None]
+    assert not missing

@@ -24,8 +24,10 @@ class RefineNetConfig:
         fusion_widths: channels of the 1 x 1 convolutions behind the correlation.
         squeeze_reduction: squeeze-excite reduction.
         non_local: self-attention behind the squeeze-excite (VOT2020).
-        box_head: "corner" or None.
-        corner_widths: channels of the corner head's 3 x 3 convolutions.
+        box_head: "corner", "rpn" (distances at every cell), "rcnn" (pooled coordinates) or None.
+        corner_widths: channels of the box head's 3 x 3 convolutions, each tower alike.
+        selector: beside the corner head a pooled one, and a choice of the branch to trust: direct,
+            corner or mask (arXiv 2007.02024).
         mask_head: "pyramid" (SiamMask style), "frtm" (VOT2020), "fpn" (light) or None.
         pyramid_widths: channels inside the pyramid head, coarse to fine; its lateral maps and
             first convolutions are 16 and 4 times as wide.
@@ -33,7 +35,8 @@ class RefineNetConfig:
         fpn_widths: channels of the fpn head, deepest stage first.
 
     Raises:
-        UsageError: `input_size` is not a multiple of 32, or there is no head at all.
+        UsageError: `input_size` is not a multiple of 32, there is no head at all, or `selector`
+            lacks the corner and mask heads it chooses from.
 
     Source: Yan et al., "Alpha-Refine" (CVPR 2021), section 3; the authors' VOT2020 entry.
     """
@@ -45,8 +48,9 @@ class RefineNetConfig:
     fusion_widths: tuple[int, ...] = (128, 128, 64)
     squeeze_reduction: int = 4
     non_local: bool = False
-    box_head: Literal["corner"] | None = "corner"
+    box_head: Literal["corner", "rpn", "rcnn"] | None = "corner"
     corner_widths: tuple[int, ...] = (256, 128, 64, 32)
+    selector: bool = False
     mask_head: Literal["pyramid", "frtm", "fpn"] | None = "pyramid"
     pyramid_widths: tuple[int, int, int] = (32, 16, 4)
     frtm_width: int = 64
@@ -57,6 +61,8 @@ class RefineNetConfig:
             raise UsageError(f"input_size is {self.input_size}; it must be a multiple of 32")
         if self.box_head is None and self.mask_head is None:
             raise UsageError("a refinement network needs box_head or mask_head")
+        if self.selector and (self.box_head != "corner" or self.mask_head is None):
+            raise UsageError('selector needs box_head = "corner" and a mask_head')
 
     @property
     def kernel_size(self) -> int:

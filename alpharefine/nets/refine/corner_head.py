@@ -27,7 +27,8 @@ def soft_argmax(logits: Tensor, stride: float) -> Tensor:
     return torch.stack([x, y], -1) * stride
 
 
-def _tower(in_channels: int, widths: Sequence[int]) -> list[nn.Sequential]:
+def conv_tower(in_channels: int, widths: Sequence[int]) -> list[nn.Sequential]:
+    """3 x 3 conv + BN + ReLU blocks of the given output channels."""
     inputs = (in_channels, *widths[:-1])
     return [
         nn.Sequential(nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU())
@@ -51,7 +52,7 @@ class CornerHead(nn.Module):
         self.stride = stride
         self._depth = len(widths) + 1
         for corner in _CORNERS:
-            blocks = [*_tower(in_channels, widths), nn.Conv2d(widths[-1], 1, 1)]
+            blocks = [*conv_tower(in_channels, widths), nn.Conv2d(widths[-1], 1, 1)]
             for number, block in enumerate(blocks, 1):
                 self.add_module(f"conv{number}_{corner}", block)
 

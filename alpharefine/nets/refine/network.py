@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.backbones import Backbone, build_backbone
+from alpharefine.nets.refine.box_heads import DenseBoxHead, PooledBoxHead
+from alpharefine.nets.refine.branches import BranchSelector, trusted_box
 from alpharefine.nets.refine.config import FEATURE_STRIDE, RefineNetConfig, refine_net_config
 from alpharefine.nets.refine.corner_head import CornerHead
 from alpharefine.nets.refine.fpn_head import FPNMaskHead
@@ -30,13 +32,25 @@ class RefineOutput(NamedTuple):
 
     Attributes:
         corners: N x 4 float32, (x1, y1, x2, y2) in crop pixels; nothing orders them.
-        corner_logits: N x 2 x S/16 x S/16, the heat maps' logits (top-left, bottom-right).
+        corner_logits: N x 2 x S/16 x S/16, the heat maps' logits (top-left, bottom-right); of the
+            corner head alone.
         mask_logits: N x 1 x S x S; their sigmoid is the probability of the target.
+        direct: N x 4, as `corners`, of the pooled head that a selector has beside it.
+        branch_logits: N x 3, trust in `direct`, `corners` and the mask, where there is a selector.
     """
 
     corners: Tensor | None
     corner_logits: Tensor | None
     mask_logits: Tensor | None
+    direct: Tensor | None = None
+    branch_logits: Tensor | None = None
+
+    @property
+    def trusted_corners(self) -> Tensor | None:
+        """`corners`, or the box of the branch that a selector trusts."""
+        if self.branch_logits is None or self.direct is None or self.corners is None:
+            return self.corners
+        return trusted_box(self.branch_logits, self.direct, self.corners, self.mask_logits)
 
 
 class RefineNetwork(nn.Module):
@@ -68,8 +82,7 @@ class RefineNetwork(nn.Module):
             config.squeeze_reduction,
             config.non_local,
         )
-        if config.box_head is not None:
-            self.corner_head = CornerHead(self.neck.channels, config.corner_widths, FEATURE_STRIDE)
+        self._build_box_branch()
         self._build_mask_branch()
 
     def _correlation_channels(self) -> int:
@@ -82,6 +95,23 @@ class RefineNetwork(nn.Module):
                 return 1
             case unknown:
                 assert_never(unknown)
+
+    def _build_box_branch(self) -> None:
+        config, fused = self.config, self.neck.channels
+        match config.box_head:
+            case "corner":
+                self.corner_head = CornerHead(fused, config.corner_widths, FEATURE_STRIDE)
+            case "rpn":
+                self.box_head: nn.Module = DenseBoxHead(fused, config.corner_widths, FEATURE_STRIDE)
+            case "rcnn":
+                self.box_head = PooledBoxHead(fused, config.corner_widths, FEATURE_STRIDE)
+            case None:
+                pass
+            case unknown:
+                assert_never(unknown)
+        if config.selector:
+            self.direct_head = PooledBoxHead(fused, config.corner_widths, FEATURE_STRIDE)
+            self.selector = BranchSelector(fused)
 
     def _build_mask_branch(self) -> None:
         config, fused = self.config, self.neck.channels
@@ -143,12 +173,12 @@ class RefineNetwork(nn.Module):
         stages = {FEATURE_STAGE, *(self._lateral_stages if "mask" in wanted else ())}
         features = self.feature_extractor(images, stages)
         fused = self.neck(kernel, features[FEATURE_STAGE])
-        corners, corner_logits = self.corner_head(fused) if "box" in wanted else (None, None)
-        mask_logits = None
+        output = self._boxes(fused) if "box" in wanted else RefineOutput(None, None, None)
         if "mask" in wanted:
             laterals = [features[stage] for stage in self._lateral_stages]
-            mask_logits = resize(self._mask_logits(fused, laterals), images.shape[-2:])
-        return RefineOutput(corners, corner_logits, mask_logits)
+            logits = resize(self._mask_logits(fused, laterals), images.shape[-2:])
+            output = output._replace(mask_logits=logits)
+        return output
 
     def forward(
         self,
@@ -159,6 +189,15 @@ class RefineNetwork(nn.Module):
     ) -> RefineOutput:
         """`reference`, then `search`: one training step's forward pass."""
         return self.search(search_images, self.reference(reference_images, boxes), outputs)
+
+    def _boxes(self, fused: Tensor) -> RefineOutput:
+        """What the box head answers, and the selector with it."""
+        if self.config.box_head != "corner":
+            return RefineOutput(self.box_head(fused), None, None)
+        corners, logits = self.corner_head(fused)
+        if not self.config.selector:
+            return RefineOutput(corners, logits, None)
+        return RefineOutput(corners, logits, None, self.direct_head(fused), self.selector(fused))
 
     def _mask_logits(self, fused: Tensor, stages: list[Tensor]) -> Tensor:
         if self.config.mask_head == "pyramid":
