@@ -15,6 +15,9 @@ from vot_integration.workspace import Workspace
 LOG_LINES = 25
 """How much of a log goes into an error message."""
 
+LINE_LENGTH = 300
+
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception)\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PERCENT = re.compile(r"\d+ %")
 
@@ -134,6 +137,10 @@ def _newest_log(folder: Path, since: float, pattern: str = "*.log") -> Path | No
 
 
 def _tail(text: str) -> str:
-    lines = (_COLOUR.sub("", line).rstrip() for line in text.splitlines())
-    kept = [line for line in lines if line and not _PERCENT.fullmatch(line)]
-    return "\n".join(f"  {line}" for line in kept[-LOG_LINES:]) or "  (nothing)"
+    """The end of a log, indented, with the exception it tells of where its message is longer."""
+    lines = [_COLOUR.sub("", line).rstrip()[:LINE_LENGTH] for line in text.splitlines()]
+    lines = [line for line in lines if line and not _PERCENT.fullmatch(line)]
+    earlier, last = lines[:-LOG_LINES], lines[-LOG_LINES:]
+    if not any(_EXCEPTION.match(line) for line in last):
+        last = [line for line in earlier if _EXCEPTION.match(line)][-1:] + last
+    return "\n".join(f"  {line}" for line in last) or "  (nothing)"

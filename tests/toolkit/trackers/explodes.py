@@ -16,7 +16,7 @@ class Explodes:
     def track(self, image: Image) -> Estimate:
         self.frames += 1
         if self.frames == 3 and image.mean() > 128:
-            raise ArithmeticError("the network exploded")
+            raise ArithmeticError("the network exploded" + "\ndetail" * 99)
         return Estimate(self.target, None, 1.0)
 
     def set_state(self, box: Box) -> None:
