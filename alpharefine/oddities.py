@@ -22,7 +22,8 @@ class Oddities:
         refinement_bias: a refined box moves the centre by +0.5 sample pixel each frame.
         stale_position: when the aspect ratio rejects all refined boxes, the position of an earlier
             refinement returns.
-        unbounded_scale: the target size is never limited to the image.
+        unbounded_scale: the target size is never limited to the image, and a refined box may lie
+            outside the search region.
         lost_subsampling_offset: the coordinates of a subsampled crop (very large targets) forget
             where subsampling started.
         tiny_boxes: clipping leaves boxes inside the image as small as they are.

@@ -1,5 +1,6 @@
 """Alpha-Refine as a tool for any tracker: reference once, then box in, box and mask out."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from alpharefine.nets.normalization import normalize
 from alpharefine.nets.refine import RefineNetwork
 from alpharefine.oddities import FIXED, Oddities
 from alpharefine.runtime import Runtime
-from alpharefine.trackers.base import Image, Mask
+from alpharefine.trackers.base import Fallback, Image, Mask
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,16 @@ class Refinement:
         window: where the search crop of side S was cut.
         box: image px; None also where the predicted corners are inverted, nearly coincide or are
             not finite (unless `unguarded_corners`).
-        mask: of the full image.
-        probability: S x S float32, probability of the target in the crop.
+        mask: of the full image; None also where the network's answer is not finite.
+        probability: S x S float32, probability of the target in the crop; None where `mask` is.
+        fallbacks: what was asked for and is None.
     """
 
     window: CropWindow
     box: Box | None
     mask: Mask | None
     probability: NDArray[np.float32] | None
+    fallbacks: frozenset[Fallback] = frozenset()
 
 
 class Refiner:
@@ -139,14 +142,16 @@ class Refiner:
         """
         window = self._window(box)
         answer = self.network.search(self._crop(image, window), self.kernel, outputs)
-        corners = answer.trusted_corners
+        corners, logits = answer.trusted_corners, answer.mask_logits
+        fallbacks = set()
         refined = None if corners is None else self._box(corners, window)
-        if answer.mask_logits is None:
-            return Refinement(window, refined, None, None)
-        probability = answer.mask_logits[0, 0].float().sigmoid().cpu().numpy()
-        height, width = image.shape[:2]
-        mask = mask_to_image(probability, window, height, width, self.config.mask_threshold)
-        return Refinement(window, refined, mask, probability)
+        if corners is not None and refined is None:
+            fallbacks.add(Fallback.REFINED_BOX)
+        probability = None if logits is None else _probability(logits)
+        if logits is not None and probability is None:
+            fallbacks.add(Fallback.MASK)
+        mask = None if probability is None else self._mask(probability, window, image)
+        return Refinement(window, refined, mask, probability, frozenset(fallbacks))
 
     def _window(self, box: Box) -> CropWindow:
         return crop_window(box, self.network.config.input_size, self.config.search_factor)
@@ -155,6 +160,10 @@ class Refiner:
         crop = cut_crop(image, window, self.config.oddities.padded_border)
         return normalize(crop[None], self._runtime.device).to(self._runtime.dtype)
 
+    def _mask(self, probability: NDArray[np.float32], window: CropWindow, image: Image) -> Mask:
+        height, width = image.shape[:2]
+        return mask_to_image(probability, window, height, width, self.config.mask_threshold)
+
     def _box(self, corners: Tensor, window: CropWindow) -> Box | None:
         x1, y1, x2, y2 = corners[0].tolist()
         oddities = self.config.oddities
@@ -162,3 +171,9 @@ class Refiner:
         box = back((x1, y1, x2, y2), window)
         is_usable = box.is_valid and min(box.w, box.h) >= self.config.min_side
         return box if is_usable or oddities.unguarded_corners else None
+
+
+def _probability(logits: Tensor) -> NDArray[np.float32] | None:
+    """S x S probabilities of 1 x 1 x S x S logits; None if one is not a number."""
+    probability: NDArray[np.float32] = logits[0, 0].float().sigmoid().cpu().numpy()
+    return probability if math.isfinite(probability.sum()) else None

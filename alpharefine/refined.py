@@ -1,5 +1,7 @@
 """A base tracker and a refiner make a tracker."""
 
+import logging
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -7,7 +9,9 @@ from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box, clip_box, mask_to_box
 from alpharefine.oddities import FIXED, Oddities
 from alpharefine.refine import Refinement, Refiner
-from alpharefine.trackers.base import Estimate, Flag, Image, Tracker
+from alpharefine.trackers.base import Estimate, Fallback, Flag, Image, Tracker
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,12 @@ class RefinedTrace:
 
     Attributes:
         base: the base tracker's answer.
-        refinement: the refiner's.
+        refinement: the refiner's; None where the box was too large to be refined.
         fed_back: the box that the base tracker goes on from.
     """
 
     base: Estimate
-    refinement: Refinement
+    refinement: Refinement | None
     fed_back: Box
 
 
@@ -98,29 +102,51 @@ class RefinedTracker:
         shift = self.config.initial_shift if self.config.oddities.shifted_initial_box else 0.0
         self.base.initialize(image, target._replace(x=target.x + shift, y=target.y + shift))
         self.refiner.initialize(image, target)
+        self._last_box = target
 
     def track(self, image: Image) -> Estimate:
         """Find the target in the next frame, refine it and feed the configured box back."""
         config = self.config
-        estimate = self.base.track(image)
+        estimate = self._finite(self.base.track(image))
         clipped = self._clip(estimate.box, image)
         keeps_base = config.refine_around == "base" and estimate.box.is_valid
-        around = estimate.box if keeps_base else clipped
-        refinement = self.refiner.refine(image, around, config.outputs)
+        refinement = self._refine(image, estimate.box if keeps_base else clipped)
         feeds_refined = config.feedback == "refined" or (
             config.feedback == "refined_if_found" and estimate.flag is not Flag.NOT_FOUND
         )
         fed_back = clipped
-        if feeds_refined and refinement.box is not None:
+        if feeds_refined and refinement is not None and refinement.box is not None:
             fed_back = self._clip(refinement.box, image)
         self.base.set_state(fed_back)
+        self._last_box = fed_back
         self.trace = RefinedTrace(estimate, refinement, fed_back)
-        box = _best_box(refinement) or clipped
-        return replace(estimate, box=box, mask=refinement.mask)
+        if refinement is None:
+            return replace(estimate, box=clipped, fallbacks=estimate.fallbacks | {Fallback.CROP})
+        return replace(
+            estimate,
+            box=_best_box(refinement) or clipped,
+            mask=refinement.mask,
+            fallbacks=estimate.fallbacks | refinement.fallbacks,
+        )
 
     def set_state(self, box: Box) -> None:
         """Continue from `box` (image px)."""
         self.base.set_state(box)
+
+    def _finite(self, estimate: Estimate) -> Estimate:
+        """The base tracker's answer, around the last box if its own is not finite."""
+        if all(map(math.isfinite, estimate.box)):
+            return estimate
+        fallbacks = estimate.fallbacks | {Fallback.BOX}
+        return replace(estimate, box=self._last_box, flag=Flag.NOT_FOUND, fallbacks=fallbacks)
+
+    def _refine(self, image: Image, box: Box) -> Refinement | None:
+        try:
+            return self.refiner.refine(image, box, self.config.outputs)
+        except UsageError as error:
+            # A run that has begun goes on with the base tracker's box.
+            _log.warning("%s", error)
+            return None
 
     def _clip(self, box: Box, image: Image) -> Box:
         height, width = image.shape[:2]

@@ -25,6 +25,20 @@ class Flag(Enum):
     NOT_FOUND = "not_found"
 
 
+class Fallback(Enum):
+    """Part of a frame's computation that gave no usable numbers, so that its last state was kept.
+
+    The values name several of them, as they are counted in logs.
+    """
+
+    SCORES = "score maps that are not finite"
+    FILTER = "filter updates that are not finite"
+    BOX = "box refinements without a usable box"
+    REFINED_BOX = "refined boxes that are inverted, tiny or not finite"
+    MASK = "masks that are not finite"
+    CROP = "boxes too large to be refined"
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A tracker's answer for one frame.
@@ -34,12 +48,14 @@ class Estimate:
         mask: target mask of the full image, or None when the tracker makes none.
         score: confidence of the base tracker, its own unit; `confidence` in [0, 1] is its clip.
         flag: localisation decision; trackers without one answer `Flag.NORMAL`.
+        fallbacks: what was left out in this frame, or in the initialisation before it.
     """
 
     box: Box
     mask: Mask | None
     score: float
     flag: Flag = Flag.NORMAL
+    fallbacks: frozenset[Fallback] = frozenset()
 
     @property
     def confidence(self) -> float:

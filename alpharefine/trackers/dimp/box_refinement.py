@@ -66,11 +66,19 @@ def ascend(values: BoxValues, boxes: Tensor, iterations: int, step: float) -> Re
 
 
 def best_box(candidates: RefinedCandidates, config: DimpConfig) -> Tensor | None:
-    """Mean of the best candidates with a sane aspect ratio; None if there is none."""
+    """Mean of the best usable candidates; None if there is none.
+
+    Usable are finite ones of a sane aspect ratio with their centre in the sample (anywhere with
+    the oddity `unbounded_scale`).
+    """
     boxes = torch.cat([candidates.boxes[:, :2], candidates.boxes[:, 2:].clamp_min(1)], 1)
     aspect = boxes[:, 2] / boxes[:, 3]
     limit = config.maximal_aspect_ratio
     kept = (aspect < limit) & (aspect > 1 / limit) & candidates.values.isfinite()
+    kept &= boxes.isfinite().all(1)
+    if not config.oddities.unbounded_scale:
+        centers = boxes[:, :2] + boxes[:, 2:] / 2
+        kept &= ((centers >= 0) & (centers <= config.image_sample_size)).all(1)
     if not kept.any():
         return None
     boxes, values = boxes[kept], candidates.values[kept]

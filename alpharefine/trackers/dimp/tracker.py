@@ -16,7 +16,7 @@ from alpharefine.nets.dimp.box_values import BoxHead, BoxValues
 from alpharefine.nets.dimp.filter_optimizer import apply_filter
 from alpharefine.nets.normalization import normalize
 from alpharefine.runtime import Runtime
-from alpharefine.trackers.base import Estimate, Flag, Image
+from alpharefine.trackers.base import Estimate, Fallback, Flag, Image
 from alpharefine.trackers.dimp.augmentation import (
     augment,
     expanded_size,
@@ -97,6 +97,7 @@ class DimpTracker:
             raise UsageError(f"the initial box {tuple(target)} is empty or not finite")
         config = self.config
         self._draws = self._given_draws or GeneratorDraws(config.seed)
+        self._fallbacks: set[Fallback] = set()
         self._frame = 1
         self._image_size = pair(*image.shape[:2])
         position = pair(target.y + (target.h - 1) / 2, target.x + (target.w - 1) / 2)
@@ -116,22 +117,15 @@ class DimpTracker:
         patch = self._search_patch(image)
         features = self._extract(patch.pixels[None])
         scores = apply_filter(features.classification[None].float(), self.target_filter)
-        score_map = scores[0, 0].cpu().numpy()
-        found = localize(
-            score_map,
-            self.state.size,
-            self.state.position,
-            patch.center,
-            patch.scale,
-            self.config,
-        )
-        self.trace = FrameTrace(patch, score_map, found)
+        found = self._localize(scores[0, 0].cpu().numpy(), patch)
         if found.flag is not Flag.NOT_FOUND:
             self._update_position(patch.center + found.translation)
             self._refine_box(patch, features)
             if found.flag is not Flag.UNCERTAIN:
                 self._update_filter(patch, features, found.flag)
-        return Estimate(self.state.box, None, found.peak, found.flag)
+        fallbacks = frozenset(self._fallbacks)
+        self._fallbacks.clear()
+        return Estimate(self.state.box, None, found.peak, found.flag, fallbacks)
 
     def set_state(self, box: Box) -> None:
         """Continue from `box` (image px)."""
@@ -139,6 +133,18 @@ class DimpTracker:
         position = pair(box.y + (box.h - shrink) / 2, box.x + (box.w - shrink) / 2)
         size = pair(box.h, box.w)
         self.state = TargetState(position, size, scale_of(size, self.base_size))
+
+    def _localize(self, scores: NDArray[np.float32], patch: Patch) -> Localization:
+        if np.isfinite(scores).all():
+            state = self.state
+            found = localize(
+                scores, state.size, state.position, patch.center, patch.scale, self.config
+            )
+        else:
+            self._fallbacks.add(Fallback.SCORES)
+            found = Localization(Flag.NOT_FOUND, pair(0, 0), 0.0)
+        self.trace = FrameTrace(patch, scores, found)
+        return found
 
     def _search_patch(self, image: Image) -> Patch:
         config = self.config
@@ -173,7 +179,8 @@ class DimpTracker:
         initial = classifier.filter_initializer(
             samples[None].to(self._runtime.dtype), self.memory.boxes[None, : len(boxes)]
         )
-        self.target_filter = initial.float()
+        self.target_filter = torch.zeros_like(initial, dtype=torch.float32)
+        self._accept_filter(initial.float())
         self._optimize_filter(config.net_opt_iter, first_frame=True)
         reference = IouFeatures(features.iou.fine[:1], features.iou.coarse[:1])
         self.modulation = self._network.bb_regressor.modulation(reference, box[None].to(samples))
@@ -207,7 +214,9 @@ class DimpTracker:
         best = best_box(candidates, config)
         if best is not None:
             self._accept_box(best.cpu().numpy(), patch)
-        elif config.oddities.stale_position:
+            return
+        self._fallbacks.add(Fallback.BOX)
+        if config.oddities.stale_position:
             self.state = replace(self.state, position=self._last_refined_position)
 
     def _accept_box(self, box: NDArray[np.float32], patch: Patch) -> None:
@@ -241,4 +250,11 @@ class DimpTracker:
         k = self.target_filter.shape[-1]
         size = (features.shape[2] + 1 - k % 2, features.shape[3] + 1 - k % 2)
         objective = optimizer.objective(boxes[None], size, None if first_frame else weights[None])
-        self.target_filter = optimizer(self.target_filter, features[None], objective, iterations)
+        self._accept_filter(optimizer(self.target_filter, features[None], objective, iterations))
+
+    def _accept_filter(self, target_filter: Tensor) -> None:
+        """Take a new filter, unless it would spoil all scores to come."""
+        if target_filter.isfinite().all():
+            self.target_filter = target_filter
+        else:
+            self._fallbacks.add(Fallback.FILTER)
