@@ -1,0 +1,1 @@
+"""Whatever happens, a run goes on or ends with a clear reason."""

@@ -1,0 +1,288 @@
+"""NaN and infinity from any part of a tracker: the last state is kept, counted, and recovered."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from alpharefine.geometry.boxes import Box
+from alpharefine.nets.dimp import DimpFeatures, build_dimp_network
+from alpharefine.nets.dimp.box_values import BoxValues
+from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
+from alpharefine.nets.refine import RefineOutput, build_refine_network
+from alpharefine.oddities import FIXED, OFFICIAL
+from alpharefine.refine import Refiner
+from alpharefine.refined import RefinedTracker, RefinedTrackerConfig
+from alpharefine.runtime import resolve_runtime
+from alpharefine.trackers.base import Estimate, Fallback, Flag, Image
+from alpharefine.trackers.dimp.box_refinement import RefinedCandidates, best_box
+from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.dimp.tracker import DimpTracker
+from tests.refine.stubs import ScriptedBase
+
+CPU = resolve_runtime("cpu")
+HEIGHT, WIDTH = 180, 240
+TARGET = Box(60.0, 50.0, 40.0, 30.0)
+FAULTY = 3
+BROKEN = pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+
+
+@cache
+def frames() -> list[Image]:
+    """A patch of noise that moves over noise."""
+    random = np.random.default_rng(1)
+    ground = random.integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    target = random.integers(0, 255, (30, 40, 3), dtype=np.uint8)
+    images = []
+    for k in range(6):
+        image = ground.copy()
+        image[50 + k : 80 + k, 60 + 2 * k : 100 + 2 * k] = target
+        images.append(image)
+    return images
+
+
+@cache
+def network():
+    torch.manual_seed(0)
+    return CPU.prepare(build_dimp_network("dimp_lite"))
+
+
+def base_tracker() -> DimpTracker:
+    config = DimpConfig(image_sample_size=160, search_area_scale=4.0, train_skipping=1)
+    # Every frame counts as found, so that every part runs in it.
+    config = replace(config, target_not_found_threshold=-1e9, distractor_threshold=1e9)
+    config = replace(config, hard_negative_threshold=1e9)
+    return DimpTracker(network(), config, CPU)
+
+
+def run(tracker, before: Callable[[int], object] = lambda _: None) -> list[Estimate]:
+    """Track all frames; `before` is told the number of each, 0 for the initialisation."""
+    before(0)
+    tracker.initialize(frames()[0], TARGET)
+    estimates = []
+    for number, image in enumerate(frames()[1:], start=1):
+        before(number)
+        estimates.append(tracker.track(image))
+    return estimates
+
+
+class Fault:
+    """Spoils what a function answers, in one frame or from one on."""
+
+    def __init__(self, spoil: Callable, only: range) -> None:
+        self.spoil, self.only, self.frame = spoil, only, 0
+
+    def __call__(self, frame: int) -> None:
+        self.frame = frame
+
+    def around(self, function: Callable) -> Callable:
+        def spoiled(*args, **options):
+            answer = function(*args, **options)
+            return self.spoil(answer) if self.frame in self.only else answer
+
+        return spoiled
+
+
+def one_cell(value: float) -> Callable[[DimpFeatures], DimpFeatures]:
+    def spoil(features: DimpFeatures) -> DimpFeatures:
+        broken = features.classification.clone()
+        broken[0, 3, 4, 5] = value
+        return replace(features, classification=broken)
+
+    return spoil
+
+
+@BROKEN
+def test_broken_features_keep_the_last_box_and_the_filter(value: float) -> None:
+    tracker = base_tracker()
+    fault = Fault(one_cell(value), range(FAULTY, FAULTY + 1))
+    tracker._extract = fault.around(tracker._extract)  # type: ignore[method-assign]
+    seen = []
+
+    def before(frame: int) -> None:
+        fault(frame)
+        seen.append(tracker.target_filter.clone() if frame else None)
+
+    estimates = run(tracker, before)
+    broken = estimates[FAULTY - 1]
+    assert broken.box == estimates[FAULTY - 2].box
+    assert (broken.flag, broken.score) == (Flag.NOT_FOUND, 0.0)
+    assert [e.fallbacks for e in estimates] == [
+        frozenset([Fallback.SCORES] if k == FAULTY else []) for k in range(1, 6)
+    ]
+    assert torch.equal(seen[FAULTY], seen[FAULTY + 1])
+    # The memory has taken nothing of it, and the next frame is tracked again.
+    assert tracker.memory.samples()[0].isfinite().all()
+    assert estimates[FAULTY].box != broken.box
+
+
+@BROKEN
+def test_broken_features_of_the_first_frame_keep_the_target(value: float) -> None:
+    tracker = base_tracker()
+    fault = Fault(one_cell(value), range(0, 1))
+    tracker._extract = fault.around(tracker._extract)  # type: ignore[method-assign]
+    estimates = run(tracker, fault)
+    assert Fallback.FILTER in estimates[0].fallbacks
+    assert tracker.target_filter.isfinite().all()
+    assert all(np.isfinite(estimate.box).all() for estimate in estimates)
+
+
+@BROKEN
+@pytest.mark.parametrize("only", [range(0, 1), range(FAULTY, FAULTY + 1), range(0, 9)])
+def test_a_broken_filter_update_keeps_the_filter(
+    monkeypatch: pytest.MonkeyPatch, value: float, only: range
+) -> None:
+    fault = Fault(lambda answer: answer * value, only)
+    monkeypatch.setattr(FilterOptimizer, "forward", fault.around(FilterOptimizer.forward))
+    tracker = base_tracker()
+    estimates = run(tracker, fault)
+    assert tracker.target_filter.isfinite().all()
+    assert all(e.box.is_valid for e in estimates)
+    told = [k for k, e in enumerate(estimates, start=1) if Fallback.FILTER in e.fallbacks]
+    # What the initialisation left out is told with the first answer.
+    assert told == sorted({max(k, 1) for k in only} & set(range(1, 6)))
+
+
+@BROKEN
+@pytest.mark.parametrize("part", [0, 1], ids=["values", "gradients"])
+def test_a_broken_box_refinement_keeps_the_size(
+    monkeypatch: pytest.MonkeyPatch, part: int, value: float
+) -> None:
+    def spoil(answer: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return tuple(v * value if k == part else v for k, v in enumerate(answer))  # type: ignore[return-value]
+
+    fault = Fault(spoil, range(FAULTY, FAULTY + 1))
+    monkeypatch.setattr(BoxValues, "__call__", fault.around(BoxValues.__call__))
+    estimates = run(base_tracker(), fault)
+    before, broken = estimates[FAULTY - 2], estimates[FAULTY - 1]
+    assert (broken.box.w, broken.box.h) == pytest.approx((before.box.w, before.box.h))
+    assert [Fallback.BOX in e.fallbacks for e in estimates] == [k == FAULTY for k in range(1, 6)]
+    assert all(e.box.is_valid for e in estimates)
+
+
+def candidates(*boxes: tuple[float, float, float, float]) -> RefinedCandidates:
+    return RefinedCandidates(torch.tensor(boxes), torch.linspace(1, 0, len(boxes)))
+
+
+GOOD = (20.0, 30.0, 40.0, 30.0)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (math.nan, 30.0, 40.0, 30.0),
+        (20.0, 30.0, math.inf, 30.0),
+        (20.0, 30.0, 40.0, -30.0),
+        (20.0, 30.0, 100.0, 10.0),
+        (-90.0, 30.0, 40.0, 30.0),
+        (20.0, 1e30, 40.0, 30.0),
+    ],
+    ids=["nan", "inf", "inverted", "aspect", "outside", "far"],
+)
+def test_unusable_candidates_are_left_out(box: tuple[float, float, float, float]) -> None:
+    config = DimpConfig(image_sample_size=160)
+    assert best_box(candidates(box), config) is None
+    best = best_box(candidates(box, GOOD), config)
+    assert best is not None
+    assert tuple(best.tolist()) == GOOD
+
+
+def test_parity_mode_keeps_boxes_outside_the_search_region() -> None:
+    outside = candidates((-90.0, 30.0, 40.0, 30.0))
+    assert best_box(outside, DimpConfig(oddities=OFFICIAL)) is not None
+    assert best_box(outside, DimpConfig(oddities=FIXED)) is None
+
+
+@cache
+def refine_network():
+    torch.manual_seed(0)
+    return CPU.prepare(build_refine_network("ar_lite"))
+
+
+def refined(
+    monkeypatch: pytest.MonkeyPatch, spoil: Callable[[RefineOutput], RefineOutput]
+) -> list[Estimate]:
+    """Answers of a refined tracker whose network's output is spoilt in one frame."""
+    refiner = Refiner(refine_network(), CPU)
+    fault = Fault(spoil, range(FAULTY, FAULTY + 1))
+    monkeypatch.setattr(refiner.network, "search", fault.around(refiner.network.search))
+    config = RefinedTrackerConfig(feedback="refined_if_found")
+    return run(RefinedTracker(base_tracker(), refiner, config), fault)
+
+
+@BROKEN
+def test_broken_corners_answer_the_mask_or_the_base_box(
+    monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    estimates = refined(monkeypatch, lambda out: out._replace(corners=out.corners * value))
+    told = [Fallback.REFINED_BOX in e.fallbacks for e in estimates]
+    assert told[FAULTY - 1]
+    assert all(e.box.is_valid for e in estimates)
+
+
+@pytest.mark.parametrize(
+    "corners", [(200.0, 50.0, 20.0, 90.0), (100.0, 90.0, 120.0, 20.0), (50.0, 50.0, 50.1, 50.1)]
+)
+def test_inverted_and_tiny_refined_boxes_are_rejected(
+    monkeypatch: pytest.MonkeyPatch, corners: tuple[float, ...]
+) -> None:
+    estimates = refined(
+        monkeypatch, lambda out: out._replace(corners=torch.tensor([corners]), direct=None)
+    )
+    assert Fallback.REFINED_BOX in estimates[FAULTY - 1].fallbacks
+    assert min(min(e.box.w, e.box.h) for e in estimates) >= 1
+
+
+def test_a_broken_mask_answers_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoil(out: RefineOutput) -> RefineOutput:
+        logits = out.mask_logits.clone()  # type: ignore[union-attr]
+        logits[0, 0, 7, 9] = math.nan
+        return out._replace(mask_logits=logits)
+
+    estimates = refined(monkeypatch, spoil)
+    assert [e.mask is None for e in estimates] == [k == FAULTY for k in range(1, 6)]
+    assert [Fallback.MASK in e.fallbacks for e in estimates] == [k == FAULTY for k in range(1, 6)]
+    assert estimates[FAULTY - 1].box.is_valid
+
+
+def test_a_broken_kernel_answers_the_base_box_in_every_frame() -> None:
+    refiner = Refiner(refine_network(), CPU)
+    tracker = RefinedTracker(base_tracker(), refiner, RefinedTrackerConfig())
+    tracker.initialize(frames()[0], TARGET)
+    assert refiner._kernel is not None
+    refiner._kernel = refiner._kernel * math.nan
+    for image in frames()[1:]:
+        estimate = tracker.track(image)
+        # A fused ReLU may turn NaN into 0, so that the mask is merely a bad one.
+        assert Fallback.REFINED_BOX in estimate.fallbacks
+        assert estimate.box.is_valid
+
+
+@BROKEN
+@pytest.mark.parametrize("field", ["x", "h"])
+def test_a_foreign_base_tracker_that_answers_no_numbers(value: float, field: str) -> None:
+    base = ScriptedBase(TARGET)
+    tracker = RefinedTracker(base, Refiner(refine_network(), CPU))
+    tracker.initialize(frames()[0], TARGET)
+    tracker.track(frames()[1])
+    base.box = TARGET._replace(**{field: value})
+    estimate = tracker.track(frames()[2])
+    assert Fallback.BOX in estimate.fallbacks
+    assert estimate.flag is Flag.NOT_FOUND
+    assert base.states[-1] == TARGET
+
+
+def test_a_box_too_large_to_be_refined_is_answered_as_it_is() -> None:
+    """A frame of 9000 x 9000 in mid-sequence: no crop of twice its size is cut."""
+    base = ScriptedBase(TARGET)
+    tracker = RefinedTracker(base, Refiner(refine_network(), CPU))
+    tracker.initialize(frames()[0], TARGET)
+    base.box = Box(0, 0, 9000, 9000)
+    estimate = tracker.track(np.zeros((9000, 9000, 3), np.uint8))
+    assert estimate.fallbacks == {Fallback.CROP}
+    assert (estimate.box, estimate.mask) == (base.box, None)
