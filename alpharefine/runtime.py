@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from alpharefine.errors import UsageError
+from alpharefine.nets.inference import put_into_inference_form
 
 Network = TypeVar("Network", bound=nn.Module)
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -20,8 +21,12 @@ class Runtime:
     dtype: torch.dtype
 
     def prepare(self, network: Network) -> Network:
-        """Move a network here, for inference only: eval mode, no gradients, channels last."""
+        """Move a network here, in its inference form: of no use for training any more.
+
+        Load its weights before.
+        """
         network = network.eval().requires_grad_(False)
+        put_into_inference_form(network)
         # The keyword is missing from torch's type hints for this form of the call.
         return network.to(self.device, self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -25,7 +25,7 @@ class LinearBlock(nn.Module):
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
         self.linear = nn.Linear(in_features, out_features)
-        self.bn = nn.BatchNorm2d(out_features)
+        self.bn: nn.BatchNorm2d | nn.Identity = nn.BatchNorm2d(out_features)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -36,10 +36,18 @@ class LinearBlock(nn.Module):
     def affine(self) -> tuple[Tensor, Tensor]:
         """Weight and bias of linear layer and batch norm in one, in eval mode."""
         linear, bn = self.linear, self.bn
+        if isinstance(bn, nn.Identity):
+            return linear.weight, linear.bias
         mean, variance = bn.get_buffer("running_mean"), bn.get_buffer("running_var")
         return fuse_linear_bn_weights(
             linear.weight, linear.bias, mean, variance, bn.eps, bn.weight, bn.bias
         )
+
+    def fold_norm(self) -> None:
+        """Make the batch norm, in eval mode, part of the linear layer."""
+        weight, bias = self.affine()
+        self.linear.weight, self.linear.bias = nn.Parameter(weight), nn.Parameter(bias)
+        self.bn = nn.Identity()
 
 
 @dataclass(frozen=True)

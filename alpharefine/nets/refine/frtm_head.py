@@ -17,7 +17,7 @@ def _mean(x: Tensor) -> Tensor:
     return x.mean((2, 3), keepdim=True)
 
 
-class _TargetEncoder(nn.Module):
+class TargetEncoder(nn.Module):
     """TSE: a backbone stage, reduced, joined with the correlation map."""
 
     def __init__(self, stage_channels: int, fused_channels: int, channels: int) -> None:
@@ -42,7 +42,7 @@ class _TargetEncoder(nn.Module):
         return self.transform(joined), _mean(reduced) if carry is None else carry
 
 
-class _ResidualRefinement(nn.Module):
+class ResidualRefinement(nn.Module):
     """RRB: 1 x 1 convolution and a residual block."""
 
     def __init__(self, channels: int) -> None:
@@ -77,7 +77,7 @@ class _ChannelAttention(nn.Module):
         return shallower * gate + resize(deeper, shallower.shape[-2:])
 
 
-class _Projection(nn.Module):
+class Projection(nn.Module):
     """Two bicubic doublings and two convolutions to one channel."""
 
     def __init__(self, channels: int) -> None:
@@ -111,12 +111,12 @@ class FRTMMaskHead(nn.Module):
         named = {f"layer{i}": c for i, c in enumerate(stage_channels, 2)}
         self._levels = tuple(reversed(named))
         self.TSE = nn.ModuleDict(
-            {k: _TargetEncoder(named[k], fused_channels, channels) for k in self._levels}
+            {k: TargetEncoder(named[k], fused_channels, channels) for k in self._levels}
         )
-        self.RRB1 = nn.ModuleDict({k: _ResidualRefinement(channels) for k in self._levels})
+        self.RRB1 = nn.ModuleDict({k: ResidualRefinement(channels) for k in self._levels})
         self.CAB = nn.ModuleDict({k: _ChannelAttention(channels) for k in self._levels})
-        self.RRB2 = nn.ModuleDict({k: _ResidualRefinement(channels) for k in self._levels})
-        self.project = _Projection(channels)
+        self.RRB2 = nn.ModuleDict({k: ResidualRefinement(channels) for k in self._levels})
+        self.project = Projection(channels)
 
     def forward(self, fused: Tensor, laterals: Sequence[Tensor]) -> Tensor:
         """Mask logits at four times the size of the shallowest stage.
