@@ -5,7 +5,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,16 +51,19 @@ def load_config(path: Path, kind: type[T]) -> T:
     return parse_config(values, kind, str(path))
 
 
-def parse_config(values: Mapping[str, object], kind: type[T], where: str) -> T:
+def parse_config(
+    values: Mapping[str, object], kind: type[T], where: str, default: T | None = None
+) -> T:
     """Build the dataclass `kind` from plain values.
 
     Fields may be bool, int, float, str, tuples of these, `X | None`, string-keyed mappings and
-    dataclasses of the same kinds.
+    dataclasses of the same kinds. A table for a dataclass with a default changes that default.
 
     Args:
         values: as TOML gives them.
         kind: a dataclass type.
         where: place of the values, for messages.
+        default: gives the values of missing keys; None: the defaults of the fields.
 
     Raises:
         UsageError: an unknown or missing key, a value of another type, or one that the dataclass
@@ -72,13 +75,15 @@ def parse_config(values: Mapping[str, object], kind: type[T], where: str) -> T:
         if key not in declared:
             raise UsageError(f"{where}: unknown key {key!r}{_suggestion(key, declared)}")
     for name, field in declared.items():
-        required = field.default is MISSING and field.default_factory is MISSING
-        if required and name not in values:
+        if name not in values and default is None and _default(field) is MISSING:
             raise UsageError(f"{where}: the key {name!r} is missing")
-    converted = {
-        key: _convert(value, hints[key], f"{where}: {key}") for key, value in values.items()
-    }
+    converted = {}
+    for key, value in values.items():
+        own = _default(declared[key]) if default is None else getattr(default, key)
+        converted[key] = _convert(value, hints[key], f"{where}: {key}", own)
     try:
+        if default is not None:
+            return typing.cast(T, replace(typing.cast(Any, default), **converted))
         return kind(**converted)
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from error
@@ -89,16 +94,22 @@ def _suggestion(key: str, declared: Mapping[str, object]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(declared)}"
 
 
-def _convert(value: object, hint: Any, where: str) -> Any:
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def _convert(value: object, hint: Any, where: str, default: object = None) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         if value == NONE:
             return None
-        return _convert(value, next(a for a in arguments if a is not types.NoneType), where)
+        inner = next(a for a in arguments if a is not types.NoneType)
+        return _convert(value, inner, where, default)
     if origin is typing.Literal and value in arguments:
         return value
     if is_dataclass(hint) and isinstance(value, Mapping):
-        return parse_config(value, typing.cast("type[Any]", hint), where)
+        known = default if type(default) is hint else None
+        return parse_config(value, typing.cast("type[Any]", hint), where, known)
     if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
         return _convert_tuple(value, arguments, where)
     if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):

@@ -1,48 +1,34 @@
 """A training run of Alpha-Refine from its configuration file."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from alpharefine.nets.refine import RefineNetConfig
+from alpharefine.training.clip_data import ClipDataConfig, clip_samples
 from alpharefine.training.config import EngineConfig
-from alpharefine.training.crops import PLAIN, AppearanceConfig, RefineCropConfig
-from alpharefine.training.data.groups import HoldOut, SourceConfig, read_groups
-from alpharefine.training.data.stills import ImageFolder
+from alpharefine.training.crops import RefineCropConfig
 from alpharefine.training.engine import Observer, train
 from alpharefine.training.metrics import Row
 from alpharefine.training.refine import RefineLossConfig, RefineOptimConfig, RefineTask
 from alpharefine.training.samples import RefineCutter, SampleSet
-from alpharefine.training.sampling import ClipConfig, ClipSampler
-from alpharefine.training.synthesis import SynthesisConfig
-
-_VALIDATION_SEED = 1_000_003
 
 
 @dataclass(frozen=True)
-class RefineDataConfig:
+class RefineDataConfig(ClipDataConfig):
     """Where pairs come from and how they are made.
 
     Attributes:
-        sources: data sets.
-        backgrounds: folder of images for cut and paste, relative to the data root; None: sources.
-        held_out: what is kept for validation.
-        validation_pairs: number of fixed validation pairs.
-        clip: how far apart the two frames are.
-        synthesis: how still images become pairs, and what is pasted into any pair.
         crops: jitter; the size is the network's.
-        appearance: colours and sharpness.
     """
 
-    sources: tuple[SourceConfig, ...]
-    backgrounds: str | None = None
-    held_out: HoldOut = field(default_factory=HoldOut)
-    validation_pairs: int = 256
-    clip: ClipConfig = field(default_factory=ClipConfig)
-    synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
     crops: RefineCropConfig = field(default_factory=RefineCropConfig)
-    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+
+    def __post_init__(self) -> None:
+        if (self.clip.train, self.clip.test) != (1, 1):
+            raise ValueError("clip: refinement learns from one train and one test frame")
 
 
 @dataclass(frozen=True)
@@ -71,18 +57,8 @@ def refine_samples(
     Raises:
         UsageError: a source cannot be read, or nothing is left for this purpose.
     """
-    groups = read_groups(config.sources, root, config.held_out, validation)
-    crops = replace(config.crops, size=size)
-    if validation:
-        calm = replace(
-            config.synthesis, paste=0.0, distractors=(1.0,), occluder=0.0, video_motion=0.0
-        )
-        sampler = ClipSampler(groups, config.clip, calm)
-        cutter = RefineCutter(crops, PLAIN)
-        return SampleSet(sampler, cutter, _VALIDATION_SEED, config.validation_pairs)
-    backgrounds = None if config.backgrounds is None else ImageFolder(root / config.backgrounds)
-    sampler = ClipSampler(groups, config.clip, config.synthesis, backgrounds)
-    return SampleSet(sampler, RefineCutter(crops, config.appearance), seed)
+    cutter = partial(RefineCutter, replace(config.crops, size=size))
+    return clip_samples(config, cutter, root, seed, validation)
 
 
 def train_refine(

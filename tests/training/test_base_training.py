@@ -1,17 +1,22 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import DimpNetConfig
 from alpharefine.training.base.cache import CachedSamples
-from alpharefine.training.base.samples import DimpSampleConfig, DimpSamples
+from alpharefine.training.base.data import DimpDataConfig, dimp_samples
 from alpharefine.training.base.task import DimpOptimConfig, DimpRunConfig, train_base
 from alpharefine.training.config import EngineConfig
+from alpharefine.training.crops import PLAIN, DimpCropConfig
 from alpharefine.training.data.groups import HoldOut, SourceConfig
+from alpharefine.training.sampling import ClipConfig
+from alpharefine.training.synthesis import NO_SYNTHESIS
 from tests.training.layouts import blank_labels, write_image, write_labels
 
 SIZE = 96
@@ -25,57 +30,82 @@ def data(tmp_path: Path) -> Path:
         labels = blank_labels(90, 120)
         cv2.ellipse(labels, (60, 45), (20 + k, 15), 0, 0, 360, 1, -1)
         write_labels(root / f"stills/masks/{k}.png", labels)
+        _redden(root / f"stills/images/{k}.jpg", labels)
         write_image(root / f"backgrounds/{k}.jpg", 70, 90, seed=100 + k)
+        _redden(root / f"backgrounds/{k}.jpg", blank_labels(70, 90))
     return root
 
 
-def _config(**changes: object) -> DimpSampleConfig:
-    settings = {
+def _redden(path: Path, labels: NDArray[np.uint8]) -> None:
+    """Take the colours from a picture, but paint the labelled pixels red."""
+    image = cv2.imread(str(path))
+    assert image is not None
+    image[:] = image.mean(2, keepdims=True)
+    image[labels > 0] = (20, 20, 220)
+    cv2.imwrite(str(path), image)
+
+
+def _config(**changes: object) -> DimpDataConfig:
+    settings: dict[str, object] = {
         "sources": (SourceConfig("masks", "stills"),),
         "backgrounds": "backgrounds",
-        "train_frames": 2,
-        "test_frames": 2,
-        "sample_size": SIZE,
+        "clip": ClipConfig(train=2, test=2, max_gap=200),
+        "crops": DimpCropConfig(size=SIZE),
         "held_out": HoldOut(one_in=3),
         "validation_samples": 2,
         **changes,
     }
-    return DimpSampleConfig(**settings)  # type: ignore[arg-type]
+    return DimpDataConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_the_defaults_are_super_dimps() -> None:
+    config = DimpDataConfig(sources=())
+    assert config.clip == ClipConfig(train=3, test=3, max_gap=200)
+    assert (config.crops.size, config.crops.area_factor) == (352, 6.0)
+    assert (config.crops.train_center_jitter, config.crops.test_center_jitter) == (3.0, 5.5)
+    assert (config.crops.train_scale_jitter, config.crops.test_scale_jitter) == (0.25, 0.5)
 
 
 def test_samples_depend_on_seed_and_number_alone(data: Path) -> None:
-    first, again = DimpSamples(_config(), data, 0), DimpSamples(_config(), data, 0)
+    first, again = dimp_samples(_config(), data, 0), dimp_samples(_config(), data, 0)
     for index in (0, 5, 1):
         for name, value in first[index].items():
             assert torch.equal(value, again[index][name])
-    assert not torch.equal(first[0]["images"], DimpSamples(_config(), data, 1)[0]["images"])
+    assert not torch.equal(first[0]["images"], dimp_samples(_config(), data, 1)[0]["images"])
 
 
 @pytest.mark.parametrize("paste", [0.0, 1.0])
 def test_boxes_lie_on_the_target(data: Path, paste: float) -> None:
-    samples = DimpSamples(_config(paste=paste, distractors=0), data, 0)
+    """Targets are plain red on grey noise, so that the pixels tell where they are."""
+    synthesis = replace(NO_SYNTHESIS, paste=paste)
+    samples = dimp_samples(_config(synthesis=synthesis, appearance=PLAIN), data, 0)
+    overlaps = []
     for index in range(6):
         sample = samples[index]
-        assert sample["images"].shape == (4, SIZE, SIZE, 3)
-        assert sample["images"].dtype == torch.uint8
-        boxes = sample["boxes"].numpy()
-        centers = boxes[:, :2] + boxes[:, 2:] / 2
-        assert (centers >= 0).all() and (centers <= SIZE).all()
-        assert (boxes[:, 2:] >= 4).all()
-        # Without jitter the target's area is the sample's over the squared search area scale.
-        assert np.median(np.sqrt(boxes[:, 2] * boxes[:, 3])) < SIZE / 2
+        images, boxes = sample["images"].numpy(), sample["boxes"].numpy()
+        assert images.shape == (4, SIZE, SIZE, 3) and images.dtype == np.uint8
+        assert boxes.dtype == np.float32
+        for image, box in zip(images, boxes, strict=True):
+            overlaps.append(_overlap_with_red(image, box))
+    assert np.median(overlaps) > 0.8
 
 
-def test_validation_images_are_not_trained_on(data: Path) -> None:
-    held = {
-        id_
-        for validation in (False, True)
-        for group in DimpSamples(_config(), data, 0, validation)._groups
-        for id_ in ((validation, int(i)) for i in group.indices)
-    }
-    training = {i for validation, i in held if not validation}
-    kept = {i for validation, i in held if validation}
-    assert training and kept and not training & kept
+def _overlap_with_red(image: NDArray[np.uint8], box: NDArray[np.float32]) -> float:
+    """Overlap (IoU) of the box, cut to the crop, with that of the red pixels."""
+    levels = image.astype(int)
+    rows, columns = np.nonzero(levels[..., 0] - levels[..., 1:].max(2) > 60)
+    red = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    cut = np.clip([box[0], box[1], box[0] + box[2], box[1] + box[3]], 0, SIZE)
+    common = np.minimum(red[2:], cut[2:]) - np.maximum(red[:2], cut[:2])
+    shared = float(np.prod(np.maximum(common, 0)))
+    return shared / float(np.prod(red[2:] - red[:2]) + np.prod(cut[2:] - cut[:2]) - shared)
+
+
+def test_validation_samples_are_fixed(data: Path) -> None:
+    first = dimp_samples(_config(), data, 0, validation=True)
+    assert len(first) == 2
+    again = dimp_samples(_config(), data, 7, validation=True)
+    assert torch.equal(first[1]["images"], again[1]["images"])
 
 
 def _run_config(cached: int, epochs: int) -> DimpRunConfig:

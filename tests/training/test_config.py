@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import DimpNet
 from alpharefine.nets.refine import REFINE_NETWORKS, build_refine_network
+from alpharefine.training.base.data import DimpDataConfig
 from alpharefine.training.base.task import DimpRunConfig
 from alpharefine.training.config import (
     EngineConfig,
@@ -21,7 +22,9 @@ from alpharefine.training.config import (
 from alpharefine.training.data.readers import READERS
 from alpharefine.training.refine import RefineTrainingModule
 from alpharefine.training.refine_run import RefineRunConfig
+from alpharefine.training.sampling import ClipConfig
 from alpharefine.training.schedule import rate_factor
+from alpharefine.training.synthesis import DIMP_SYNTHESIS
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,16 @@ def test_bad_values_are_usage_errors(values: dict[str, object], message: str) ->
 def test_a_config_that_refuses_itself_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="unknown schedule shape 'cosin'"):
         parse_config({"schedule": {"shape": "cosin"}}, EngineConfig, "here")
+
+
+def test_a_table_changes_its_fields_own_default() -> None:
+    values = {"sources": [], "clip": {"max_gap": 30}, "synthesis": {"motion": {"rotation": 5}}}
+    config = parse_config(values, DimpDataConfig, "here")
+    assert config.clip == ClipConfig(train=3, test=3, max_gap=30)
+    motion = replace(DIMP_SYNTHESIS.motion, rotation=5.0)
+    assert config.synthesis == replace(DIMP_SYNTHESIS, motion=motion)
+    with pytest.raises(UsageError, match="clip: train, test and max_gap must be 1 or more"):
+        parse_config({"sources": [], "clip": {"max_gap": 0}}, DimpDataConfig, "here")
 
 
 def test_missing_and_broken_files(tmp_path: Path) -> None:

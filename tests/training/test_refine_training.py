@@ -183,7 +183,7 @@ def _run_config(**engine: object) -> RefineRunConfig:
         data=RefineDataConfig(
             sources=(SourceConfig("masks", "stills"),),
             held_out=HoldOut(one_in=3),
-            validation_pairs=4,
+            validation_samples=4,
         ),
         network=TINY,
         optim=SCRATCH,
@@ -191,7 +191,7 @@ def _run_config(**engine: object) -> RefineRunConfig:
     )
 
 
-def test_validation_pairs_are_fixed_and_held_out(data: Path) -> None:
+def test_validation_samples_are_fixed_and_held_out(data: Path) -> None:
     config = _run_config().data
     first = refine_samples(config, data, 64, seed=0, validation=True)
     again = refine_samples(config, data, 64, seed=7, validation=True)

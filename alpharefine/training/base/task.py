@@ -16,8 +16,8 @@ from alpharefine.nets.dimp import DimpNet, DimpNetConfig
 from alpharefine.runtime import resolve_runtime
 from alpharefine.training.base.cache import CachedSamples, fill_cache
 from alpharefine.training.base.config import DimpLossConfig
+from alpharefine.training.base.data import DimpDataConfig, dimp_samples
 from alpharefine.training.base.model import DimpTrainingModule
-from alpharefine.training.base.samples import DimpSampleConfig, DimpSamples
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.engine import Observer, ParameterGroup, train
 from alpharefine.training.metrics import Mean, Row
@@ -59,7 +59,7 @@ class DimpOptimConfig:
 class DimpRunConfig:
     """Everything that decides a run: the tables of its TOML file."""
 
-    data: DimpSampleConfig
+    data: DimpDataConfig
     network: DimpNetConfig = field(default_factory=DimpNetConfig)
     optim: DimpOptimConfig = field(default_factory=DimpOptimConfig)
     losses: DimpLossConfig = field(default_factory=DimpLossConfig)
@@ -148,11 +148,11 @@ def train_base(
     if config.optim.imagenet:
         load_imagenet_weights(network.feature_extractor)
     frozen = config.optim.backbone == 0
-    module = DimpTrainingModule(network, config.losses, config.data.train_frames, frozen)
+    module = DimpTrainingModule(network, config.losses, config.data.clip.train, frozen)
     seed = config.engine.seed
     splits: list[Dataset[dict[str, Tensor]]] = []
     for validation in (False, True):
-        samples: Dataset[dict[str, Tensor]] = DimpSamples(config.data, data_root, seed, validation)
+        samples: Dataset[dict[str, Tensor]] = dimp_samples(config.data, data_root, seed, validation)
         if config.optim.cached_samples:
             count = config.data.validation_samples if validation else config.optim.cached_samples
             cache = folder / "features" / ("validation" if validation else "training")
