@@ -3,10 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
@@ -20,11 +23,15 @@ from alpharefine.nets.refine import (
     build_refine_network,
 )
 from alpharefine.nets.refine.branches import branch_boxes
+from alpharefine.nets.stages import STAGES
 from alpharefine.training.engine import Batch, ParameterGroup
 from alpharefine.training.metrics import Row
 from alpharefine.training.pretrained import load_imagenet_weights
 from alpharefine.training.refine_metrics import RefineScores, box_iou
 from alpharefine.training.refine_pictures import prediction_grid
+
+KERNEL = "kernel"
+"""Name of the reference's features in an encoded batch, beside the names of backbone stages."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class RefineOptimConfig:
         frozen_until: last backbone stage that stays as it is; None trains all (the paper).
         freeze_norm: keep the backbone's batch statistics.
         imagenet: begin with the backbone's ImageNet weights.
+        backbone_from: export of an earlier run, whose backbone this run begins with.
+        cached_samples: 0, or train a frozen backbone's features of so many pairs, kept on disk.
     """
 
     learning_rate: float = 1e-3
@@ -63,6 +72,12 @@ class RefineOptimConfig:
     frozen_until: str | None = None
     freeze_norm: bool = False
     imagenet: bool = True
+    backbone_from: str | None = None
+    cached_samples: int = 0
+
+    def __post_init__(self) -> None:
+        if self.cached_samples and self.frozen_until is None:
+            raise UsageError("cached_samples needs a frozen backbone: set frozen_until")
 
 
 class RefineTrainingModule(nn.Module):
@@ -136,12 +151,30 @@ class RefineTrainingModule(nn.Module):
         return {"loss": total, **parts}
 
     def _output(self, batch: Batch) -> RefineOutput:
+        if KERNEL in batch:
+            stages = {name: value.float() for name, value in batch.items() if name in STAGES}
+            height, width = batch["mask"].shape[-2:]
+            return self.network.decode(stages, batch[KERNEL].float(), (height, width))
         output: RefineOutput = self.network(
             self._normalise(batch["reference"]),
             self._normalise(batch["search"]),
             batch["reference_box"],
         )
         return output
+
+    def encode(self, batch: Batch) -> Batch:
+        """The backbone's features of a batch in place of its crops, float16; without gradients.
+
+        `forward` takes the result as well, if the backbone is frozen.
+        """
+        with torch.no_grad():
+            images = self._normalise(batch["search"].to(self.mean.device))
+            references = self._normalise(batch["reference"].to(self.mean.device))
+            boxes = batch["reference_box"].to(self.mean.device)
+            stages = self.network.search_features(images)
+            encoded = {KERNEL: self.network.reference(references, boxes), **stages}
+        targets = {name: batch[name] for name in ("corners", "mask", "has_mask")}
+        return {name: value.half() for name, value in encoded.items()} | targets
 
     def _normalise(self, crops: Tensor) -> Tensor:
         return (crops.permute(0, 3, 1, 2).float() - self.mean) / self.std
@@ -191,43 +224,69 @@ def _frozen_parts(network: RefineNetwork, last: str | None) -> list[nn.Module]:
     return [parts[name] for name in names[: names.index(last) + 1]]
 
 
+def _load_backbone(backbone: nn.Module, path: Path) -> None:
+    """Take the backbone of an export."""
+    prefix = "feature_extractor."
+    try:
+        weights = load_file(path)
+        parts = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        backbone.load_state_dict(parts)
+    except (OSError, SafetensorError) as error:
+        raise UsageError(
+            f"{path}: cannot be read as backbone_from ({error}); give an export.safetensors"
+        ) from error
+    except RuntimeError as error:
+        raise UsageError(
+            f"{path}: its backbone is not the one of this recipe; give an export of the same"
+        ) from error
+
+
+def build_refine_module(
+    network: RefineNetConfig, losses: RefineLossConfig, optim: RefineOptimConfig
+) -> RefineTrainingModule:
+    """A network to train, its backbone filled as `optim` says.
+
+    Raises:
+        UsageError: the backbone's weights are not to be had.
+    """
+    built = build_refine_network(network)
+    if optim.backbone_from is not None:
+        _load_backbone(built.feature_extractor, Path(optim.backbone_from))
+    elif optim.imagenet:
+        load_imagenet_weights(built.feature_extractor)
+    return RefineTrainingModule(built, losses, optim)
+
+
 class RefineTask:
     """Alpha-Refine as a `TrainingTask`.
 
     Args:
-        network: architecture.
-        losses: weights of the losses.
-        optim: what is learned, and how fast.
+        module: what is trained.
+        optim: learning rates.
         training: training samples.
         validation: held-out samples, all of them used at every validation.
         batch_size: of validation.
     """
 
+    criterion = "score"
+
     def __init__(
         self,
-        network: RefineNetConfig,
-        losses: RefineLossConfig,
+        module: RefineTrainingModule,
         optim: RefineOptimConfig,
         training: Dataset[dict[str, Tensor]],
         validation: Dataset[dict[str, Tensor]],
         batch_size: int = 16,
     ) -> None:
-        self._config = network
+        self.module: nn.Module = module
+        self._network = module.network
         self._optim = optim
         self._training, self._validation = training, validation
         self._batch_size = batch_size
-        built = build_refine_network(network)
-        if optim.imagenet:
-            load_imagenet_weights(built.feature_extractor)
-        self._module = RefineTrainingModule(built, losses, optim)
-        self.module: nn.Module = self._module
-        self.criterion = "score"
 
     def parameter_groups(self) -> list[ParameterGroup]:
         """Heads and neck, then the trained part of the backbone."""
-        backbone = [
-            p for p in self._module.network.feature_extractor.parameters() if p.requires_grad
-        ]
+        backbone = [p for p in self._network.feature_extractor.parameters() if p.requires_grad]
         inside = {id(p) for p in backbone}
         others = [p for p in self.module.parameters() if p.requires_grad and id(p) not in inside]
         groups = [
@@ -257,7 +316,7 @@ class RefineTask:
         """The network's own weights, described by architecture and validation metrics."""
         assert isinstance(module, RefineTrainingModule)
         description = {
-            "network": json.dumps(asdict(self._config)),
+            "network": json.dumps(asdict(self._network.config)),
             "metrics": json.dumps({name: round(value, 5) for name, value in row.items()}),
         }
         return module.network.state_dict(), description

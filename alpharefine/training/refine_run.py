@@ -1,18 +1,29 @@
 """A training run of Alpha-Refine from its configuration file."""
 
+import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor
+from torch.utils.data import Dataset
 
 from alpharefine.nets.refine import RefineNetConfig
+from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.training.clip_data import ClipDataConfig, clip_samples
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.crops import RefineCropConfig
 from alpharefine.training.engine import Observer, train
+from alpharefine.training.feature_cache import CachedSamples, fill_cache
 from alpharefine.training.metrics import Row
-from alpharefine.training.refine import RefineLossConfig, RefineOptimConfig, RefineTask
+from alpharefine.training.refine import (
+    RefineLossConfig,
+    RefineOptimConfig,
+    RefineTask,
+    RefineTrainingModule,
+    build_refine_module,
+)
 from alpharefine.training.samples import RefineCutter, SampleSet
 
 
@@ -77,11 +88,25 @@ def train_refine(
     """
     size, seed = config.network.input_size, config.engine.seed
     torch.manual_seed(seed)
-    task = RefineTask(
-        config.network,
-        config.losses,
-        config.optim,
-        refine_samples(config.data, data_root, size, seed),
-        refine_samples(config.data, data_root, size, seed, validation=True),
+    module = build_refine_module(config.network, config.losses, config.optim)
+    training: Dataset[dict[str, Tensor]] = refine_samples(config.data, data_root, size, seed)
+    if config.optim.cached_samples:
+        cache = folder / "features"
+        _fill_cache(training, module, config, cache)
+        training = CachedSamples(cache, seed, endless=True)
+    validation = refine_samples(config.data, data_root, size, seed, validation=True)
+    return train(
+        RefineTask(module, config.optim, training, validation), config.engine, folder, observer
     )
-    return train(task, config.engine, folder, observer)
+
+
+def _fill_cache(
+    samples: Dataset[dict[str, Tensor]],
+    module: RefineTrainingModule,
+    config: RefineRunConfig,
+    folder: Path,
+) -> None:
+    runtime = Runtime(resolve_runtime(config.engine.device).device, torch.float32)
+    encoder = copy.deepcopy(module).to(runtime.device).eval()
+    encoder.network = runtime.prepare(encoder.network)
+    fill_cache(samples, config.optim.cached_samples, encoder.encode, folder, config.engine.workers)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -122,9 +123,26 @@ def test_an_unknown_frozen_stage_is_refused() -> None:
         _module(optim=RefineOptimConfig(frozen_until="layer9", imagenet=False))
 
 
+def test_encoded_pairs_give_the_same_losses() -> None:
+    module, batch = _module().eval(), _batch()
+    encoded = module.encode(batch)
+    assert set(encoded) == {
+        *("kernel", "layer1", "layer2", "layer3"),
+        *("corners", "mask", "has_mask"),
+    }
+    direct, cached = module(batch), module(encoded)
+    for name, value in direct.items():
+        torch.testing.assert_close(cached[name], value, rtol=2e-2, atol=1e-2)
+
+
+def test_a_cache_needs_a_frozen_backbone() -> None:
+    with pytest.raises(UsageError, match="set frozen_until"):
+        RefineOptimConfig(cached_samples=10)
+
+
 def test_parameter_groups_hold_each_trained_parameter_once() -> None:
     optim = RefineOptimConfig(frozen_until="layer2", backbone_learning_rate=1e-5, imagenet=False)
-    task = RefineTask(TINY, RefineLossConfig(), optim, [], [])  # type: ignore[arg-type]
+    task = RefineTask(_module(optim=optim), optim, [], [])  # type: ignore[arg-type]
     groups = task.parameter_groups()
     assert [group.learning_rate for group in groups] == [1e-3, 1e-5]
     held = [id(p) for group in groups for p in group.parameters]
@@ -221,6 +239,30 @@ def test_a_resumed_run_is_the_same(data: Path, tmp_path: Path) -> None:
         for name in ("whole", "parts")
     )
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_heads_train_on_the_cached_features_of_an_earlier_run(data: Path, tmp_path: Path) -> None:
+    train_refine(_run_config(), data, tmp_path / "first")
+    optim = RefineOptimConfig(
+        frozen_until="layer3",
+        backbone_from=str(tmp_path / "first/export.safetensors"),
+        cached_samples=9,
+    )
+    train_refine(replace(_run_config(), optim=optim), data, tmp_path / "second")
+    first, second = (
+        load_file(tmp_path / name / "export.safetensors") for name in ("first", "second")
+    )
+    same = {name for name in first if torch.equal(first[name], second[name])}
+    assert {name for name in first if name.startswith("feature_extractor")} <= same
+    assert not any(name.startswith("mask_head") and name.endswith("weight") for name in same)
+
+
+def test_a_backbone_of_another_network_is_refused(data: Path, tmp_path: Path) -> None:
+    train_refine(_run_config(), data, tmp_path / "first")
+    optim = RefineOptimConfig(backbone_from=str(tmp_path / "first/export.safetensors"))
+    config = replace(_run_config(), optim=optim, network=replace(TINY, backbone="resnet18"))
+    with pytest.raises(UsageError, match="is not the one of this recipe"):
+        train_refine(config, data, tmp_path / "second")
 
 
 @pytest.mark.soak

@@ -1,6 +1,6 @@
 """The refinement network: a kernel from the reference crop, box and mask from the search crop."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple, assert_never
 
 from torch import Tensor, nn
@@ -170,13 +170,39 @@ class RefineNetwork(nn.Module):
         if not wanted <= self.config.outputs:
             missing = ", ".join(sorted(wanted - self.config.outputs))
             raise UsageError(f"this refinement network has no output {missing}")
+        height, width = images.shape[-2:]
+        return self.decode(self.search_features(images, wanted), kernel, (height, width), wanted)
+
+    def search_features(
+        self, images: Tensor, outputs: Collection[str] | None = None
+    ) -> dict[str, Tensor]:
+        """The backbone's stages that `decode` reads, by name; arguments as of `search`."""
+        wanted = self.config.outputs if outputs is None else outputs
         stages = {FEATURE_STAGE, *(self._lateral_stages if "mask" in wanted else ())}
-        features = self.feature_extractor(images, stages)
+        features: dict[str, Tensor] = self.feature_extractor(images, stages)
+        return features
+
+    def decode(
+        self,
+        features: Mapping[str, Tensor],
+        kernel: Tensor,
+        size: tuple[int, int],
+        outputs: Collection[str] | None = None,
+    ) -> RefineOutput:
+        """Refined box and mask from backbone features.
+
+        Args:
+            features: from `search_features`.
+            kernel: as of `search`.
+            size: rows and columns of the search crop, px.
+            outputs: as of `search`.
+        """
+        wanted = self.config.outputs if outputs is None else outputs
         fused = self.neck(kernel, features[FEATURE_STAGE])
         output = self._boxes(fused) if "box" in wanted else RefineOutput(None, None, None)
         if "mask" in wanted:
             laterals = [features[stage] for stage in self._lateral_stages]
-            logits = resize(self._mask_logits(fused, laterals), images.shape[-2:])
+            logits = resize(self._mask_logits(fused, laterals), size)
             output = output._replace(mask_logits=logits)
         return output
 

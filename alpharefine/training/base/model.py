@@ -55,6 +55,18 @@ class DimpTrainingModule(nn.Module):
         stages = self.network.feature_extractor(normalized, {fine, coarse})
         return IouFeatures(stages[fine], stages[coarse])
 
+    def encode(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """A batch as `forward` takes it, `images` replaced by their features, float16."""
+        images = batch["images"]
+        device = self.mean.device
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            maps = self.backbone(images.flatten(0, 1).to(device))
+        stages = {"fine": maps.fine, "coarse": maps.coarse}
+        encoded = {
+            name: x.half().reshape(*images.shape[:2], *x.shape[1:]) for name, x in stages.items()
+        }
+        return {**encoded, "boxes": batch["boxes"]}
+
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses and measures of a batch.
 

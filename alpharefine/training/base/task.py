@@ -14,12 +14,12 @@ from torch.utils.data import DataLoader, Dataset
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import DimpNet, DimpNetConfig
 from alpharefine.runtime import resolve_runtime
-from alpharefine.training.base.cache import CachedSamples, fill_cache
 from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.data import DimpDataConfig, dimp_samples
 from alpharefine.training.base.model import DimpTrainingModule
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.engine import Observer, ParameterGroup, train
+from alpharefine.training.feature_cache import CachedSamples, fill_cache
 from alpharefine.training.metrics import Mean, Row
 from alpharefine.training.pretrained import load_imagenet_weights
 
@@ -156,8 +156,8 @@ def train_base(
         if config.optim.cached_samples:
             count = config.data.validation_samples if validation else config.optim.cached_samples
             cache = folder / "features" / ("validation" if validation else "training")
-            device = resolve_runtime(config.engine.device).device
-            fill_cache(samples, count, module.to(device), cache, device, config.engine.workers)
+            module.to(resolve_runtime(config.engine.device).device).eval()
+            fill_cache(samples, count, module.encode, cache, config.engine.workers)
             samples = CachedSamples(cache, seed, endless=not validation)
         splits.append(samples)
     task = DimpTask(module, config.optim, splits[0], splits[1], config.engine.batch_size)

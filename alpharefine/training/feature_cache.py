@@ -1,0 +1,118 @@
+"""Samples whose frozen backbone features are computed once and kept on disk."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from alpharefine.errors import UsageError
+from alpharefine.training.samples import init_worker
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 8
+_SAVE_EVERY = 64
+"""Batches between two notes of how far the cache is."""
+
+Encoder = Callable[[dict[str, Tensor]], dict[str, Tensor]]
+"""Turns a batch of samples into what is kept of them, each value with the batch in front."""
+
+
+class CachedSamples(Dataset[dict[str, Tensor]]):
+    """A fixed number of encoded samples, drawn in a new order each time round.
+
+    Args:
+        folder: from `fill_cache`.
+        seed: of the order.
+        endless: repeat for ever (training) or give each sample once (validation).
+    """
+
+    def __init__(self, folder: Path, seed: int, endless: bool) -> None:
+        self._arrays = {
+            path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))
+        }
+        self._count = min(len(array) for array in self._arrays.values())
+        self._seed, self._endless = seed, endless
+
+    def __len__(self) -> int:
+        """Number of samples; practically endless for training."""
+        return 2**40 if self._endless else self._count
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Sample `index`, each value of the type that it was encoded as."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        if self._endless:
+            turn, place = divmod(index, self._count)
+            index = int(np.random.default_rng((self._seed, turn)).permutation(self._count)[place])
+        return {
+            # Copied: a tensor must not write into the file.
+            name: torch.from_numpy(np.array(array[index]))
+            for name, array in self._arrays.items()
+        }
+
+
+def fill_cache(
+    samples: Dataset[dict[str, Tensor]],
+    count: int,
+    encode: Encoder,
+    folder: Path,
+    workers: int = 0,
+) -> None:
+    """Encode the first `count` samples, unless that was done before; resumes where it stopped.
+
+    Args:
+        samples: what to encode.
+        count: how many.
+        encode: runs the frozen part of a network.
+        folder: of the cache; complete once it exists under this name.
+        workers: data processes.
+
+    Raises:
+        UsageError: a cache of another size is being filled, or has been, under this name.
+    """
+    if folder.is_dir():
+        _check_size(folder, count)
+        return
+    partial = folder.with_name(f"{folder.name}.partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    note = partial / "done.txt"
+    done = int(note.read_text(encoding="ascii")) if note.is_file() else 0
+    arrays: dict[str, NDArray[np.generic]] = {}
+    if done:
+        _check_size(partial, count)
+        arrays = {path.stem: np.load(path, mmap_mode="r+") for path in partial.glob("*.npy")}
+    loader = DataLoader(
+        Subset(samples, range(done, count)), _BATCH, num_workers=workers, worker_init_fn=init_worker
+    )
+    for number, batch in enumerate(loader, 1):
+        values = {name: value.cpu().numpy() for name, value in encode(batch).items()}
+        for name, value in values.items():
+            if name not in arrays:
+                path = partial / f"{name}.npy"
+                shape = (count, *value.shape[1:])
+                arrays[name] = np.lib.format.open_memmap(path, "w+", value.dtype, shape)
+            arrays[name][done : done + len(value)] = value
+        done += len(next(iter(values.values())))
+        if number % _SAVE_EVERY == 0:
+            for array in arrays.values():
+                assert isinstance(array, np.memmap)
+                array.flush()
+            note.write_text(str(done), encoding="ascii")
+            _log.info("feature cache %s: %d of %d samples", folder.name, done, count)
+    arrays.clear()
+    note.unlink(missing_ok=True)
+    partial.replace(folder)
+
+
+def _check_size(folder: Path, count: int) -> None:
+    sizes = {len(np.load(path, mmap_mode="r")) for path in folder.glob("*.npy")}
+    if sizes != {count}:
+        raise UsageError(
+            f"{folder} is a feature cache of another size; delete it or choose another run folder"
+        )
