@@ -1,26 +1,26 @@
 """`arvot train`: train the networks, and measure what refinement can bring."""
 
 import argparse
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
-from rich.logging import RichHandler
 
 from alpharefine.training.base.task import DimpRunConfig, train_base
 from alpharefine.training.config import find_config, load_config
 from alpharefine.training.engine import Observer
 from alpharefine.training.metrics import Row
 from alpharefine.training.refine_run import RefineRunConfig, train_refine
-from vot_integration.train_display import TrainDisplay
+from vot_integration import train_oracle
+from vot_integration.train_display import TrainDisplay, show_warnings
 
 _EXAMPLES = """\
 examples:
   arvot train refine refine_lite --data ../shared/data
   arvot train base my_recipe.toml --data /data --output runs/mine
   torchrun --nproc-per-node 4 -m vot_integration train refine my_recipe.toml --data /data
+  arvot train oracle ../shared/data/eval_masks --csv oracle.csv
 
 A run that was interrupted goes on when the same command is given again.
 """
@@ -50,7 +50,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=run)
     commands = parser.add_subparsers(dest="train_command", required=True, metavar="COMMAND")
     for name, (text, _) in _NETWORKS.items():
         command = commands.add_parser(name, help=f"train {text}")
@@ -59,18 +58,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             "--data", type=Path, default=Path(), help="folder that the recipe's paths start from"
         )
         command.add_argument("--output", type=Path, help="of the run; default: runs/<CONFIG>")
+        command.set_defaults(run=run)
+    train_oracle.add_parser(commands)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot train ...`.
+    """Run `arvot train refine ...` or `arvot train base ...`.
 
     Raises:
         UsageError: bad input.
     """
-    return _train(args)
-
-
-def _train(args: argparse.Namespace) -> int:
     recipe = find_config(args.config)
     output = args.output or Path("runs") / recipe.stem
     _, train = _NETWORKS[args.train_command]
@@ -78,9 +75,7 @@ def _train(args: argparse.Namespace) -> int:
         train(recipe, args.data, output, None)
         return 0
     console = Console()
-    logging.basicConfig(
-        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)]
-    )
+    show_warnings(console)
     with TrainDisplay(console) as display:
         train(recipe, args.data, output, display.observe)
     console.print(f"done: {output}/export.safetensors")

@@ -1,15 +1,23 @@
 """Progress of a training run on a terminal, or as lines of text where the output is no terminal."""
 
+import logging
 from types import TracebackType
 from typing import Self
 
 from rich import progress as bars
 from rich.console import Console
+from rich.logging import RichHandler
 
 from alpharefine.training.engine import Progress
 from alpharefine.training.metrics import Row
 
 _PARTS = 1000
+
+
+def show_warnings(console: Console) -> None:
+    """Print the library's warnings, such as the numbers of skipped files, above any bar."""
+    handler = RichHandler(console=console, show_time=False, show_path=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
 
 
 class TrainDisplay:

@@ -34,6 +34,15 @@ def mask_to_box(mask: NDArray[np.uint8]) -> Box | None:
     return Box(float(x0), float(y0), float(x1 - x0 + 1), float(y1 - y0 + 1))
 
 
+def box_iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0..1; 0 where neither has an area."""
+    width = min(a.x + a.w, b.x + b.w) - max(a.x, b.x)
+    height = min(a.y + a.h, b.y + b.h) - max(a.y, b.y)
+    inter = max(width, 0.0) * max(height, 0.0)
+    union = a.w * a.h + b.w * b.h - inter
+    return inter / union if union > 0 else 0.0
+
+
 def clip_box(box: Box, height: int, width: int, margin: float = 10.0) -> Box:
     """Clip a box to an image so that at least `margin` pixels of each axis lie inside.
 

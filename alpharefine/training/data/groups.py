@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.training.data.readers import READERS
+from alpharefine.training.data.readers import read_source
 from alpharefine.training.data.source import VideoSource
 
 
@@ -78,9 +78,7 @@ def read_groups(
 
 
 def _group(source: SourceConfig, root: Path, held_out: HoldOut, validation: bool) -> SourceGroup:
-    if source.kind not in READERS:
-        raise UsageError(f"unknown kind of source {source.kind!r}; choose {', '.join(READERS)}")
-    read = READERS[source.kind](root / source.path)
+    read = read_source(root / source.path, source.kind)
     names = [read.sequence(i).name for i in range(len(read))]
     held = np.array([_is_held_out(name, source, held_out) for name in names], bool)
     chosen = held == validation

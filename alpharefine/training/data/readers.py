@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from alpharefine.errors import UsageError
 from alpharefine.training.data.box_videos import GOT10K, LASOT, TRACKINGNET, read_box_videos
 from alpharefine.training.data.coco import CocoSource
 from alpharefine.training.data.folders import read_video_folder
@@ -43,3 +44,22 @@ READERS: Mapping[str, Reader] = {
     **_SALIENCY,
 }
 """Kind of data set -> what reads its folder; the training part, where a data set has parts."""
+
+
+def read_source(root: Path, kind: str | None = None) -> VideoSource:
+    """Read the folder of a data set.
+
+    Args:
+        root: the folder.
+        kind: a key of `READERS`; None takes "masks" for a folder with `images` and `masks`, else
+            "video".
+
+    Raises:
+        UsageError: unknown kind, or another layout.
+    """
+    if kind is None:
+        is_stills = (root / "images").is_dir() and (root / "masks").is_dir()
+        kind = "masks" if is_stills else "video"
+    if kind not in READERS:
+        raise UsageError(f"unknown kind of data set {kind!r}; choose {', '.join(READERS)}")
+    return READERS[kind](root)

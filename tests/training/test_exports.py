@@ -1,0 +1,79 @@
+"""Weights files of training runs: what they are for, and reading them back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from alpharefine.errors import UsageError
+from alpharefine.nets.dimp import NETWORKS, DimpNetConfig
+from alpharefine.nets.refine import REFINE_NETWORKS, RefineNetConfig, build_refine_network
+from alpharefine.training.base.task import DimpRunConfig
+from alpharefine.training.config import find_config, load_config
+from alpharefine.training.exports import export_facts, export_kind, load_refine_network
+from alpharefine.training.refine_run import RefineRunConfig
+from alpharefine.weights.files import merge_weights, write_weights
+
+TINY = RefineNetConfig(
+    backbone="efficientnet_lite0",
+    input_size=64,
+    fusion_widths=(8,),
+    box_head=None,
+    mask_head="fpn",
+    fpn_widths=(8, 8, 8),
+)
+
+
+def write(path: Path, config: RefineNetConfig) -> dict[str, torch.Tensor]:
+    kind = export_kind(config)
+    state = build_refine_network(config).state_dict()
+    write_weights(path, {kind: state}, {kind: export_facts(config, {"val/score": 0.5})})
+    return state
+
+
+def test_kinds() -> None:
+    assert export_kind(REFINE_NETWORKS["ar_v20"]) == "ar_v20"
+    assert export_kind(TINY) == "refine"
+    assert export_kind(NETWORKS["dimp_lite"]) == "dimp_lite"
+    assert export_kind(DimpNetConfig(clf_channels=7)) == "base"
+
+
+def test_the_bundled_recipes_train_named_networks() -> None:
+    """So their exports are weights of the named trackers."""
+    refine = load_config(find_config("refine_lite"), RefineRunConfig)
+    base = load_config(find_config("base_lite"), DimpRunConfig)
+    assert (export_kind(refine.network), export_kind(base.network)) == ("ar_lite", "dimp_lite")
+
+
+@pytest.mark.parametrize("config", [TINY, replace(TINY, box_head="rcnn", mask_head=None)])
+def test_an_unnamed_network_is_built_as_its_file_says(
+    config: RefineNetConfig, tmp_path: Path
+) -> None:
+    state = write(tmp_path / "export.safetensors", config)
+    network = load_refine_network(str(tmp_path / "export.safetensors"))
+    assert network.config == config
+    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+
+
+def test_bundled_weights_are_the_default() -> None:
+    bundled = load_refine_network("lite").state_dict()
+    default = load_refine_network(None).state_dict()
+    assert all(torch.equal(value, bundled[name]) for name, value in default.items())
+
+
+def test_a_file_for_something_else_is_refused(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    write(path, TINY)
+    with pytest.raises(UsageError, match="holds refine; needed is ar_lite"):
+        load_refine_network(str(path), "ar_lite")
+    write(other, REFINE_NETWORKS["ar_lite"])
+    merge_weights([path, other], tmp_path / "both.safetensors")
+    with pytest.raises(UsageError, match="needed is one refinement network"):
+        load_refine_network(str(tmp_path / "both.safetensors"))
+    assert load_refine_network(str(tmp_path / "both.safetensors"), "ar_lite").config
+    write_weights(path, {"refine": {"a": torch.zeros(1)}}, {})
+    with pytest.raises(UsageError, match="does not say how"):
+        load_refine_network(str(path))
+    with pytest.raises(UsageError, match="unknown refinement network"):
+        load_refine_network(None, "ar_huge")
