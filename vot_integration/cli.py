@@ -11,10 +11,14 @@ from alpharefine.errors import UsageError
 from vot_integration.errors import EvaluationError
 
 COMMANDS = {
+    "init": "make a workspace of the VOT toolkit",
     "run": "evaluate a tracker with the official VOT toolkit and print its scores",
+    "train": "train the networks on local data, and measure what refinement can bring",
     "weights": "see, convert and merge network weights",
 }
 """Commands and what they do; each is a module `vot_integration.cli_<command>`."""
+
+DEBUG = "--debug"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,28 +32,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        arguments: command-line arguments; those of the process when None.
+        arguments: command-line arguments; those of the process when None. `--debug` anywhere in
+            them lets exceptions through, with their traceback.
 
     Returns:
         Exit status: 0 done, 1 the tracker or the toolkit failed, 2 bad input, 130 interrupted.
     """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if DEBUG in arguments:
+        return _execute([argument for argument in arguments if argument != DEBUG])
     try:
         return _execute(arguments)
     except UsageError as error:
-        print(f"arvot: {error}", file=sys.stderr)
-        return 2
+        return _fail(error, 2)
     except EvaluationError as error:
-        print(f"arvot: {error}", file=sys.stderr)
-        return 1
+        return _fail(error, 1)
     except KeyboardInterrupt:
-        print("arvot: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
+        return _fail("interrupted; the same command goes on where it stopped", 130)
+    except Exception as error:
+        message = " ".join(str(error).split())
+        return _fail(f"{type(error).__name__}: {message} ({DEBUG} shows where)", 1)
 
 
-def _execute(arguments: Sequence[str] | None) -> int:
-    arguments = sys.argv[1:] if arguments is None else arguments
+def _fail(reason: object, status: int) -> int:
+    print(f"arvot: {reason}", file=sys.stderr)
+    return status
+
+
+def _execute(arguments: Sequence[str]) -> int:
     parser = _Parser(prog="arvot", description="DiMP-super and Alpha-Refine under the VOT toolkit.")
     parser.add_argument("--version", action="version", version=f"arvot {alpharefine.__version__}")
+    parser.add_argument(DEBUG, action="store_true", help="show the traceback of a failure")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = arguments[0] if arguments else None
     for name, text in COMMANDS.items():

@@ -3,12 +3,20 @@
 import argparse
 from pathlib import Path
 
+from vot_integration.cli_options import (
+    DEFAULT_TRACKER,
+    add_command,
+    add_stack,
+    add_tracker_settings,
+    add_workspace,
+    interval,
+)
+
 _EXAMPLES = """\
-examples:
   arvot run
       the default tracker on the built-in sequences: baseline and real-time
   arvot run --sequences ~/vot2020/sequences --tracker ARDiMP_v20 --experiments all
-      official data, with what `vot pack` needs for a submission
+      official data, with what `arvot pack` needs for a submission
   arvot run --sequences my_sequences --eao-interval 30 100 --json scores.json
       your own sequences in VOT format
 
@@ -18,22 +26,16 @@ Finished runs are kept: the same command goes on where it was stopped.
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command `run` to those of `arvot`."""
-    parser = subparsers.add_parser(
+    parser = add_command(
+        subparsers,
         "run",
-        description="Evaluate a tracker with the official VOT toolkit and print its scores.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    parser.add_argument(
-        "--sequences",
-        type=Path,
-        metavar="DIR",
-        help="folder with list.txt and sequences in VOT format (default: the built-in sequences)",
+        run,
+        "Evaluate a tracker with the official VOT toolkit and print its scores.",
+        _EXAMPLES,
     )
     parser.add_argument(
         "--tracker",
-        default="ARDiMP_lite",
+        default=DEFAULT_TRACKER,
         metavar="NAME",
         help="tracker as in trackers.ini; _rotated or _box names its answer (default: %(default)s)",
     )
@@ -43,41 +45,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="LIST",
         help="comma-separated experiments of the stack, or all (default: %(default)s)",
     )
-    parser.add_argument(
-        "--stack",
-        default="vot2020/shortterm",
-        metavar="NAME_OR_FILE",
-        help="the toolkit's name of a stack, or a stack file (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--eao-interval",
-        nargs=2,
-        type=int,
-        metavar=("LOW", "HIGH"),
-        help="frames over which EAO is averaged "
-        "(default: the stack's for official data and stack files, else 30 100)",
-    )
-    parser.add_argument(
-        "--workspace",
-        type=Path,
-        default=Path("vot-workspace"),
-        metavar="DIR",
-        help="workspace, made when it is not there (default: ./%(default)s)",
-    )
-    parser.add_argument(
-        "--weights",
-        metavar="NAME_OR_FILE",
-        help="weights of the tracker (default: the tracker's own)",
-    )
+    add_stack(parser)
+    add_workspace(parser)
+    add_tracker_settings(parser, "auto")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores to FILE too")
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, ... (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--precision",
-        default="auto",
-        help="auto, float32, bfloat16 or float16 (default: %(default)s)",
-    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -101,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         stack=args.stack,
         workspace=args.workspace,
         sequences=args.sequences,
-        eao_interval=tuple(args.eao_interval) if args.eao_interval else None,
+        eao_interval=interval(args),
         weights=args.weights,
         json=args.json,
         device=args.device,

@@ -1,6 +1,7 @@
 """Runs the official toolkit in a workspace, and checks that it did what it was asked to."""
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from vot_integration.errors import EvaluationError
 from vot_integration.results import Run, discard_unfinished, expected_runs
 from vot_integration.toolkit import run_toolkit
 from vot_integration.trackers_ini import log_folder
+from vot_integration.view import toolkit_view
 from vot_integration.workspace import Workspace
 
 LOG_LINES = 25
@@ -60,14 +62,13 @@ def evaluate(workspace: Workspace, tracker: str, on_progress: ProgressCallback) 
             on_progress(_progress(experiment, runs, results))
 
     report()
-    names = ",".join(workspace.stack.experiments)
-    arguments = ["--workspace", str(workspace.folder), "--experiments", names, tracker]
-    status, output = run_toolkit(
-        ["evaluate", *arguments],
-        cwd=workspace.folder,
-        log=_toolkit_log(workspace, "evaluate", tracker),
-        on_tick=report,
-    )
+    with toolkit_view(workspace) as view:
+        status, output = run_toolkit(
+            ["evaluate", "--workspace", str(view), tracker],
+            cwd=view,
+            log=_toolkit_log(workspace, "evaluate", tracker),
+            on_tick=report,
+        )
     missing = [run for run in runs if run.required and not run.is_whole(results)]
     if missing or status != 0 or "Evaluation concluded" not in output:
         raise EvaluationError(_failure(workspace, tracker, runs, output, started))
@@ -94,11 +95,27 @@ def report(workspace: Workspace, tracker: str) -> Path:
     return _make(workspace, tracker, ["report", "--format", "html"], target)
 
 
+def pack(workspace: Workspace, tracker: str) -> Path:
+    """Run `vot pack`; returns the archive, which lies in the workspace.
+
+    Raises:
+        EvaluationError: the toolkit made none, as when results are missing.
+    """
+    log = _toolkit_log(workspace, "pack", tracker)
+    with toolkit_view(workspace) as view:
+        arguments = ["pack", "--workspace", str(view), tracker]
+        _, output = run_toolkit(arguments, cwd=view, log=log)
+        for archive in view.glob("*.zip"):
+            return Path(shutil.move(archive, workspace.folder / archive.name))
+    raise EvaluationError(f"vot pack failed for {tracker} ({log}):\n{_tail(output)}")
+
+
 def _make(workspace: Workspace, tracker: str, command: Sequence[str], target: Path) -> Path:
     target.unlink(missing_ok=True)
-    arguments = ["--workspace", str(workspace.folder), "--name", tracker, tracker]
     log = _toolkit_log(workspace, command[0], tracker)
-    _, output = run_toolkit([*command, *arguments], cwd=workspace.folder, log=log)
+    with toolkit_view(workspace) as view:
+        arguments = ["--workspace", str(view), "--name", tracker, tracker]
+        _, output = run_toolkit([*command, *arguments], cwd=view, log=log)
     if not target.is_file():
         raise EvaluationError(f"vot {command[0]} failed for {tracker} ({log}):\n{_tail(output)}")
     return target

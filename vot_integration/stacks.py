@@ -53,13 +53,20 @@ class Stack:
         Raises:
             UsageError: no experiment of the stack computes an EAO score.
         """
+        interval = self.find_interval()
+        if interval is None:
+            raise UsageError(
+                f"stack {self.name} has no EAO score with low and high; "
+                f"use a short-term stack such as {DEFAULT_STACK}"
+            )
+        return interval
+
+    def find_interval(self) -> Interval | None:
+        """First and last frame of the EAO interval; None when there is no EAO score."""
         for analysis in _analyses(self.experiments):
             if str(analysis.get("type", "")).endswith("eao_score"):
                 return int(analysis["low"]), int(analysis["high"])
-        raise UsageError(
-            f"stack {self.name} has no EAO score with low and high; "
-            f"use a short-term stack such as {DEFAULT_STACK}"
-        )
+        return None
 
     def with_interval(self, interval: Interval) -> "Stack":
         """The same stack with another EAO interval; accuracy and robustness do not depend on it."""
@@ -125,6 +132,25 @@ def parse_experiments(text: str, stack: Stack) -> list[str]:
     """Names in a comma-separated list; `all` stands for every experiment of the stack."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     return list(stack.experiments) if "all" in names else names
+
+
+def choose_interval(chosen: Interval | None, stack: Stack, is_official: bool) -> Interval:
+    """The EAO interval: as asked for, else the stack's own for official data and own stack files.
+
+    Args:
+        chosen: as asked for, or None.
+        stack: the stack.
+        is_official: whether the sequences are official VOT data.
+
+    Raises:
+        UsageError: the interval is not one, or the stack has none.
+    """
+    if chosen is not None:
+        low, high = chosen
+        if not 0 < low <= high:
+            raise UsageError(f"--eao-interval {low} {high}: give 0 < LOW <= HIGH, in frames")
+        return chosen
+    return stack.interval() if stack.from_file or is_official else LOCAL_INTERVAL
 
 
 def _integrated_folder() -> Path:

@@ -34,7 +34,7 @@ class RunSummary:
         sha256: their hash.
         random: whether the weights are random, not trained.
         stack: the stack, as given.
-        eao_interval: first and last frame of the EAO interval.
+        eao_interval: first and last frame of the EAO interval, None where there is no EAO.
         experiments: by name.
         fps: frames for each second of tracker time in baseline; None when it was not run.
         device: where the networks ran.
@@ -48,7 +48,7 @@ class RunSummary:
     sha256: str
     random: bool
     stack: str
-    eao_interval: Interval
+    eao_interval: Interval | None
     experiments: Mapping[str, ExperimentSummary]
     fps: float | None
     device: str
@@ -62,7 +62,7 @@ class RunSummary:
             "tracker": self.tracker,
             "weights": {"name": self.weights, "sha256": self.sha256},
             "stack": self.stack,
-            "eao_interval": list(self.eao_interval),
+            "eao_interval": None if self.eao_interval is None else list(self.eao_interval),
             "experiments": {
                 name: {
                     "eao": entry.scores.eao,
@@ -91,22 +91,23 @@ class RunSummary:
         return Group(table, *map(Text, self._notes()))
 
     def _notes(self) -> list[str]:
-        low, high = self.eao_interval
         speed = "not measured (baseline was not run)"
         if self.fps is not None:
             speed = f"{self.fps:.1f} frames per second of tracker time in baseline"
         notes = [
-            f"EAO interval: {low} to {high} frames",
             f"Speed: {speed}, {self.device}",
             f"Weights: {self.weights} (sha256 {self.sha256[:12]}...)",
             f"Toolkit: {self.toolkit}",
             f"Report: {self.report}",
         ]
-        if self.longest_run <= low:
-            notes.append(
-                f"No run has more than {self.longest_run} frames, so this EAO interval sees "
-                "nothing: pass a lower --eao-interval."
-            )
+        if self.eao_interval is not None:
+            low, high = self.eao_interval
+            notes.insert(0, f"EAO interval: {low} to {high} frames")
+            if self.longest_run <= low:
+                notes.append(
+                    f"No run has more than {self.longest_run} frames, so this EAO interval sees "
+                    "nothing: pass a lower --eao-interval."
+                )
         if self.random:
             notes.append(
                 "The weights are random, not trained: "

@@ -3,6 +3,7 @@
 Every mask tracker is registered three times: under its own name it answers masks, with `_rotated`
 rotated boxes, with `_box` rectangles. `python -m vot_integration.trackers_ini` prints the plain
 file that stands in the root of the repository; a workspace gets its own with absolute paths.
+Sections that a user adds to it are kept; see `vot_integration.own_trackers`.
 """
 
 import configparser
@@ -72,37 +73,29 @@ def registrations() -> dict[str, Registration]:
     return entries
 
 
-def find_registration(name: str) -> Registration:
-    """The registered tracker of this name.
-
-    Raises:
-        UsageError: no such tracker.
-    """
-    known = registrations()
-    if name not in known:
-        raise UsageError(f"unknown tracker {name!r}; choose from {', '.join(known)}")
-    return known[name]
-
-
 def plain_ini() -> str:
     """The trackers.ini that works from an activated environment."""
-    return _render(lambda entry: {})
+    return _render(lambda entry: {}, {})
 
 
-def workspace_ini(folder: Path, settings: Mapping[str, TrackerSettings]) -> str:
+def workspace_ini(
+    folder: Path,
+    settings: Mapping[str, TrackerSettings],
+    own: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
     """A workspace's trackers.ini: absolute interpreter, logs in the workspace, chosen settings.
 
     Args:
         folder: absolute path of the workspace.
         settings: by name in the catalogue; trackers without an entry run with defaults.
+        own: sections of the user's own trackers, written as they are.
 
     Raises:
         UsageError: a path would be changed by the toolkit, which expands `$NAME` in them.
     """
 
     def extra(entry: Registration) -> dict[str, str]:
-        # The toolkit splits the command line it builds from `python` as a shell would.
-        values = {"python": shlex.quote(sys.executable)}
+        values = {"python": interpreter()}
         root = package_path()
         if root is not None:
             values["paths"] = str(root)
@@ -118,7 +111,12 @@ def workspace_ini(folder: Path, settings: Mapping[str, TrackerSettings]) -> str:
             _refuse_variables(value)
         return values
 
-    return _render(extra)
+    return _render(extra, own or {})
+
+
+def interpreter() -> str:
+    """This Python, as an entry `python` of trackers.ini: the toolkit splits it as a shell would."""
+    return shlex.quote(sys.executable)
 
 
 def log_folder(workspace: Path) -> Path:
@@ -126,10 +124,18 @@ def log_folder(workspace: Path) -> Path:
     return workspace / "logs" / "trackers"
 
 
-def _render(extra: Callable[[Registration], Mapping[str, str]]) -> str:
+def ini_parser() -> configparser.RawConfigParser:
+    """A parser that keeps names and values as they are in the file."""
     parser = configparser.RawConfigParser()
     # The default would write env_ARVOT_X in lower case.
     parser.optionxform = str  # type: ignore[assignment, method-assign]
+    return parser
+
+
+def _render(
+    extra: Callable[[Registration], Mapping[str, str]], own: Mapping[str, Mapping[str, str]]
+) -> str:
+    parser = ini_parser()
     for entry in registrations().values():
         section = {
             "label": entry.name,
@@ -143,6 +149,7 @@ def _render(extra: Callable[[Registration], Mapping[str, str]]) -> str:
         }
         # The toolkit reads the file with interpolation, where a percent sign is doubled.
         parser[entry.name] = {key: value.replace("%", "%%") for key, value in section.items()}
+    parser.read_dict(own)
     text = io.StringIO()
     parser.write(text)
     return _HEADER + "\n" + text.getvalue().rstrip() + "\n"

@@ -4,48 +4,28 @@ A workspace keeps results, and results must not be mixed: `arvot.json` in it rec
 the experiments and, for each tracker, the weights, device and precision they were made with.
 """
 
-import json
-import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-import alpharefine
 from alpharefine.errors import UsageError
 from vot_integration.dataset import Dataset, read_dataset
+from vot_integration.files import write_text
+from vot_integration.manifest import Manifest, read_manifest
+from vot_integration.own_trackers import Section, read_own_trackers
+from vot_integration.records import TrackerRecord
 from vot_integration.sequences import RENDERING, write_builtin_sequences
-from vot_integration.stacks import Stack
-from vot_integration.trackers_ini import TrackerSettings, registrations, workspace_ini
+from vot_integration.stacks import Interval, Stack
+from vot_integration.trackers_ini import registrations, workspace_ini
 from vot_integration.vot_folder import write_list
 
-MANIFEST = "arvot.json"
-
-
-@dataclass(frozen=True)
-class TrackerRecord:
-    """What a tracker's results in a workspace were made with.
-
-    Attributes:
-        weights: name of the weights.
-        sha256: their hash.
-        device: torch device, resolved.
-        precision: precision as asked for.
-        arvot: version of this package.
-        settings: what trackers.ini tells the server.
-    """
-
-    weights: str
-    sha256: str
-    device: str
-    precision: str
-    settings: TrackerSettings
-    arvot: str = alpharefine.__version__
+TRACKERS_FILE = "trackers.ini"
 
 
 @dataclass(frozen=True)
@@ -55,25 +35,42 @@ class WorkspaceSpec:
     Attributes:
         folder: absolute path.
         dataset: sequences to run on; None for the built-in ones.
-        stack: experiments to run, with the EAO interval.
-        tracker: name in the catalogue.
-        record: how this tracker is to run.
+        stack: all experiments, with the EAO interval.
+        records: how trackers are to run, by their name in the catalogue.
+        own: trackers of the user's own to register, sections of trackers.ini by name.
+        experiments: names of those to use now; None for all.
     """
 
     folder: Path
     dataset: Dataset | None
     stack: Stack
-    tracker: str
-    record: TrackerRecord
+    records: Mapping[str, TrackerRecord] = field(default_factory=dict)
+    own: Mapping[str, Section] = field(default_factory=dict)
+    experiments: Sequence[str] | None = None
+
+    @property
+    def chosen(self) -> Stack:
+        """The experiments to use now."""
+        return self.stack if self.experiments is None else self.stack.select(self.experiments)
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace on disk."""
+    """A workspace on disk.
+
+    Attributes:
+        folder: absolute path.
+        dataset: its sequences, or those of them to use now.
+        stack: its experiments, or those of them to use now.
+        interval: the EAO interval, None where the stack has none.
+        records: what the trackers' results are made with, by their name in the catalogue.
+    """
 
     folder: Path
     dataset: Dataset
     stack: Stack
+    interval: Interval | None
+    records: Mapping[str, TrackerRecord]
 
     def results(self, registered_name: str) -> Path:
         """Folder of one registered tracker's results."""
@@ -88,59 +85,43 @@ class Workspace:
         return self.folder / "reports" / registered_name / "report.html"
 
 
-@dataclass(frozen=True)
-class _Manifest:
-    """Content of `arvot.json`."""
-
-    source: str
-    fingerprint: str
-    experiments: Mapping[str, Any]
-    trackers: Mapping[str, TrackerRecord]
-
-    @classmethod
-    def read(cls, file: Path) -> "_Manifest":
-        document = json.loads(file.read_text(encoding="utf-8"))
-        trackers = {
-            name: TrackerRecord(**{**entry, "settings": TrackerSettings(**entry["settings"])})
-            for name, entry in document["trackers"].items()
-        }
-        return cls(**{**document, "trackers": trackers})
-
-    def write(self, file: Path) -> None:
-        write_text(file, json.dumps(asdict(self), indent=2) + "\n")
-
-
 def open_workspace(spec: WorkspaceSpec) -> Workspace:
     """Make the workspace, or take the one that is there when its results fit.
 
     Raises:
         UsageError: the folder holds something else, or results made with other settings.
     """
-    manifest_file = spec.folder / MANIFEST
     if not spec.folder.exists() or (spec.folder.is_dir() and not any(spec.folder.iterdir())):
         return _create(spec)
-    if not manifest_file.is_file():
-        raise UsageError(f"{spec.folder} is not a workspace of arvot; pass another --workspace")
-    try:
-        manifest = _Manifest.read(manifest_file)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{manifest_file} cannot be read ({error}); pass another --workspace or delete this one"
-        ) from error
-    return _reuse(spec, manifest)
+    return _reuse(spec, read_manifest(spec.folder))
 
 
-def write_text(file: Path, text: str) -> None:
-    """Write a file in one step: other processes see the old content or the new one."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def load_workspace(folder: Path, experiments: Sequence[str] | None = None) -> Workspace:
+    """Read a workspace; nothing is changed.
+
+    Args:
+        folder: the workspace.
+        experiments: names of those to use; None for all.
+
+    Raises:
+        UsageError: it is not a workspace, it has no such experiment, or its sequences are not what
+            they were.
+    """
+    folder = folder.expanduser().absolute()
+    manifest = read_manifest(folder)
+    stack = manifest.stack if experiments is None else manifest.stack.select(experiments)
+    dataset = read_dataset(folder / "sequences", stack, source=manifest.source)
+    _check_dataset(folder, dataset, manifest)
+    return Workspace(folder, dataset, stack, manifest.stack.find_interval(), manifest.trackers)
+
+
+def own_trackers(folder: Path) -> dict[str, Section]:
+    """Trackers of the user's own in a workspace, which need not be there.
+
+    Raises:
+        UsageError: its trackers.ini is damaged.
+    """
+    return read_own_trackers(folder / TRACKERS_FILE)
 
 
 def _create(spec: WorkspaceSpec) -> Workspace:
@@ -154,59 +135,73 @@ def _create(spec: WorkspaceSpec) -> Workspace:
         shutil.copytree(_template(), draft, dirs_exist_ok=True)
         (draft / "results").mkdir()
         dataset = _write_sequences(draft / "sequences", spec)
-        manifest = _Manifest(dataset.source, dataset.fingerprint(), {}, {})
-        _write_settings(draft, spec, manifest)
+        manifest = Manifest(dataset.source, dataset.fingerprint(), spec.stack, {}, {})
+        manifest = _write_settings(draft, spec, manifest)
         # mkdtemp makes folders that only their owner can read.
         draft.chmod(0o755)
         draft.replace(spec.folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return Workspace(spec.folder, dataset.moved(draft, spec.folder), spec.stack)
+    dataset = dataset.moved(draft, spec.folder)
+    interval = spec.stack.find_interval()
+    return Workspace(spec.folder, dataset, spec.chosen, interval, manifest.trackers)
 
 
-def _reuse(spec: WorkspaceSpec, manifest: _Manifest) -> Workspace:
+def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:
     folder = spec.folder
-    dataset = spec.dataset or _read_builtin(folder / "sequences", spec.stack)
-    if (dataset.source, dataset.fingerprint()) != (manifest.source, manifest.fingerprint):
-        raise UsageError(
-            f"{folder} was made for other sequences ({manifest.source}); "
-            "pass another --workspace or delete it"
-        )
-    for name, definition in _protocols(spec.stack).items():
+    dataset = spec.dataset or _read_builtin(folder / "sequences", spec.chosen)
+    _check_dataset(folder, dataset, manifest)
+    for name, definition in _protocols(spec.chosen).items():
         if manifest.experiments.get(name, definition) != definition:
             raise UsageError(
                 f"{folder} holds results of another experiment {name!r}; "
                 "pass another --workspace or delete it"
             )
-    recorded = manifest.trackers.get(spec.tracker, spec.record)
-    if recorded != spec.record and _has_results(folder, spec.tracker):
+    for tracker, record in spec.records.items():
+        recorded = manifest.trackers.get(tracker, record)
+        if recorded != record and _has_results(folder, tracker):
+            raise UsageError(
+                f"{folder} holds results of {tracker} made with {recorded}, "
+                f"not {record}; pass another --workspace or delete it"
+            )
+    manifest = _write_settings(folder, spec, manifest)
+    interval = spec.stack.find_interval()
+    return Workspace(folder, dataset, spec.chosen, interval, manifest.trackers)
+
+
+def _check_dataset(folder: Path, dataset: Dataset, manifest: Manifest) -> None:
+    if (dataset.source, dataset.fingerprint()) != (manifest.source, manifest.fingerprint):
         raise UsageError(
-            f"{folder} holds results of {spec.tracker} made with {_describe(recorded)}, "
-            f"not {_describe(spec.record)}; pass another --workspace or delete it"
+            f"{folder} was made for other sequences ({manifest.source}); "
+            "pass another --workspace or delete it"
         )
-    _write_settings(folder, spec, manifest)
-    return Workspace(folder, dataset, spec.stack)
 
 
-def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: _Manifest) -> None:
+def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: Manifest) -> Manifest:
     """Write everything but sequences and results; `spec.folder` is where `folder` ends up."""
-    experiments = {**manifest.experiments, **_protocols(spec.stack)}
-    trackers = {**manifest.trackers, spec.tracker: spec.record}
-    settings = {name: record.settings for name, record in trackers.items()}
+    manifest = replace(
+        manifest,
+        stack=spec.stack,
+        experiments={**manifest.experiments, **_protocols(spec.chosen)},
+        trackers={**manifest.trackers, **spec.records},
+    )
+    settings = {name: record.settings for name, record in manifest.trackers.items()}
+    own = {**own_trackers(folder), **spec.own}
     config = yaml.safe_load((_template() / "config.yaml").read_text(encoding="utf-8"))
-    config.update(registry=["trackers.ini"], stack="stack.yaml", sequences="sequences")
+    config.update(registry=[TRACKERS_FILE], stack="stack.yaml", sequences="sequences")
 
-    write_text(folder / "stack.yaml", spec.stack.dump())
-    write_text(folder / "trackers.ini", workspace_ini(spec.folder, settings))
+    write_text(folder / "stack.yaml", spec.chosen.dump())
+    write_text(folder / TRACKERS_FILE, workspace_ini(spec.folder, settings, own))
     write_text(folder / "config.yaml", yaml.safe_dump(config, sort_keys=False))
-    replace(manifest, experiments=experiments, trackers=trackers).write(folder / MANIFEST)
+    manifest.write(folder)
+    return manifest
 
 
 def _write_sequences(folder: Path, spec: WorkspaceSpec) -> Dataset:
     folder.mkdir()
     if spec.dataset is None:
         write_builtin_sequences(folder)
-        return _read_builtin(folder, spec.stack)
+        return _read_builtin(folder, spec.chosen)
     # Absolute paths: the user's images are not copied.
     write_list(folder, (str(sequence.path) for sequence in spec.dataset.sequences))
     return spec.dataset
@@ -226,12 +221,9 @@ def _protocols(stack: Stack) -> dict[str, Any]:
 
 def _has_results(folder: Path, tracker: str) -> bool:
     names = [entry.name for entry in registrations().values() if entry.tracker == tracker]
-    return any(file for name in names for file in (folder / "results").glob(f"{name}/*/*/*"))
-
-
-def _describe(record: TrackerRecord) -> str:
-    weights = f"weights {record.weights} ({record.sha256[:12]})"
-    return f"{weights}, {record.device}, {record.precision}, arvot {record.arvot}"
+    return any(
+        file for name in names or [tracker] for file in (folder / "results").glob(f"{name}/*/*/*")
+    )
 
 
 def _template() -> Path:

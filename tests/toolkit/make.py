@@ -9,9 +9,10 @@ import numpy as np
 
 from vot_integration.dataset import read_dataset
 from vot_integration.evaluate import Progress
+from vot_integration.records import TrackerRecord
 from vot_integration.stacks import Interval, load_stack
 from vot_integration.trackers_ini import TrackerSettings
-from vot_integration.workspace import TrackerRecord, Workspace, WorkspaceSpec, open_workspace
+from vot_integration.workspace import Workspace, WorkspaceSpec, open_workspace
 
 FRAMES = 12
 WIDTH, HEIGHT = 64, 48
@@ -59,7 +60,8 @@ def make_workspace(
     """A workspace whose registry also has the trackers of these tests."""
     chosen = load_stack(stack).select(experiments).with_interval(interval)
     dataset = read_dataset(sequences, chosen)
-    workspace = open_workspace(WorkspaceSpec(folder, dataset, chosen, "DiMPsuper", RECORD))
+    records = {"DiMPsuper": RECORD, "oracle": RECORD}
+    workspace = open_workspace(WorkspaceSpec(folder, dataset, chosen, records))
     write_registry(folder / "trackers.ini", folder / "logs" / "trackers")
     return workspace
 

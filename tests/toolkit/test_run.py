@@ -9,10 +9,8 @@ import pytest
 
 from tests.toolkit.make import FRAMES, make_sequences, write_registry
 from vot_integration.cli import main
-from vot_integration.outputs import Output
 from vot_integration.run import RunOptions, plan_run
 from vot_integration.stacks import load_stack
-from vot_integration.trackers_ini import Registration
 
 OPTIONS = RunOptions("DiMPsuper", "baseline", "vot2020", Path("w"))
 
@@ -28,13 +26,12 @@ def test_json_and_table(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    registry = write_registry(tmp_path / "trackers.ini", tmp_path / "logs")
-    monkeypatch.setenv("VOT_REGISTRY", str(registry))
+    registry = write_registry(tmp_path / "own.ini", tmp_path / "logs")
     monkeypatch.setenv("COLUMNS", "80")
-    oracle = Registration("oracle", "DiMPsuper", Output.BOX)
-    monkeypatch.setattr("vot_integration.run.find_registration", {"oracle": oracle}.__getitem__)
     folder, output = tmp_path / "new" / "w", tmp_path / "scores.json"
-    arguments = ["--sequences", str(sequences), "--eao-interval", "2", "8", "--device", "cpu"]
+    arguments = ["--sequences", str(sequences), "--trackers", str(registry)]
+    assert main(["init", str(folder), "--stack", "vot2020", *arguments]) == 0
+    arguments = ["--sequences", str(sequences), "--eao-interval", "2", "8"]
     arguments += ["--tracker", "oracle", "--workspace", str(folder), "--json", str(output)]
 
     assert main(["run", *arguments]) == 0
@@ -50,37 +47,39 @@ def test_json_and_table(
     assert scores == {
         "toolkit": version("vot-toolkit"),
         "tracker": "oracle",
-        "weights": {"name": "random:0"},
+        "weights": {"name": "own tracker"},
         "stack": "vot2020/shortterm",
         "eao_interval": [2, 8],
         "experiments": {"baseline": ideal, "realtime": ideal},
-        "device": "cpu",
+        "device": "its own",
     }
     shown = capsys.readouterr().out
     assert "baseline   │ 1.000 │    0.917 │      1.000 │         2 │     48" in shown
     assert "EAO interval: 2 to 8 frames" in shown
-    assert "random, not trained" in shown
     assert str(folder / "reports" / "oracle" / "report.html") in shown
 
 
 def test_interval_of_local_sequences(sequences: Path) -> None:
-    assert plan_run(OPTIONS).interval == (30, 100)
-    assert plan_run(replace(OPTIONS, sequences=sequences)).interval == (30, 100)
+    assert plan_run(OPTIONS).stack.interval() == (30, 100)
+    assert plan_run(replace(OPTIONS, sequences=sequences)).stack.interval() == (30, 100)
     plan = plan_run(replace(OPTIONS, sequences=sequences, eao_interval=(3, 9)))
-    assert plan.interval == plan.spec.stack.interval() == (3, 9)
+    assert plan.stack.interval() == (3, 9)
 
 
 def test_interval_of_official_data(sequences: Path) -> None:
     for name in ("dark", "bright"):
         with (sequences / name / "sequence").open("a") as properties:
             properties.write("uid=0123456789abcdef\n")
-    assert plan_run(replace(OPTIONS, sequences=sequences)).interval == (115, 755)
+    assert plan_run(replace(OPTIONS, sequences=sequences)).stack.interval() == (115, 755)
 
 
 def test_interval_of_a_stack_file(sequences: Path, tmp_path: Path) -> None:
     file = tmp_path / "stack.yaml"
     file.write_text(load_stack("vot2020").with_interval((4, 40)).dump())
-    assert plan_run(replace(OPTIONS, sequences=sequences, stack=str(file))).interval == (4, 40)
+    assert plan_run(replace(OPTIONS, sequences=sequences, stack=str(file))).stack.interval() == (
+        4,
+        40,
+    )
 
 
 def test_weights_are_found_from_another_folder(
@@ -92,12 +91,13 @@ def test_weights_are_found_from_another_folder(
     monkeypatch.chdir(tmp_path)
     state = build_dimp_network("super_dimp").state_dict()
     write_weights(Path("mine.safetensors"), {"super_dimp": state}, {})
-    plan = plan_run(replace(OPTIONS, weights="mine.safetensors"))
-    assert plan.spec.record.settings.weights == str(tmp_path / "mine.safetensors")
-    assert plan.spec.record.sha256 == file_sha256(Path("mine.safetensors"))
-    assert (plan.spec.record.weights, plan.random_weights) == ("mine", False)
+    record = plan_run(replace(OPTIONS, weights="mine.safetensors")).records["DiMPsuper"]
+    assert record.settings.weights == str(tmp_path / "mine.safetensors")
+    assert record.sha256 == file_sha256(Path("mine.safetensors"))
+    assert (record.weights, record.random) == ("mine", False)
 
 
 def test_seed_of_random_weights_is_kept() -> None:
-    record = plan_run(replace(OPTIONS, weights="random:7")).spec.record
+    record = plan_run(replace(OPTIONS, weights="random:7")).records["DiMPsuper"]
+    assert record.random
     assert (record.weights, record.settings.weights) == ("random:7", "random:7")

@@ -11,7 +11,6 @@ from alpharefine.catalogue import TRACKERS
 from alpharefine.errors import UsageError
 from vot_integration.trackers_ini import (
     TrackerSettings,
-    find_registration,
     plain_ini,
     registrations,
     workspace_ini,
@@ -30,8 +29,8 @@ def test_mask_trackers_answer_in_three_forms() -> None:
     for name, spec in TRACKERS.items():
         variants = {name, f"{name}_rotated", f"{name}_box"}
         assert names & variants == (variants if spec.has_mask else {name})
-    assert find_registration("DiMPsuper").output.value == "box"
-    assert find_registration("ARDiMP_v20").output.value == "mask"
+    assert registrations()["DiMPsuper"].output.value == "box"
+    assert registrations()["ARDiMP_v20"].output.value == "mask"
 
 
 def test_plain_file_has_no_path_of_this_machine() -> None:

@@ -19,7 +19,7 @@ from vot_integration.workspace import WorkspaceSpec, open_workspace
 def spec(tmp_path: Path) -> WorkspaceSpec:
     stack = load_stack("vot2020").select(["baseline"]).with_interval((2, 8))
     dataset = read_dataset(make_sequences(tmp_path / "sequences"), stack)
-    return WorkspaceSpec(tmp_path / "w", dataset, stack, "DiMPsuper", RECORD)
+    return WorkspaceSpec(tmp_path / "w", dataset, stack, {"DiMPsuper": RECORD})
 
 
 def test_content(spec: WorkspaceSpec, tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_other_experiments_and_interval_may_follow(spec: WorkspaceSpec) -> None:
 
 def test_settings_may_change_before_there_are_results(spec: WorkspaceSpec) -> None:
     open_workspace(spec)
-    open_workspace(replace(spec, record=replace(RECORD, device="cuda")))
+    open_workspace(replace(spec, records={"DiMPsuper": replace(RECORD, device="cuda")}))
     trackers = json.loads((spec.folder / "arvot.json").read_text())["trackers"]
     assert trackers["DiMPsuper"]["device"] == "cuda"
 
@@ -75,7 +75,7 @@ def test_results_of_other_weights_are_not_mixed(spec: WorkspaceSpec) -> None:
     before = snapshot(spec.folder)
     other = replace(RECORD, weights="better", sha256="f" * 64)
     with pytest.raises(UsageError, match=r"weights none \(0+\).* not weights better \(f+\)"):
-        open_workspace(replace(spec, record=other))
+        open_workspace(replace(spec, records={"DiMPsuper": other}))
     assert snapshot(spec.folder) == before
 
 
@@ -101,8 +101,8 @@ def test_damaged_record_is_one_line(spec: WorkspaceSpec) -> None:
 
 def test_settings_of_several_trackers_are_kept(spec: WorkspaceSpec) -> None:
     settings = replace(RECORD.settings, weights="/some/file", device="cpu")
-    open_workspace(replace(spec, record=replace(RECORD, settings=settings)))
-    open_workspace(replace(spec, tracker="ARDiMP_v20"))
+    open_workspace(replace(spec, records={"DiMPsuper": replace(RECORD, settings=settings)}))
+    open_workspace(replace(spec, records={"ARDiMP_v20": RECORD}))
     ini = configparser.ConfigParser()
     ini.read(spec.folder / "trackers.ini")
     assert ini["DiMPsuper"]["env_arvot_weights"] == "/some/file"

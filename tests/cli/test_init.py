@@ -1,0 +1,115 @@
+"""`arvot init`: what is in the workspace, and trackers of the user's own."""
+
+import configparser
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from vot.tracker import Registry
+
+from tests.toolkit.make import make_sequences
+from vot_integration.cli import main
+
+OWN = "[Mine]\nprotocol = traxpython\ncommand = mine\npaths = code:more\nenv_RATE = 5%%\n"
+
+
+@pytest.fixture
+def sequences(tmp_path: Path) -> Path:
+    return make_sequences(tmp_path / "sequences")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    file = tmp_path / "lab" / "mine.ini"
+    file.parent.mkdir()
+    file.write_text(OWN)
+    return file
+
+
+def init(folder: Path, sequences: Path, *arguments: object) -> int:
+    return main(["init", str(folder), "--sequences", str(sequences), *map(str, arguments)])
+
+
+def test_whole_stack_and_linked_sequences(
+    tmp_path: Path, sequences: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(tmp_path / "w", sequences, "--stack", "vot2022box") == 0
+    stack = yaml.safe_load((tmp_path / "w" / "stack.yaml").read_text())
+    assert list(stack["experiments"]) == ["baseline", "realtime", "unsupervised"]
+    assert stack["experiments"]["realtime"]["analyses"][0]["high"] == 100
+    listed = (tmp_path / "w" / "sequences" / "list.txt").read_text().splitlines()
+    assert listed == [str(sequences / name) for name in ("dark", "bright")]
+    assert json.loads((tmp_path / "w" / "arvot.json").read_text())["trackers"] == {}
+    assert f"arvot evaluate --workspace {tmp_path / 'w'}" in capsys.readouterr().out
+
+
+def test_own_trackers_are_adopted_and_kept(tmp_path: Path, sequences: Path, own: Path) -> None:
+    folder = tmp_path / "w"
+    assert init(folder, sequences, "--trackers", own) == 0
+    assert init(folder, sequences) == 0
+    mine = Registry([str(folder / "trackers.ini")])["Mine"].describe()
+    assert mine["python"].strip("'") == sys.executable
+    assert mine["paths"] == f"{own.parent}/code:{own.parent}/more"
+    assert mine["env"] == {"RATE": "5%", "ARVOT_LOG_DIR": f"{folder}/logs/trackers"}
+
+
+def test_section_written_by_hand_is_kept(tmp_path: Path, sequences: Path) -> None:
+    folder = tmp_path / "w"
+    assert init(folder, sequences) == 0
+    with (folder / "trackers.ini").open("a") as ini:
+        ini.write("\n[ByHand]\nprotocol = trax\ncommand = ./run.sh\n")
+    assert init(folder, sequences, "--eao-interval", "2", "9") == 0
+    ini = configparser.ConfigParser()
+    ini.read(folder / "trackers.ini")
+    assert dict(ini["ByHand"]) == {"protocol": "trax", "command": "./run.sh"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "registers no tracker"),
+        ("[A]\ncommand = a\n", "protocol is missing"),
+        ("[A]\nprotocol = traxpython\n", "command is missing"),
+        ("[A b]\nprotocol = trax\ncommand = a\n", "'A b'"),
+        ("[A]\n[A]\n", "already exists"),
+        ("no section\n", "cannot be read as a list of trackers"),
+    ],
+)
+def test_bad_ini_is_one_line_and_nothing_is_written(
+    text: str,
+    words: str,
+    tmp_path: Path,
+    sequences: Path,
+    own: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own.write_text(text)
+    assert init(tmp_path / "w", sequences, "--trackers", own) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+    assert not (tmp_path / "w").exists()
+
+
+def test_refused_where_other_things_are(
+    tmp_path: Path, sequences: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(tmp_path, sequences) == 2
+    assert "not a workspace of arvot" in capsys.readouterr().err
+
+
+def test_traceback_only_with_debug(
+    tmp_path: Path,
+    sequences: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by\nzero")
+
+    monkeypatch.setattr("vot_integration.init.load_stack", broken)
+    assert init(tmp_path / "w", sequences) == 1
+    assert capsys.readouterr().err == "arvot: ZeroDivisionError: by zero (--debug shows where)\n"
+    with pytest.raises(ZeroDivisionError):
+        init(tmp_path / "w", sequences, "--debug")

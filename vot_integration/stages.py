@@ -1,0 +1,186 @@
+"""The parts of `arvot run`, each of them a command of its own: evaluate, analyse, report, pack."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from alpharefine.errors import UsageError
+from vot_integration.evaluate import Progress, analyse, evaluate, pack, report
+from vot_integration.records import catalogue_name, check_tracker, make_record
+from vot_integration.results import Run, expected_runs, tally_runs
+from vot_integration.scores import read_scores
+from vot_integration.stacks import parse_experiments
+from vot_integration.summary import ExperimentSummary, RunSummary
+from vot_integration.trackers_ini import TrackerSettings
+from vot_integration.workspace import (
+    Workspace,
+    WorkspaceSpec,
+    load_workspace,
+    open_workspace,
+    own_trackers,
+)
+
+_AS_BEFORE = TrackerSettings()
+"""Asks for nothing in particular."""
+
+
+class Reporter(Protocol):
+    """Who is told how far a command is."""
+
+    def stage(self, text: str) -> None:
+        """A new stage has begun."""
+
+    def progress(self, progress: Progress) -> None:
+        """An experiment is that far; called about twice a second for each."""
+
+
+def select_workspace(folder: Path, experiments: str | None) -> Workspace:
+    """Read a workspace and choose experiments.
+
+    Args:
+        folder: the workspace.
+        experiments: comma-separated names, or "all", or None for all.
+
+    Raises:
+        UsageError: no such workspace or experiment.
+    """
+    workspace = load_workspace(folder)
+    if experiments is None:
+        return workspace
+    names = parse_experiments(experiments, workspace.stack)
+    return replace(workspace, stack=workspace.stack.select(names))
+
+
+def enroll(workspace: Workspace, tracker: str, settings: TrackerSettings = _AS_BEFORE) -> Workspace:
+    """Settle how a tracker runs in a workspace: as asked for, else as its results there were made.
+
+    Raises:
+        UsageError: no such tracker, a setting is wrong, or the results were made otherwise.
+    """
+    own = own_trackers(workspace.folder)
+    check_tracker(tracker, own)
+    name = catalogue_name(tracker)
+    if settings == _AS_BEFORE and name in workspace.records:
+        settings = workspace.records[name].settings
+    record = make_record(tracker, settings, own)
+    spec = WorkspaceSpec(
+        workspace.folder,
+        workspace.dataset,
+        load_workspace(workspace.folder).stack,
+        {name: record},
+        experiments=list(workspace.stack.experiments),
+    )
+    return open_workspace(spec)
+
+
+def evaluate_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> list[Run]:
+    """Run what is missing of a tracker's results.
+
+    Returns:
+        The runs whose results are there.
+
+    Raises:
+        EvaluationError: the tracker or the toolkit failed; finished runs are kept.
+    """
+    sequences = len(workspace.dataset.sequences)
+    reporter.stage(f"Evaluating {tracker} on {sequences} sequences in {workspace.folder}")
+    return evaluate(workspace, tracker, reporter.progress)
+
+
+def analyse_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> RunSummary:
+    """Let the toolkit compute a tracker's scores.
+
+    Raises:
+        EvaluationError: the toolkit failed.
+    """
+    reporter.stage(f"Analysing {tracker}")
+    analyse(workspace, tracker)
+    return summarise(workspace, tracker)
+
+
+def report_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> Path:
+    """Write a tracker's report; returns its file.
+
+    Raises:
+        EvaluationError: the toolkit failed.
+    """
+    reporter.stage(f"Writing the report of {tracker}")
+    return report(workspace, tracker)
+
+
+def pack_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> Path:
+    """Pack a tracker's results for a submission; returns the archive.
+
+    Raises:
+        EvaluationError: the toolkit failed.
+    """
+    reporter.stage(f"Packing the results of {tracker}")
+    return pack(workspace, tracker)
+
+
+def complete_part(workspace: Workspace, tracker: str) -> Workspace:
+    """The workspace with only the experiments for which a tracker has all results.
+
+    Raises:
+        UsageError: there is none.
+    """
+    results = workspace.results(tracker)
+    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    missing = [run.experiment for run in runs if run.required and not run.is_whole(results)]
+    complete = [name for name in workspace.stack.experiments if name not in missing]
+    if not complete:
+        total = sum(run.required for run in runs)
+        raise UsageError(
+            f"{tracker} has {total - len(missing)} of {total} results in {workspace.folder} and "
+            f"none of {', '.join(workspace.stack.experiments)} is complete: "
+            f"run `arvot evaluate {tracker}` first"
+        )
+    return replace(workspace, stack=workspace.stack.select(complete))
+
+
+def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:
+    """The trackers named, or else all that have results.
+
+    Raises:
+        UsageError: a name is not registered, or nothing has results.
+    """
+    for name in names:
+        check_tracker(name, own_trackers(workspace.folder))
+    folders = sorted(path for path in (workspace.folder / "results").glob("*") if path.is_dir())
+    found = list(names) or [folder.name for folder in folders]
+    if not found:
+        raise UsageError(f"{workspace.folder} has no results yet: run `arvot evaluate` first")
+    return found
+
+
+def summarise(workspace: Workspace, tracker: str) -> RunSummary:
+    """Collect scores, speed and circumstances of a tracker that was analysed."""
+    results = workspace.results(tracker)
+    scores = read_scores(workspace.analysis(tracker))
+    expected = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    runs = [run for run in expected if run.exists(results)]
+    counts = {
+        name: tally_runs([run for run in runs if run.experiment == name], results)
+        for name in workspace.stack.experiments
+    }
+    baseline = counts.get("baseline")
+    record = workspace.records[catalogue_name(tracker)]
+    return RunSummary(
+        toolkit=version("vot-toolkit"),
+        tracker=tracker,
+        weights=record.weights,
+        sha256=record.sha256,
+        random=record.random,
+        stack=workspace.stack.name,
+        eao_interval=workspace.interval,
+        experiments={
+            name: ExperimentSummary(scores[name], count.sequences, count.frames)
+            for name, count in counts.items()
+        },
+        fps=baseline.fps if baseline else None,
+        device=record.device,
+        report=workspace.report(tracker),
+        longest_run=max(run.frames for run in runs),
+    )
