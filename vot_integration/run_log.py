@@ -1,6 +1,7 @@
 """The log file of one run of the server."""
 
 import contextlib
+import io
 import logging
 import os
 import re
@@ -9,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 
 def open_log(name: str) -> tuple[int, Path]:
@@ -44,12 +46,37 @@ def _folders() -> Iterator[Path]:
     yield Path(tempfile.gettempdir()) / "arvot-logs"
 
 
+class _LossyFile(io.RawIOBase):
+    """A descriptor to which writing never fails: what cannot be written is lost."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            return os.write(self._descriptor, data)
+        return len(data)
+
+
+def _lossy_stream(descriptor: int) -> io.TextIOWrapper:
+    """Text stream on a descriptor: lines appear in order, no text and no full disk ever raises."""
+    buffer = io.BufferedWriter(_LossyFile(descriptor))
+    return io.TextIOWrapper(buffer, "utf-8", "backslashreplace", line_buffering=True)
+
+
 def log_to_stderr() -> None:
-    """Send every log record, with its time, to standard error (the run's log file)."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            # Lines appear in order, and text in any encoding never raises.
-            stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    """Send every log record, with its time, to standard error (the run's log file).
+
+    Python's own standard output and error become streams that never raise: a full disk, where a
+    library's progress bar cannot be logged, must not end the run.
+    """
+    sys.stdout, sys.stderr = _lossy_stream(1), _lossy_stream(2)
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,

@@ -75,7 +75,8 @@ class Session:
         """Follow the object into the next frame.
 
         A frame that cannot be read, and an answer that is not finite, keep the last good state
-        with confidence 0; both are logged and counted.
+        with confidence 0; both are logged and counted, and so is each part of the computation for
+        which the tracker itself fell back on its last state (`Estimate.fallbacks`).
 
         Args:
             path: image file.
@@ -98,6 +99,9 @@ class Session:
 
     def _answer(self, image: Image, path: str) -> Reply:
         estimate = self._tracker.track(image)
+        for fallback in sorted(estimate.fallbacks, key=lambda part: part.name):
+            self._tally.add(fallback.value)
+            _log.warning("%s: %s, the last state of this part is kept", path, fallback.name)
         region = write_region(estimate, self._output, *image.shape[:2])
         if region is None:
             return self._keep("invalid estimates", f"{path}: the tracker answered {estimate.box}")

@@ -118,6 +118,12 @@ def _mask(change: Callable[[Any], Any]) -> Callable[[int, Any], Any]:
     return lambda _, estimate: replace(estimate, mask=change(estimate.mask))
 
 
+def _fallback(frame: int, estimate: Any) -> Any:
+    from alpharefine.trackers.base import Fallback
+
+    return replace(estimate, fallbacks=frozenset([Fallback.SCORES])) if frame > 1 else estimate
+
+
 def _left_line(mask: Any) -> Any:
     line = mask * 0
     line[10:20, 0] = 1
@@ -133,6 +139,7 @@ FAULTS: dict[str, Callable[[int, Any], Any]] = {
     "nan": _box(math.nan),
     "inf": _box(math.inf),
     "away": _box(-1e6),
+    "fallback": _fallback,
     "no_mask": _mask(lambda _: None),
     "empty_mask": _mask(lambda mask: mask * 0),
     "bool_mask": _mask(lambda mask: mask > 0),

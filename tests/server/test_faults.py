@@ -122,6 +122,18 @@ def test_answers_that_are_no_number_keep_the_last_state(
     assert "2 invalid estimates" in log_text(logs)
 
 
+def test_what_the_tracker_left_out_is_logged_and_counted(
+    launch: Launch, sequence: Sequence, logs: Path
+) -> None:
+    with launch("fallback") as runtime:
+        start(runtime, sequence, TARGET)
+        for index in (1, 2, 3):
+            step(runtime, sequence, index)
+    text = log_text(logs)
+    assert f"{frame_file(sequence, 3)}: SCORES, the last state of this part is kept" in text
+    assert "3 frames, 2 score maps that are not finite" in text
+
+
 def test_a_box_off_the_frame_is_absent(launch: Launch, sequence: Sequence) -> None:
     with launch("away", "box") as runtime:
         start(runtime, sequence, TARGET)
