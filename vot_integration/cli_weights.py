@@ -1,8 +1,9 @@
-"""`arvot weights`: see, convert and merge network weights."""
+"""`arvot weights`: get, see, check, convert and merge network weights."""
 
 import argparse
 from pathlib import Path
 
+from rich import progress as bars
 from rich.console import Console
 
 from alpharefine.errors import UsageError
@@ -11,16 +12,22 @@ from alpharefine.weights.files import SUFFIX, file_sha256, merge_weights, open_w
 from alpharefine.weights.kinds import OFFICIAL_UNREAD
 from alpharefine.weights.legacy import read_checkpoint
 from alpharefine.weights.pickle_stream import shown
-from alpharefine.weights.registry import WEIGHTS
-from alpharefine.weights.store import cache_folder, find_weights
+from alpharefine.weights.registry import WEIGHTS, WeightsSpec
+from alpharefine.weights.store import cache_folder, fetch_weights, find_weights
+from alpharefine.weights.verify import install_weights, verify_weights
 
 _EXAMPLES = """\
 examples:
+  arvot weights list
+  arvot weights fetch super_dimp --from ~/Downloads/super_dimp.pth.tar
+  arvot weights verify
   arvot weights convert super_dimp.pth.tar --as super_dimp
   arvot weights convert ARnet_seg_mask_ep0040.pth.tar --as ar_v20 -o ar_v20.safetensors
   arvot weights merge super_dimp.safetensors ar_v20.safetensors -o stack.safetensors
   arvot weights info stack.safetensors
-  arvot weights list
+
+The authors' files are on a host that needs a browser: `arvot weights fetch NAME` says where, and
+--from takes the file that you got there.
 """
 
 
@@ -28,7 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command `weights` to those of `arvot`."""
     parser = subparsers.add_parser(
         "weights",
-        description="See, convert and merge network weights.",
+        description="Get, see, check, convert and merge network weights.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -52,15 +59,40 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     commands.add_parser("list", help="registered weights, and which are on this machine")
 
+    command = commands.add_parser("fetch", help="put registered weights where trackers find them")
+    _add_name(command)
+    command.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="a file that you fetched by hand, ours or the authors'",
+    )
+
+    command = commands.add_parser("verify", help="check weights on this machine")
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="registered names (default: all that are on this machine)",
+    )
+
+    command = commands.add_parser("path", help="file of registered weights, for scripts")
+    _add_name(command)
+
     command = commands.add_parser("info", help="what a weights file holds")
     command.add_argument("file", type=Path)
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", choices=list(WEIGHTS), metavar="NAME", help=", ".join(WEIGHTS))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run `arvot weights ...`.
 
     Returns:
-        Exit code, 0.
+        Exit code: 0, or 1 when `verify` has found something wrong.
 
     Raises:
         UsageError: bad input.
@@ -77,6 +109,12 @@ def run(args: argparse.Namespace) -> int:
             _list(console)
         case "info":
             _info(console, args.file)
+        case "fetch":
+            _fetch(console, WEIGHTS[args.name], args.source)
+        case "path":
+            console.print(_present(WEIGHTS[args.name]))
+        case "verify":
+            return _verify(console, args.names)
     return 0
 
 
@@ -111,6 +149,48 @@ def _list(console: Console) -> None:
             if text:
                 console.print(f"  {fact}: {text}")
     console.print(f"cache: {cache_folder()}")
+
+
+def _fetch(console: Console, spec: WeightsSpec, source: Path | None) -> None:
+    if source is not None:
+        path = install_weights(spec, source)
+    else:
+        columns = (
+            bars.BarColumn(),
+            bars.DownloadColumn(),
+            bars.TransferSpeedColumn(),
+            bars.TimeRemainingColumn(),
+        )
+        shows = console.is_terminal
+        with bars.Progress(*columns, console=console, transient=True, disable=not shows) as bar:
+            task = bar.add_task(spec.name, total=spec.size)
+            path = fetch_weights(
+                spec, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+    console.print(f"{spec.name}: {path}\nsha256 {file_sha256(path)}")
+
+
+def _present(spec: WeightsSpec) -> Path:
+    path = find_weights(spec)
+    if path is None:
+        raise UsageError(f"weights '{spec.name}' are not on this machine: {spec.obtain}")
+    return path
+
+
+def _verify(console: Console, names: list[str]) -> int:
+    here = {name: path for name, spec in WEIGHTS.items() if (path := find_weights(spec))}
+    chosen = {}
+    for name in names:
+        if name not in WEIGHTS:
+            raise UsageError(f"unknown weights '{shown(name)}'; choose from {', '.join(WEIGHTS)}")
+        chosen[name] = _present(WEIGHTS[name])
+    status = 0
+    for name, path in (chosen or here).items():
+        check = verify_weights(WEIGHTS[name], path)
+        if check.problem is not None:
+            status = 1
+        console.print(f"{name}: {check.problem or f'good, sha256 {check.sha256}, {path}'}")
+    return status
 
 
 def _info(console: Console, path: Path) -> None:

@@ -120,7 +120,7 @@ def write_weights(
     }
     text = json.dumps({"parts": {kind: dict(facts.get(kind, {})) for kind in parts}})
     try:
-        with _replacing(destination) as partial:
+        with replacing(destination) as partial:
             partial.write_bytes(safetensors.torch.save(tensors, {_METADATA_KEY: text}))
             return file_sha256(partial)
     except (OSError, safetensors.SafetensorError) as error:
@@ -152,7 +152,8 @@ def _prefix(kind: str, parts: Mapping[str, object]) -> str:
 
 
 @contextmanager
-def _replacing(destination: Path) -> Iterator[Path]:
+def replacing(destination: Path) -> Iterator[Path]:
+    """A path beside a file to write; the file takes its name when nothing has failed."""
     partial = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}.partial")
     try:
         yield partial

@@ -71,7 +71,7 @@ def _official(kind: str, file: str, side: int, page: str, paper: str, reported: 
         source=f"{file}, {page}; {paper}",
         obtain=(
             f"get {file} from the authors' model zoo ({page}, needs a browser), "
-            f"then `arvot weights convert {file} --as {kind}`"
+            f"then `arvot weights fetch {kind} --from {file}`"
         ),
         reported=reported,
     )

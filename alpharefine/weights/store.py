@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pooch
 import torch
+from filelock import FileLock
 from torch import Tensor, nn
 
 from alpharefine.errors import UsageError
+from alpharefine.weights.download import Progress, ResumingDownload
 from alpharefine.weights.entries import check_entries, check_finite
 from alpharefine.weights.files import SUFFIX, file_sha256, file_type, open_weights
 from alpharefine.weights.kinds import build_network
@@ -70,10 +72,15 @@ def find_weights(spec: WeightsSpec) -> Path | None:
     return None
 
 
-def fetch_weights(spec: WeightsSpec) -> Path:
+def fetch_weights(spec: WeightsSpec, on_progress: Progress = lambda done, total: None) -> Path:
     """File of registered weights, downloaded if it is not on this machine.
 
-    A file gets its final name in the cache only after its sha256 was found right.
+    A file gets its final name in the cache only after its sha256 was found right. A download that
+    was cut off goes on where it ended, also in a later call.
+
+    Args:
+        spec: the weights.
+        on_progress: is told the bytes that are there and their final number, if known.
 
     Raises:
         UsageError: they cannot be downloaded, or what arrives is not what was expected.
@@ -86,18 +93,30 @@ def fetch_weights(spec: WeightsSpec) -> Path:
             f"weights '{spec.name}' are not on this machine: {spec.obtain}; or choose {RANDOM}"
         )
     folder = cache_folder()
+    # The name holds the hash: a part of another version is not continued.
+    partial = folder / f".{spec.name}.{spec.sha256[:16]}.part"
+    resumed = partial.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return Path(pooch.retrieve(spec.url, f"sha256:{spec.sha256}", spec.file, folder))
+        with FileLock(folder / f".{spec.name}.lock"):
+            download = ResumingDownload(partial, on_progress)
+            known_hash = f"sha256:{spec.sha256}"
+            return Path(
+                pooch.retrieve(spec.url, known_hash, spec.file, folder, downloader=download)
+            )
     except ValueError as error:
+        if resumed:
+            # What an earlier run had left may be at fault; it is gone now.
+            return fetch_weights(spec, on_progress)
         raise UsageError(
             f"weights '{spec.name}': {spec.url} does not hold the expected file (sha256 differs); "
             "try again later"
         ) from error
     except OSError as error:
         raise UsageError(
-            f"weights '{spec.name}' cannot be downloaded from {spec.url} ({shown(error)}): "
-            f"check the network, or put the file into {folder}"
+            f"weights '{spec.name}' cannot be downloaded from {spec.url} ({shown(error, 200)}): "
+            f"check the network and try again, or fetch the file yourself and give it to "
+            f"`arvot weights fetch {spec.name} --from FILE`"
         ) from error
 
 

@@ -1,7 +1,9 @@
 import hashlib
+from dataclasses import replace
 
 import pytest
 
+from alpharefine.weights import registry
 from alpharefine.weights.files import open_weights, write_weights
 from tests.weights.official_files import tiny_state, write_official
 from vot_integration.cli import main
@@ -56,6 +58,57 @@ def test_merge(tmp_path):
     assert list(open_weights(tmp_path / "both.safetensors").parts) == ["tiny", "small"]
 
 
+def test_official_file_fetched_by_hand(tmp_path, cache, capsys):
+    source = write_official(tmp_path / "net.pth.tar", tiny_state())
+    assert main(["weights", "path", "tiny"]) == 2
+    assert "needs a browser" in capsys.readouterr().err
+    assert main(["weights", "fetch", "tiny", "--from", str(source)]) == 0
+    capsys.readouterr()
+    assert main(["weights", "path", "tiny"]) == 0
+    assert capsys.readouterr().out == f"{cache / 'tiny.safetensors'}\n"
+    assert main(["weights", "verify", "tiny"]) == 0
+    assert "tiny: good, sha256" in capsys.readouterr().out
+
+
+def test_own_file_fetched_by_hand(tmp_path, cache):
+    source = tmp_path / "elsewhere.safetensors"
+    write_weights(source, {"tiny": tiny_state()}, {})
+    assert main(["weights", "fetch", "tiny", "--from", str(source)]) == 0
+    assert (cache / "tiny.safetensors").read_bytes() == source.read_bytes()
+
+
+def spoil_sha256(spec, state, monkeypatch):
+    monkeypatch.setitem(registry.WEIGHTS, "tiny", replace(spec, sha256="0" * 64))
+
+
+def spoil_shape(spec, state, monkeypatch):
+    state["conv.bias"] = state["conv.bias"][:1]
+
+
+def spoil_value(spec, state, monkeypatch):
+    state["conv.bias"].fill_(float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (spoil_sha256, "its sha256 is"),
+        (spoil_shape, "mismatched"),
+        (spoil_value, "NaN or infinite"),
+    ],
+)
+def test_damage_is_found_and_not_taken(spoil, message, tmp_path, cache, capsys, monkeypatch):
+    state = tiny_state()
+    spoil(registry.WEIGHTS["tiny"], state, monkeypatch)
+    for file in (cache / "tiny.safetensors", tmp_path / "fetched.safetensors"):
+        write_weights(file, {"tiny": state}, {})
+    assert main(["weights", "verify", "tiny"]) == 1
+    assert message in capsys.readouterr().out
+    (cache / "tiny.safetensors").unlink()
+    assert main(["weights", "fetch", "tiny", "--from", str(tmp_path / "fetched.safetensors")]) == 2
+    assert message in capsys.readouterr().err and not (cache / "tiny.safetensors").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -64,6 +117,11 @@ def test_merge(tmp_path):
         (["convert", "absent.pth.tar"], "--as"),
         (["info", "absent.safetensors"], "no such file"),
         (["merge", "absent.safetensors", "-o", "x.safetensors"], "no such file"),
+        (["fetch", "tiny"], "needs a browser"),
+        (["fetch", "tiny", "--from", "absent"], "absent: no such file"),
+        (["fetch", "nobody"], "invalid choice: 'nobody'"),
+        (["verify", "nobody"], "unknown weights 'nobody'"),
+        (["verify", "tiny"], "not on this machine"),
         (["polish"], "invalid choice: 'polish'"),
         ([], "COMMAND"),
     ],
