@@ -63,7 +63,8 @@ class RefineOptimConfig:
         frozen_until: last backbone stage that stays as it is; None trains all (the paper).
         freeze_norm: keep the backbone's batch statistics.
         imagenet: begin with the backbone's ImageNet weights.
-        backbone_from: export of an earlier run, whose backbone this run begins with.
+        initial: export of an earlier run to begin with: all of it where the networks are the same,
+            else its backbone.
         cached_samples: 0, or train a frozen backbone's features of so many pairs, kept on disk.
     """
 
@@ -72,7 +73,7 @@ class RefineOptimConfig:
     frozen_until: str | None = None
     freeze_norm: bool = False
     imagenet: bool = True
-    backbone_from: str | None = None
+    initial: str | None = None
     cached_samples: int = 0
 
     def __post_init__(self) -> None:
@@ -224,17 +225,21 @@ def _frozen_parts(network: RefineNetwork, last: str | None) -> list[nn.Module]:
     return [parts[name] for name in names[: names.index(last) + 1]]
 
 
-def _load_backbone(backbone: nn.Module, path: Path) -> None:
-    """Take the backbone of an export."""
-    prefix = "feature_extractor."
+def _load_initial(network: RefineNetwork, path: Path) -> None:
     try:
         weights = load_file(path)
-        parts = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-        backbone.load_state_dict(parts)
     except (OSError, SafetensorError) as error:
         raise UsageError(
-            f"{path}: cannot be read as backbone_from ({error}); give an export.safetensors"
+            f"{path}: cannot be read as initial weights ({error}); give an export.safetensors"
         ) from error
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    if wanted == {name: value.shape for name, value in weights.items()}:
+        network.load_state_dict(weights)
+        return
+    prefix = "feature_extractor."
+    parts = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+    try:
+        network.feature_extractor.load_state_dict(parts)
     except RuntimeError as error:
         raise UsageError(
             f"{path}: its backbone is not the one of this recipe; give an export of the same"
@@ -250,8 +255,8 @@ def build_refine_module(
         UsageError: the backbone's weights are not to be had.
     """
     built = build_refine_network(network)
-    if optim.backbone_from is not None:
-        _load_backbone(built.feature_extractor, Path(optim.backbone_from))
+    if optim.initial is not None:
+        _load_initial(built, Path(optim.initial))
     elif optim.imagenet:
         load_imagenet_weights(built.feature_extractor)
     return RefineTrainingModule(built, losses, optim)

@@ -19,6 +19,7 @@ from alpharefine.training.refine import (
     RefineOptimConfig,
     RefineTask,
     RefineTrainingModule,
+    build_refine_module,
     mask_losses,
     selector_losses,
 )
@@ -245,7 +246,7 @@ def test_heads_train_on_the_cached_features_of_an_earlier_run(data: Path, tmp_pa
     train_refine(_run_config(), data, tmp_path / "first")
     optim = RefineOptimConfig(
         frozen_until="layer3",
-        backbone_from=str(tmp_path / "first/export.safetensors"),
+        initial=str(tmp_path / "first/export.safetensors"),
         cached_samples=9,
     )
     train_refine(replace(_run_config(), optim=optim), data, tmp_path / "second")
@@ -257,9 +258,17 @@ def test_heads_train_on_the_cached_features_of_an_earlier_run(data: Path, tmp_pa
     assert not any(name.startswith("mask_head") and name.endswith("weight") for name in same)
 
 
+def test_a_run_begins_with_the_whole_of_an_earlier_one(data: Path, tmp_path: Path) -> None:
+    train_refine(_run_config(), data, tmp_path / "first")
+    path = tmp_path / "first/export.safetensors"
+    begun = build_refine_module(TINY, RefineLossConfig(), RefineOptimConfig(initial=str(path)))
+    earlier = load_file(path)
+    assert all(torch.equal(v, earlier[k]) for k, v in begun.network.state_dict().items())
+
+
 def test_a_backbone_of_another_network_is_refused(data: Path, tmp_path: Path) -> None:
     train_refine(_run_config(), data, tmp_path / "first")
-    optim = RefineOptimConfig(backbone_from=str(tmp_path / "first/export.safetensors"))
+    optim = RefineOptimConfig(initial=str(tmp_path / "first/export.safetensors"))
     config = replace(_run_config(), optim=optim, network=replace(TINY, backbone="resnet18"))
     with pytest.raises(UsageError, match="is not the one of this recipe"):
         train_refine(config, data, tmp_path / "second")
