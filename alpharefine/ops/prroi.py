@@ -59,8 +59,7 @@ def prroi_pool(
 
 def _bin_weights(low: Tensor, high: Tensor, bins: int, cells: int) -> Tensor:
     """Mean weight of each cell in each bin of [low, high]: N x K -> N x K x bins x cells."""
-    offsets, inverse = _edge_offsets(low, high, bins, cells)
-    return _differences(_hat_integral(offsets)) * inverse
+    return _overlap(low, high, bins, cells).weights()
 
 
 @dataclass(frozen=True)
@@ -87,35 +86,70 @@ def bin_weights(low: Tensor, high: Tensor, bins: int, cells: int) -> BinWeights:
         bins: equal parts of each interval.
         cells: cells 0 .. cells - 1 have a weight.
     """
-    offsets, inverse = _edge_offsets(low, high, bins, cells)
-    values = _differences(_hat_integral(offsets)) * inverse
-    # The integral's derivative in an edge is the hat; the edges follow both ends of the interval,
-    # and so does the bin size by which the integral is divided.
-    hat = (1 - offsets.abs()).clamp_min(0)
-    share = torch.arange(bins + 1, device=low.device, dtype=low.dtype)[:, None] / bins
-    by_size = values / bins
+    overlap = _overlap(low, high, bins, cells)
+    by_middle, by_half = overlap.slopes()
+    # A bin's middle follows both ends of the interval, and so does half its size.
+    share = _middles(bins, low)[:, None]
+    by_size = by_half / (2 * bins)
     return BinWeights(
-        values,
-        (_differences(hat * (1 - share)) + by_size) * inverse,
-        (_differences(hat * share) - by_size) * inverse,
+        overlap.weights(), by_middle * (1 - share) - by_size, by_middle * share + by_size
     )
 
 
-def _edge_offsets(low: Tensor, high: Tensor, bins: int, cells: int) -> tuple[Tensor, Tensor]:
-    """Bin edges relative to each cell, ... x (bins + 1) x cells; 1 / bin size, ... x 1 x 1 or 0."""
-    bin_size = (high - low).clamp_min(0) / bins
-    edges = low[..., None] + bin_size[..., None] * torch.arange(bins + 1, device=low.device)
-    positions = torch.arange(cells, device=low.device, dtype=low.dtype)
-    has_size = bin_size > 0
-    inverse = torch.where(has_size, 1 / torch.where(has_size, bin_size, 1), 0)
-    return edges[..., None] - positions, inverse[..., None, None]
+_SMALLEST_HALF = 1e-5
+"""Half a bin, cells: smaller ones with a size count as this one. Their ends are nearer to each
+other than float32 can tell places on a map apart, and the mean is the hat at the bin's middle."""
 
 
-def _differences(at_edges: Tensor) -> Tensor:
-    return at_edges[..., 1:, :] - at_edges[..., :-1, :]
+@dataclass(frozen=True)
+class _Overlap:
+    """How bins lie on the unit intervals between neighbouring cells.
+
+    Everything is relative to a bin's middle and half its size: where a bin is tiny, a difference
+    of integrals up to its two ends would be rounding errors, divided by its size.
+
+    Attributes:
+        place: ends of the unit intervals, -1 at the bin's one end and 1 at its other one or
+            beyond, ... x bins x (cells + 2).
+        share: of the bin in each unit interval, ... x bins x (cells + 1); all 0 if it has no size.
+        lean: of the middle of that share towards the interval's upper cell, in [-1, 1].
+    """
+
+    place: Tensor
+    share: Tensor
+    lean: Tensor
+
+    def weights(self) -> Tensor:
+        """Mean of each cell's hat over each bin: ... x bins x cells."""
+        leaning = self.share * self.lean
+        total = self.share[..., :-1] + self.share[..., 1:]
+        return (total + leaning[..., :-1] - leaning[..., 1:]) / 2
+
+    def slopes(self) -> tuple[Tensor, Tensor]:
+        """Derivatives of the weights in the bins' middles, and in their half sizes."""
+        spread = self.share * (self.place[..., :-1] + self.place[..., 1:]) / 2
+        return -_differences(self.share), _differences(spread)
 
 
-def _hat_integral(t: Tensor) -> Tensor:
-    """Integral of the unit hat max(0, 1 - |s|) over s from minus infinity to t."""
-    t = t.clamp(-1, 1)
-    return 0.5 + t - 0.5 * t * t.abs()
+def _overlap(low: Tensor, high: Tensor, bins: int, cells: int) -> _Overlap:
+    """The equal bins of [low, high] (any shape) on cells 0 .. cells - 1 and their neighbours."""
+    size = high - low
+    middle = low[..., None] + size[..., None] * _middles(bins, low)
+    half = size / (2 * bins)
+    # Detached: the derivative in the size is that of the hat's mean, for tiny bins too.
+    half = half + (_SMALLEST_HALF - half).clamp_min(0).detach()
+    inverse = torch.where(size > 0, 1 / half, 0)[..., None, None]
+    cell = torch.arange(-1, cells + 1, device=low.device, dtype=low.dtype)
+    offset = middle[..., None] - cell
+    place = (offset * inverse).clamp(-1, 1)
+    beyond = offset - place * half[..., None, None]
+    return _Overlap(place, -_differences(place) / 2, beyond[..., :-1] + beyond[..., 1:])
+
+
+def _middles(bins: int, like: Tensor) -> Tensor:
+    """Middles of the equal parts of [0, 1]."""
+    return (torch.arange(bins, device=like.device, dtype=like.dtype) + 0.5) / bins
+
+
+def _differences(x: Tensor) -> Tensor:
+    return x[..., 1:] - x[..., :-1]
