@@ -11,6 +11,7 @@ from alpharefine.errors import UsageError
 from vot_integration.errors import EvaluationError
 
 COMMANDS = {
+    "doctor": "find what is wrong with an installation, a workspace and a tracker",
     "init": "make a workspace of the VOT toolkit",
     "run": "evaluate a tracker with the official VOT toolkit and print its scores",
     "train": "train the networks on local data, and measure what refinement can bring",

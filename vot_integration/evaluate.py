@@ -1,6 +1,5 @@
 """Runs the official toolkit in a workspace, and checks that it did what it was asked to."""
 
-import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -8,20 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vot_integration.errors import EvaluationError
+from vot_integration.logs import log_tail, newest_log
 from vot_integration.results import Run, discard_unfinished, expected_runs
 from vot_integration.toolkit import run_toolkit
 from vot_integration.trackers_ini import log_folder
 from vot_integration.view import toolkit_view
 from vot_integration.workspace import Workspace
-
-LOG_LINES = 25
-"""How much of a log goes into an error message."""
-
-LINE_LENGTH = 300
-
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception)\b")
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_PERCENT = re.compile(r"\d+ %")
 
 
 @dataclass(frozen=True)
@@ -107,7 +98,7 @@ def pack(workspace: Workspace, tracker: str) -> Path:
         _, output = run_toolkit(arguments, cwd=view, log=log)
         for archive in view.glob("*.zip"):
             return Path(shutil.move(archive, workspace.folder / archive.name))
-    raise EvaluationError(f"vot pack failed for {tracker} ({log}):\n{_tail(output)}")
+    raise EvaluationError(f"vot pack failed for {tracker} ({log}):\n{log_tail(output)}")
 
 
 def _make(workspace: Workspace, tracker: str, command: Sequence[str], target: Path) -> Path:
@@ -117,7 +108,7 @@ def _make(workspace: Workspace, tracker: str, command: Sequence[str], target: Pa
         arguments = ["--workspace", str(view), "--name", tracker, tracker]
         _, output = run_toolkit([*command, *arguments], cwd=view, log=log)
     if not target.is_file():
-        raise EvaluationError(f"vot {command[0]} failed for {tracker} ({log}):\n{_tail(output)}")
+        raise EvaluationError(f"vot {command[0]} failed for {tracker} ({log}):\n{log_tail(output)}")
     return target
 
 
@@ -138,26 +129,10 @@ def _failure(
     required = [run for run in runs if run.required]
     done = sum(run.is_whole(workspace.results(tracker)) for run in required)
     parts = [f"{tracker} failed: {done} of {len(required)} runs have results, and are kept."]
-    parts += ["The toolkit says:", _tail(output)]
-    log = _newest_log(log_folder(workspace.folder), since=started)
-    log = log or _newest_log(workspace.folder / "logs", since=started, pattern=f"{tracker}_*.log")
+    parts += ["The toolkit says:", log_tail(output)]
+    log = newest_log(log_folder(workspace.folder), since=started)
+    log = log or newest_log(workspace.folder / "logs", since=started, pattern=f"{tracker}_*.log")
     if log is not None:
         text = log.read_text(encoding="utf-8", errors="replace")
-        parts += [f"The tracker's own log ends so ({log}):", _tail(text)]
+        parts += [f"The tracker's own log ends so ({log}):", log_tail(text)]
     return "\n".join(parts)
-
-
-def _newest_log(folder: Path, since: float, pattern: str = "*.log") -> Path | None:
-    # File times have a coarser clock than time.time on some systems.
-    fresh = [file for file in folder.glob(pattern) if file.stat().st_mtime >= since - 1]
-    return max(fresh, key=lambda file: file.stat().st_mtime, default=None)
-
-
-def _tail(text: str) -> str:
-    """The end of a log, indented, with the exception it tells of where its message is longer."""
-    lines = [_COLOUR.sub("", line).rstrip()[:LINE_LENGTH] for line in text.splitlines()]
-    lines = [line for line in lines if line and not _PERCENT.fullmatch(line)]
-    earlier, last = lines[:-LOG_LINES], lines[-LOG_LINES:]
-    if not any(_EXCEPTION.match(line) for line in last):
-        last = [line for line in earlier if _EXCEPTION.match(line)][-1:] + last
-    return "\n".join(f"  {line}" for line in last) or "  (nothing)"

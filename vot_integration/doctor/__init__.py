@@ -1,0 +1,1 @@
+"""`arvot doctor`: what could go wrong on this machine, before it does."""

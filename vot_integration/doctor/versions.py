@@ -1,0 +1,118 @@
+"""Installed packages: known bad versions, and what this package requires."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from vot_integration.doctor.findings import Finding, Severity
+
+PACKAGE = "arvot"
+
+_SHOWN = ("vot-toolkit", "vot-trax", "attributee", "torch", "torchvision", "numpy", "opencv-python")
+
+
+@dataclass(frozen=True)
+class BadVersion:
+    """Versions of a package that are known not to work.
+
+    Attributes:
+        package: its name.
+        versions: which ones.
+        effect: what happens with them.
+        install: what to give to pip instead.
+    """
+
+    package: str
+    versions: SpecifierSet
+    effect: str
+    install: str
+
+
+BAD_VERSIONS = (
+    BadVersion(
+        "vot-toolkit",
+        SpecifierSet(">=0.8,<0.10"),
+        "baseline and realtime of the short-term stacks stop with 'ObjectQuery.state must be a "
+        "Region'",
+        "vot-toolkit>=0.7.3,<0.8",
+    ),
+    BadVersion(
+        "attributee",
+        SpecifierSet(">=0.1.10"),
+        "the toolkit cannot be imported: 'dataclass_transform() takes 0 positional arguments'",
+        "attributee<0.1.10",
+    ),
+    BadVersion(
+        "vot-trax",
+        SpecifierSet("<4"),
+        "version 3 sends one region where the toolkit and this server expect a list of objects",
+        "vot-trax>=4,<5",
+    ),
+)
+"""Measured, not guessed: see docs/doctor.md."""
+
+
+def installed_versions() -> dict[str, str]:
+    """Version of every installed package, by its normalised name."""
+    return {
+        _normalise(distribution.name): distribution.version
+        for distribution in metadata.distributions()
+        if distribution.name
+    }
+
+
+def check_versions(installed: Mapping[str, str], requirements: list[str]) -> Iterator[Finding]:
+    """Compare versions with the known bad ones and with requirements.
+
+    Args:
+        installed: version by normalised name.
+        requirements: as in a package's metadata; those of extras are left out.
+    """
+    problems = list(_problems(installed, requirements))
+    yield from problems
+    if not problems:
+        shown = (f"{name} {installed[name]}" for name in _SHOWN if name in installed)
+        yield Finding(Severity.GOOD, "packages", ", ".join(shown))
+
+
+def own_requirements() -> list[str]:
+    """What the installed package requires; empty where it runs without being installed."""
+    try:
+        return metadata.requires(PACKAGE) or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def _problems(installed: Mapping[str, str], requirements: list[str]) -> Iterator[Finding]:
+    told = set()
+    for bad in BAD_VERSIONS:
+        version = installed.get(bad.package)
+        if version is not None and bad.versions.contains(version, prereleases=True):
+            told.add(bad.package)
+            text = f"{bad.package} {version} is known not to work: {bad.effect}"
+            yield Finding(Severity.ERROR, "packages", text, _pip(bad.install))
+    for requirement in map(Requirement, requirements):
+        name = _normalise(requirement.name)
+        if name in told or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+            continue
+        version = installed.get(name)
+        if version is None:
+            text = f"{requirement.name} is not installed"
+        elif not requirement.specifier.contains(version, prereleases=True):
+            text = f"{requirement.name} {version} is installed, {requirement.specifier} is required"
+        else:
+            continue
+        yield Finding(
+            Severity.ERROR, "packages", text, _pip(f"{requirement.name}{requirement.specifier}")
+        )
+
+
+def _pip(requirement: str) -> str:
+    return f"pip install '{requirement}'"
+
+
+def _normalise(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")

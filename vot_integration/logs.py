@@ -1,0 +1,36 @@
+"""The ends of log files, for error messages."""
+
+import re
+from pathlib import Path
+
+LOG_LINES = 25
+"""How much of a log goes into an error message."""
+
+LINE_LENGTH = 300
+
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception)\b")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_PERCENT = re.compile(r"\d+ %")
+
+
+def newest_log(folder: Path, since: float, pattern: str = "*.log") -> Path | None:
+    """The log file in a folder that was written last.
+
+    Args:
+        folder: need not be there.
+        since: time as of `time.time`; older files do not count.
+        pattern: glob pattern of the names.
+    """
+    # File times have a coarser clock than time.time on some systems.
+    fresh = [file for file in folder.glob(pattern) if file.stat().st_mtime >= since - 1]
+    return max(fresh, key=lambda file: file.stat().st_mtime, default=None)
+
+
+def log_tail(text: str) -> str:
+    """The end of a log, indented, with the exception it tells of where its message is longer."""
+    lines = [_COLOUR.sub("", line).rstrip()[:LINE_LENGTH] for line in text.splitlines()]
+    lines = [line for line in lines if line and not _PERCENT.fullmatch(line)]
+    earlier, last = lines[:-LOG_LINES], lines[-LOG_LINES:]
+    if not any(_EXCEPTION.match(line) for line in last):
+        last = [line for line in earlier if _EXCEPTION.match(line)][-1:] + last
+    return "\n".join(f"  {line}" for line in last) or "  (nothing)"
