@@ -12,7 +12,7 @@ from alpharefine.training.config import find_config, load_config
 from alpharefine.training.engine import Observer
 from alpharefine.training.metrics import Row
 from alpharefine.training.refine_run import RefineRunConfig, train_refine
-from vot_integration import train_oracle
+from vot_integration import train_ablate, train_labels, train_oracle
 from vot_integration.train_display import TrainDisplay, show_warnings
 
 _EXAMPLES = """\
@@ -21,6 +21,7 @@ examples:
   arvot train base my_recipe.toml --data /data --output runs/mine
   torchrun --nproc-per-node 4 -m vot_integration train refine my_recipe.toml --data /data
   arvot train oracle ../shared/data/eval_masks --csv oracle.csv
+  arvot train ablate refine_lite --table heads --minutes 5 --data ../shared/data
 
 A run that was interrupted goes on when the same command is given again.
 """
@@ -60,6 +61,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         command.add_argument("--output", type=Path, help="of the run; default: runs/<CONFIG>")
         command.set_defaults(run=run)
     train_oracle.add_parser(commands)
+    train_ablate.add_parser(commands)
+    train_labels.add_parser(commands)
 
 
 def run(args: argparse.Namespace) -> int:
