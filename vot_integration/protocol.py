@@ -15,9 +15,9 @@ from vot_integration.regions import (
     crop_mask,
     polygon_to_box,
     rectangle_to_box,
-    rotated_box,
     target_mask_to_box,
 )
+from vot_integration.rotated_box import rotated_box
 
 
 class Target(NamedTuple):

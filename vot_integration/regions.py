@@ -1,4 +1,4 @@
-"""Region geometry of VOT: targets in any form to a box, answers to masks and rotated boxes.
+"""Region geometry of VOT: targets in any form to a box, answers to masks and boxes in the frame.
 
 Pixel convention: a polygon's corner is the index of a pixel (its centre), and a box (x, y, w, h)
 covers the pixels x .. x + w - 1, as in the toolkit's rasteriser. So the outline of the pixels
@@ -8,26 +8,19 @@ x0 .. x1 is x1 - x0 + 1 wide as a box and x1 - x0 wide as a polygon.
 import math
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box, mask_to_box
 from alpharefine.trackers.base import Mask
-
-Corners = NDArray[np.float64]
-"""Corners of a polygon, N x 2, (x, y) in image pixels."""
+from vot_integration.rotated_box import Corners
 
 MAX_RUNS = 65535
 """Most run lengths of one mask that the toolkit's binary results can hold (16-bit count)."""
 
 _MAX_RUN_LENGTH = 255 * 255
 """The toolkit splits longer runs into three."""
-
-_MIN_SIDE = 0.5
-"""Side given to a rotated box of a one-pixel line: not empty, and still rasterised as that line."""
 
 
 class MaskCrop(NamedTuple):
@@ -154,33 +147,3 @@ def _block_majority(pixels: Mask, block: int) -> Mask:
     areas = np.outer(np.diff(rows, append=h), np.diff(columns, append=w))
     full = (2 * sums >= areas).astype(np.uint8)
     return np.ascontiguousarray(full.repeat(block, 0).repeat(block, 1)[:h, :w])
-
-
-def rotated_box(mask: NDArray[Any]) -> Corners | None:
-    """Rotated rectangle of least area around the object's pixels, clipped to the frame.
-
-    Args:
-        mask: H x W, any type; pixels above 0 belong to the object.
-
-    Returns:
-        Its four corners; three to eight where the frame's border cuts it. None for an empty mask.
-    """
-    binary = np.asarray(mask > 0, dtype=np.uint8)
-    contours, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    if not contours:
-        return None
-    centre, (w, h), angle = cv2.minAreaRect(np.concatenate(contours))
-    rectangle = (centre, (max(w, _MIN_SIDE), max(h, _MIN_SIDE)), angle)
-    # OpenCV computes in float32: without rounding, noise would count as leaving the frame.
-    corners = np.asarray(cv2.boxPoints(rectangle), dtype=np.float64).round(3)
-    return _clip_polygon(corners, *binary.shape)
-
-
-def _clip_polygon(corners: Corners, height: int, width: int) -> Corners:
-    """Intersect a convex polygon with the pixels 0 .. width - 1, 0 .. height - 1 of a frame."""
-    # A frame one pixel wide still leaves room for a polygon that is not empty.
-    limit = np.maximum((width - 1, height - 1), _MIN_SIDE)
-    if (corners >= 0).all() and (corners <= limit).all():
-        return corners
-    clipped = shapely.clip_by_rect(shapely.Polygon(corners), 0, 0, *limit)
-    return np.asarray(shapely.get_coordinates(clipped)[:-1], dtype=np.float64)

@@ -3,14 +3,13 @@
 import io
 import math
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
-from vot.region import Mask, Polygon, Rectangle, RegionType, calculate_overlap
+from vot.region import Mask, Rectangle, RegionType
 from vot.region.io import mask_to_rle, parse_region, read_trajectory, write_trajectory
 
 from alpharefine.errors import UsageError
@@ -22,13 +21,8 @@ from vot_integration.regions import (
     crop_mask,
     polygon_to_box,
     rectangle_to_box,
-    rotated_box,
     target_mask_to_box,
 )
-
-# The toolkit compiles its region code on first use.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 Array = NDArray[np.uint8]
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))
@@ -129,65 +123,6 @@ def test_specks_go_and_the_object_stays() -> None:
     expected = np.zeros_like(mask)
     expected[300:700, 200:600] = 1
     assert (reduced != expected).mean() < 0.01
-
-
-def draw_rotated(centre: tuple[float, float], size: tuple[float, float], angle: float) -> Array:
-    corners = cv2.boxPoints((centre, size, angle))
-    mask = np.zeros((200, 240), np.uint8)
-    cv2.fillConvexPoly(mask, np.round(corners).astype(np.int32), 1)
-    return mask
-
-
-@given(
-    centre=st.tuples(st.floats(20, 220), st.floats(20, 180)),
-    size=st.tuples(st.floats(12, 90), st.floats(12, 90)),
-    angle=st.floats(0, 180),
-)
-@settings(max_examples=60)
-def test_rotated_box_of_a_rotated_rectangle_is_that_rectangle(centre, size, angle) -> None:
-    mask = draw_rotated(centre, size, angle)
-    corners = rotated_box(mask)
-    assert corners is not None
-    region = Polygon([tuple(corner) for corner in corners])
-    overlap = calculate_overlap(region, Mask(mask), (240, 200))
-    inside = draw_rotated(centre, size, angle).sum() >= 0.95 * size[0] * size[1]
-    # Where the frame's border cuts the object, a rectangle can only enclose the rest.
-    assert overlap > (0.8 if inside else 0.5)
-
-
-@given(mask=MASKS)
-def test_rotated_box_covers_the_mask_inside_the_frame(mask: Array) -> None:
-    corners = rotated_box(mask)
-    if not mask.any():
-        assert corners is None
-        return
-    height, width = mask.shape
-    assert corners is not None
-    assert 3 <= len(corners) <= 8
-    assert np.isfinite(corners).all()
-    assert (corners >= 0).all()
-    assert (corners[:, 0] < width).all()
-    assert (corners[:, 1] < height).all()
-    region = Polygon([tuple(corner) for corner in corners])
-    assert not region.is_empty()
-    xs, ys = (np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1))
-    # Every extreme pixel is inside, up to the rounding of the transport.
-    assert corners[:, 0].min() <= xs[0] + 0.01
-    assert corners[:, 0].max() >= xs[-1] - 0.01
-    assert corners[:, 1].min() <= ys[0] + 0.01
-    assert corners[:, 1].max() >= ys[-1] - 0.01
-
-
-@pytest.mark.parametrize(
-    "line", [np.s_[5, 3:17], np.s_[3:17, 5], np.s_[0, :], np.s_[:, 19], np.s_[9, 9]]
-)
-def test_rotated_box_of_a_line_is_drawn_as_that_line(line) -> None:
-    mask = np.zeros((20, 20), np.uint8)
-    mask[line] = 1
-    corners = rotated_box(mask)
-    assert corners is not None
-    region = Polygon([tuple(corner) for corner in corners])
-    assert calculate_overlap(region, Mask(mask), (20, 20)) == 1.0
 
 
 @given(
