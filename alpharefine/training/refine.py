@@ -25,6 +25,7 @@ from alpharefine.nets.refine import (
 from alpharefine.nets.refine.branches import branch_boxes
 from alpharefine.nets.stages import STAGES
 from alpharefine.training.engine import Batch, ParameterGroup
+from alpharefine.training.freezing import stages_until
 from alpharefine.training.metrics import Row
 from alpharefine.training.pretrained import load_imagenet_weights
 from alpharefine.training.refine_metrics import RefineScores, box_iou
@@ -103,7 +104,7 @@ class RefineTrainingModule(nn.Module):
         mean, std = torch.tensor(IMAGENET_MEAN) * 255, torch.tensor(IMAGENET_STD) * 255
         self.register_buffer("mean", mean.reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", std.reshape(1, 3, 1, 1), persistent=False)
-        self._frozen = _frozen_parts(network, optim.frozen_until)
+        self._frozen = stages_until(network.feature_extractor, optim.frozen_until)
         for part in self._frozen:
             part.requires_grad_(False)
 
@@ -211,18 +212,6 @@ def selector_losses(output: RefineOutput, truth: Tensor) -> dict[str, Tensor]:
         best = torch.stack([box_iou(box, truth) for box in boxes.unbind(1)], 1).argmax(1)
     choice = F.cross_entropy(scores[:, : boxes.shape[1]].float(), best)
     return {"direct": F.mse_loss(direct, truth), "choice": choice}
-
-
-def _frozen_parts(network: RefineNetwork, last: str | None) -> list[nn.Module]:
-    if last is None:
-        return []
-    parts = dict(network.feature_extractor.named_children())
-    if last not in parts:
-        raise UsageError(
-            f"frozen_until: no backbone stage {last!r}; choose from {', '.join(parts)}"
-        )
-    names = list(parts)
-    return [parts[name] for name in names[: names.index(last) + 1]]
 
 
 def _load_initial(network: RefineNetwork, path: Path) -> None:

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.dimp import DimpNetConfig
+from alpharefine.nets.dimp import DimpNet, DimpNetConfig
 from alpharefine.training.base.data import DimpDataConfig, dimp_samples
 from alpharefine.training.base.task import DimpOptimConfig, DimpRunConfig, train_base
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.crops import PLAIN, DimpCropConfig
 from alpharefine.training.data.groups import HoldOut, SourceConfig
+from alpharefine.training.freezing import stages_until
 from alpharefine.training.sampling import ClipConfig
 from alpharefine.training.synthesis import NO_SYNTHESIS
 from tests.training.layouts import blank_labels, write_image, write_labels
@@ -125,6 +127,28 @@ def test_interrupted_run_continues_bit_exactly(data: Path, tmp_path: Path, cache
     parts = train_base(_run_config(cached, 2), data, tmp_path / "parts")
     assert [row["val/loss"] for row in parts] == [row["val/loss"] for row in whole]
     assert parts[0]["val/loss"] != parts[1]["val/loss"]
+
+
+def test_frozen_stages_stay_as_they_are(data: Path, tmp_path: Path) -> None:
+    config = _run_config(0, 1)
+    config = replace(config, optim=replace(config.optim, backbone=1e-2, frozen_until="layer1"))
+    torch.manual_seed(config.engine.seed)
+    before = DimpNet(config.network).feature_extractor.state_dict()
+    train_base(config, data, tmp_path)
+    after = load_file(tmp_path / "export.safetensors")
+    changed = {
+        name.partition(".")[0]
+        for name, value in before.items()
+        if not torch.equal(value, after[f"feature_extractor.{name}"])
+    }
+    assert changed == {"layer2", "layer3"}
+
+
+def test_an_unknown_frozen_stage_is_refused() -> None:
+    backbone = DimpNet(_run_config(0, 1).network).feature_extractor
+    assert stages_until(backbone, None) == []
+    with pytest.raises(UsageError, match="no backbone stage 'layer9'; choose from conv1"):
+        stages_until(backbone, "layer9")
 
 
 def test_cache_of_a_trained_backbone_is_refused() -> None:

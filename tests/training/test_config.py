@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.dimp import DimpNet
+from alpharefine.nets.dimp import DimpNet, DimpNetConfig
 from alpharefine.nets.refine import REFINE_NETWORKS, build_refine_network
+from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.data import DimpDataConfig
-from alpharefine.training.base.task import DimpRunConfig
+from alpharefine.training.base.task import DimpOptimConfig, DimpRunConfig
 from alpharefine.training.config import (
     EngineConfig,
     ScheduleConfig,
@@ -114,7 +115,7 @@ RECIPES = sorted(path.stem for path in find_config("refine_lite").parent.glob("*
 def test_a_bundled_recipe_builds_its_network(name: str) -> None:
     path = find_config(name)
     with torch.device("meta"):
-        if name.startswith("base"):
+        if name in ("base_lite", "super_dimp"):
             base = load_config(path, DimpRunConfig)
             DimpNet(base.network)
             sources = base.data.sources
@@ -137,6 +138,16 @@ def test_the_papers_recipe() -> None:
     assert recipe.losses.dice_weight == 0
     assert (recipe.data.clip.max_gap, recipe.data.crops.factor) == (50, 2)
     assert (recipe.data.crops.scale_jitter, recipe.data.crops.center_jitter) == (0.25, 0.25)
+
+
+def test_super_dimps_recipe() -> None:
+    recipe = load_config(find_config("super_dimp"), DimpRunConfig)
+    assert recipe.network == DimpNetConfig()
+    assert recipe.optim == DimpOptimConfig()
+    assert recipe.losses == DimpLossConfig()
+    assert recipe.data == DimpDataConfig(recipe.data.sources)
+    assert recipe.engine.schedule == ScheduleConfig("steps", 15, 0.2)
+    assert recipe.engine.total_steps * recipe.engine.batch_size == 50 * 40_000
 
 
 def test_the_vot2020_entrys_recipe() -> None:

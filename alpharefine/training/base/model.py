@@ -1,5 +1,7 @@
 """DiMP as a training module: a batch of frame sets in, losses out."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -19,7 +21,7 @@ class DimpTrainingModule(nn.Module):
         network: the network to train.
         config: losses.
         train_frames: the first so many frames of a sample are training frames.
-        freeze_backbone: keep the backbone, its batch statistics too, as it is.
+        frozen: parts of the network that stay as they are, batch statistics too.
 
     Source: Bhat et al. (DiMP), ICCV 2019, section 3.5; Danelljan et al. (PrDiMP), CVPR 2020.
     """
@@ -28,24 +30,28 @@ class DimpTrainingModule(nn.Module):
     std: Tensor
 
     def __init__(
-        self, network: DimpNet, config: DimpLossConfig, train_frames: int, freeze_backbone: bool
+        self,
+        network: DimpNet,
+        config: DimpLossConfig,
+        train_frames: int,
+        frozen: Sequence[nn.Module] = (),
     ) -> None:
         super().__init__()
         self.network = network
         self._config = config
         self._train_frames = train_frames
-        self._freeze_backbone = freeze_backbone
+        self._frozen = tuple(frozen)
         mean, std = torch.tensor(IMAGENET_MEAN) * 255, torch.tensor(IMAGENET_STD) * 255
         self.register_buffer("mean", mean.reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", std.reshape(1, 3, 1, 1), persistent=False)
-        if freeze_backbone:
-            network.feature_extractor.requires_grad_(False)
+        for part in self._frozen:
+            part.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "DimpTrainingModule":
-        """Training mode, except for a frozen backbone."""
+        """Training mode, except for what is frozen."""
         super().train(mode)
-        if self._freeze_backbone:
-            self.network.feature_extractor.eval()
+        for part in self._frozen:
+            part.eval()
         return self
 
     def backbone(self, images: Tensor) -> IouFeatures:

@@ -20,6 +20,7 @@ from alpharefine.training.base.model import DimpTrainingModule
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.engine import Observer, ParameterGroup, train
 from alpharefine.training.feature_cache import CachedSamples, fill_cache
+from alpharefine.training.freezing import stages_until
 from alpharefine.training.metrics import Mean, Row
 from alpharefine.training.pretrained import load_imagenet_weights
 
@@ -29,24 +30,24 @@ class DimpOptimConfig:
     """Learning rates of the parts; the defaults are super_dimp's.
 
     Attributes:
-        learning_rate: of everything that has no rate of its own.
         initializer: of the filter initialiser.
         optimizer: of the filter optimiser.
         classifier: of the classification feature.
         box_regressor: of the box regressor.
-        backbone: of the backbone; 0 freezes it.
+        backbone: of the backbone's trained stages; 0 freezes them all.
+        frozen_until: last backbone stage that stays as it is; None trains all.
         imagenet: begin with the backbone's ImageNet weights.
         cached_samples: 0, or train a frozen backbone's features of so many samples, kept on disk.
 
     Source: the published super_dimp settings.
     """
 
-    learning_rate: float = 2e-4
     initializer: float = 5e-5
     optimizer: float = 5e-4
     classifier: float = 5e-5
     box_regressor: float = 1e-3
     backbone: float = 2e-5
+    frozen_until: str | None = "layer2"
     imagenet: bool = True
     cached_samples: int = 0
 
@@ -103,7 +104,11 @@ class DimpTask:
             (self._network.bb_regressor, optim.box_regressor),
             (self._network.feature_extractor, optim.backbone),
         )
-        return [ParameterGroup(list(part.parameters()), rate) for part, rate in rates if rate > 0]
+        return [
+            ParameterGroup([p for p in part.parameters() if p.requires_grad], rate)
+            for part, rate in rates
+            if rate > 0
+        ]
 
     def samples(self) -> Dataset[dict[str, Tensor]]:
         """See `TrainingTask`."""
@@ -147,7 +152,7 @@ def train_base(
     network = DimpNet(config.network)
     if config.optim.imagenet:
         load_imagenet_weights(network.feature_extractor)
-    frozen = config.optim.backbone == 0
+    frozen = _frozen_parts(network, config.optim)
     module = DimpTrainingModule(network, config.losses, config.data.clip.train, frozen)
     seed = config.engine.seed
     splits: list[Dataset[dict[str, Tensor]]] = []
@@ -162,3 +167,8 @@ def train_base(
         splits.append(samples)
     task = DimpTask(module, config.optim, splits[0], splits[1], config.engine.batch_size)
     return train(task, config.engine, folder, observer)
+
+
+def _frozen_parts(network: DimpNet, optim: DimpOptimConfig) -> list[nn.Module]:
+    backbone = network.feature_extractor
+    return [backbone] if optim.backbone == 0 else stages_until(backbone, optim.frozen_until)
