@@ -7,7 +7,7 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import build_dimp_network
 from alpharefine.nets.refine import build_refine_network
 from alpharefine.refine import Refiner, RefinerConfig
-from alpharefine.refined import RefinedTracker, RefinedTrackerConfig
+from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
 from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.trackers.base import Tracker
 from alpharefine.trackers.dimp.config import DimpConfig
@@ -91,6 +91,7 @@ TRACKERS: Mapping[str, TrackerSpec] = {
         TrackerSpec("ARDiMP_lite", "dimp_lite", _LITE, _AR_LITE),
         TrackerSpec("ARDiMP_v20", "super_dimp", DimpConfig(), _V20),
         TrackerSpec("ARDiMP_c21", "super_dimp", DimpConfig(), _C21),
+        TrackerSpec("DiMPlite", "dimp_lite", _LITE, None),
         TrackerSpec("DiMPsuper", "super_dimp", DimpConfig(), None),
     )
 }
@@ -150,6 +151,34 @@ def build_tracker(
         return base
     refiner = _build_refiner(spec.refinement, choices[spec.refinement.network], runtime)
     return RefinedTracker(base, refiner, spec.refinement.coupling)
+
+
+def refined(
+    base: Tracker,
+    *,
+    network: str = "ar_lite",
+    device: str = "auto",
+    precision: str = "auto",
+    weights: str | None = None,
+) -> RefinedTracker:
+    """Put Alpha-Refine behind a tracker of your own.
+
+    Args:
+        base: any tracker, see `alpharefine.trackers.base.Tracker`.
+        network: name in `alpharefine.nets.refine.REFINE_NETWORKS`; it is coupled with `base` as in
+            the catalogue's tracker with this network.
+        device: see `alpharefine.runtime.resolve_runtime`.
+        precision: likewise.
+        weights: as of `build_tracker`, for the refinement network.
+
+    Raises:
+        UsageError: unknown network, weights, device or precision; weights for another network.
+    """
+    parts = [spec.refinement for spec in TRACKERS.values() if spec.refinement is not None]
+    part = next((part for part in parts if part.network == network), Refinement(network))
+    choices = store.resolve_weights(weights, {network: _default_weights(network)})
+    runtime = resolve_runtime(device, precision)
+    return RefinedTracker(base, _build_refiner(part, choices[network], runtime), part.coupling)
 
 
 def _build_refiner(part: Refinement, choice: store.WeightsChoice, runtime: Runtime) -> Refiner:

@@ -111,7 +111,7 @@ def measure_oracle(
 ) -> list[OracleScore]:
     """Refine true and jittered boxes and compare every answer with the truth.
 
-    Where no box is answered the input box counts, as in `alpharefine.refined.RefinedTracker`.
+    Where no box is answered the input box counts, as in `RefinedTracker`.
     Masks are compared in the frames that have a true one.
 
     Args:

@@ -11,7 +11,7 @@ from alpharefine.geometry.refine_crop import map_to_image
 from alpharefine.nets.refine import RefineNetwork, build_refine_network
 from alpharefine.oddities import OFFICIAL
 from alpharefine.refine import Refiner, RefinerConfig
-from alpharefine.refined import RefinedTracker, RefinedTrackerConfig
+from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
 from alpharefine.runtime import Runtime
 from alpharefine.trackers.base import Estimate
 from tests.parity.fixtures import (

@@ -9,7 +9,7 @@ from alpharefine.geometry.boxes import Box, clip_box
 from alpharefine.nets.refine import RefineNetwork
 from alpharefine.oddities import FIXED, OFFICIAL
 from alpharefine.refine import Refiner
-from alpharefine.refined import RefinedTracker, RefinedTrackerConfig
+from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
 from alpharefine.runtime import resolve_runtime
 from alpharefine.trackers.base import Flag, Tracker
 from tests.refine.stubs import SIZE, FixedNetwork, ScriptedBase

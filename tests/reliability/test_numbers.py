@@ -17,7 +17,7 @@ from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
 from alpharefine.nets.refine import RefineOutput, build_refine_network
 from alpharefine.oddities import FIXED, OFFICIAL
 from alpharefine.refine import Refiner
-from alpharefine.refined import RefinedTracker, RefinedTrackerConfig
+from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
 from alpharefine.runtime import resolve_runtime
 from alpharefine.trackers.base import Estimate, Fallback, Flag, Image
 from alpharefine.trackers.dimp.box_refinement import RefinedCandidates, best_box

@@ -1,0 +1,43 @@
+"""The README's example runs as it stands there."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from alpharefine.geometry.boxes import Box
+from alpharefine.refined_tracker import RefinedTracker
+from alpharefine.trackers.base import Tracker
+from vot_integration.own_trackers import read_own_trackers
+from vot_integration.sequences import render_sequence
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def _block(language: str, marker: str) -> str:
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    return next(block for block in blocks if marker in block)
+
+
+def test_the_refined_opencv_tracker_follows_a_kite() -> None:
+    namespace: dict[str, object] = {"__name__": "my_mil"}
+    exec(compile(_block("python", "class Mil"), "my_mil.py", "exec"), namespace)
+    make, refine = namespace["Mil"], namespace["refined"]
+    assert callable(make) and callable(refine)
+    base: Tracker = make()
+    tracker = refine(base)
+    assert isinstance(tracker, RefinedTracker)
+    frames = list(render_sequence("kite", 4))
+    rows, columns = np.nonzero(frames[0].mask)
+    x, y = float(columns.min()), float(rows.min())
+    tracker.initialize(frames[0].image, Box(x, y, columns.max() + 1 - x, rows.max() + 1 - y))
+    for frame in frames[1:]:
+        mask = tracker.track(frame.image).mask
+        assert mask is not None
+        assert (mask & frame.mask).sum() > 0.5 * (mask | frame.mask).sum()
+
+
+def test_its_section_is_a_tracker(tmp_path: Path) -> None:
+    file = tmp_path / "trackers.ini"
+    file.write_text(_block("ini", "my_mil"))
+    assert read_own_trackers(file)["MIL_refined"]["command"] == "my_mil"
