@@ -39,6 +39,11 @@ def add_workspace(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trackers(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """Add any number of trackers, which have no option before them."""
+    parser.add_argument("trackers", nargs="*", metavar="TRACKER", help=help_text)
+
+
 def add_experiments(parser: argparse.ArgumentParser, help_text: str) -> None:
     """Add --experiments without a default."""
     parser.add_argument("--experiments", metavar="LIST", help=help_text)
@@ -75,6 +80,20 @@ def interval(args: argparse.Namespace) -> tuple[int, int] | None:
         return None
     low, high = args.eao_interval
     return low, high
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add --jobs and --gpus."""
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="run N sequences at the same time; real-time experiments still run one at a time "
+        "(default: 1, or one for each of --gpus)",
+    )
+    parser.add_argument(
+        "--gpus", metavar="LIST", help="GPUs that the jobs take turns on, such as 0,1,2,3"
+    )
 
 
 def add_tracker_settings(parser: argparse.ArgumentParser, default: str | None) -> None:

@@ -8,6 +8,7 @@ from vot_integration.cli_options import (
     add_command,
     add_stack,
     add_tracker_settings,
+    add_workers,
     add_workspace,
     interval,
 )
@@ -47,6 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     add_stack(parser)
     add_workspace(parser)
+    add_workers(parser)
     add_tracker_settings(parser, "auto")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores to FILE too")
 
@@ -65,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
     from vot_integration.display import RunDisplay
     from vot_integration.run import RunOptions, run_evaluation
+    from vot_integration.workers import local_workers
 
     options = RunOptions(
         tracker=args.tracker,
@@ -77,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
         json=args.json,
         device=args.device,
         precision=args.precision,
+        workers=local_workers(args.jobs, args.gpus),
     )
     console = Console(highlight=False, markup=False, soft_wrap=True)
     with RunDisplay(console) as display:

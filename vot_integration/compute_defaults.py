@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables that say how many threads a process computes with."""
+
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -15,9 +18,7 @@ def set_compute_defaults() -> None:
     threads = str(available_cores())
     defaults = {
         "OMP_WAIT_POLICY": "PASSIVE",
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
+        **dict.fromkeys(THREAD_VARIABLES, threads),
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     }
     for name, value in defaults.items():

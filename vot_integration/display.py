@@ -12,6 +12,8 @@ from vot_integration.evaluate import Progress
 STEP = 0.1
 """Share of an experiment after which a new line is printed where there is no terminal."""
 
+_SPEED_PERIOD_SECONDS = 86400.0
+
 
 class RunDisplay:
     """The current stage, and a bar with the time left for each experiment; a context manager."""
@@ -19,9 +21,10 @@ class RunDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Status | bars.Progress | None = None
-        self._bars = _make_bars(console)
-        self._tasks: dict[str, bars.TaskID] = {}
-        self._printed: dict[str, float] = {}
+        self._bars: bars.Progress
+        self._tasks: dict[str, bars.TaskID]
+        self._printed: dict[str, float]
+        self._reset()
 
     def __enter__(self) -> Self:
         return self
@@ -37,6 +40,7 @@ class RunDisplay:
     def stage(self, text: str) -> None:
         """Show what happens now."""
         self._stop()
+        self._reset()
         self._console.print(text)
         if self._console.is_terminal:
             self._live = self._console.status("")
@@ -49,6 +53,10 @@ class RunDisplay:
             self._show_bar(progress, runs)
         else:
             self._print_step(progress, runs)
+
+    def _reset(self) -> None:
+        self._bars, self._tasks = _make_bars(self._console), {}
+        self._printed = {}
 
     def _stop(self) -> None:
         if self._live is not None:
@@ -88,4 +96,6 @@ def _make_bars(console: Console) -> bars.Progress:
         bars.TextColumn("left"),
         bars.TimeRemainingColumn(),
         console=console,
+        # A run of many frames counts when it ends: the mean speed is what can be told.
+        speed_estimate_period=_SPEED_PERIOD_SECONDS,
     )

@@ -9,9 +9,11 @@ from pathlib import Path
 from vot_integration.errors import EvaluationError
 from vot_integration.logs import log_tail, newest_log
 from vot_integration.results import Run, discard_unfinished, expected_runs
+from vot_integration.shards import SHARDS_PER_WORKER, cut_shards
 from vot_integration.toolkit import run_toolkit
 from vot_integration.trackers_ini import log_folder
 from vot_integration.view import toolkit_view
+from vot_integration.workers import IN_TURN, Workers
 from vot_integration.workspace import Workspace
 
 
@@ -29,13 +31,19 @@ class Progress:
 ProgressCallback = Callable[[Progress], None]
 
 
-def evaluate(workspace: Workspace, tracker: str, on_progress: ProgressCallback) -> list[Run]:
+def evaluate(
+    workspace: Workspace,
+    tracker: str,
+    on_progress: ProgressCallback,
+    workers: Workers = IN_TURN,
+) -> list[Run]:
     """Run `vot evaluate` for all experiments of the workspace; finished runs are kept.
 
     Args:
         workspace: the workspace.
         tracker: name of a tracker in the workspace's registry.
         on_progress: called now and then, for each experiment.
+        workers: who runs it.
 
     Returns:
         The runs whose result files are there.
@@ -53,16 +61,16 @@ def evaluate(workspace: Workspace, tracker: str, on_progress: ProgressCallback) 
             on_progress(_progress(experiment, runs, results))
 
     report()
-    with toolkit_view(workspace) as view:
-        status, output = run_toolkit(
-            ["evaluate", "--workspace", str(view), tracker],
-            cwd=view,
-            log=_toolkit_log(workspace, "evaluate", tracker),
-            on_tick=report,
-        )
+    shards = [workspace]
+    if workers.count > 1:
+        shards = cut_shards(workspace, tracker, workers.count * SHARDS_PER_WORKER)
+    outcomes = workers.run(shards, tracker, report)
+    failed = [outcome for outcome in outcomes if not outcome.succeeded]
     missing = [run for run in runs if run.required and not run.is_whole(results)]
-    if missing or status != 0 or "Evaluation concluded" not in output:
+    if missing or failed:
+        output = next(iter(failed or outcomes)).output
         raise EvaluationError(_failure(workspace, tracker, runs, output, started))
+    report()
     return [run for run in runs if run.exists(results)]
 
 

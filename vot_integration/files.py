@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from alpharefine.errors import UsageError
+
 
 def write_text(file: Path, text: str) -> None:
     """Write a file in one step: other processes see the old content or the new one."""
@@ -16,3 +18,19 @@ def write_text(file: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def check_target(file: Path, option: str) -> None:
+    """Check, before long work, that a file can be written.
+
+    Args:
+        file: to be written.
+        option: of the command line, that names it.
+
+    Raises:
+        UsageError: it is a folder, or its folder is not there.
+    """
+    if file.is_dir():
+        raise UsageError(f"{option} {file} is a folder; name a file in it")
+    if not file.absolute().parent.is_dir():
+        raise UsageError(f"{option} {file}: there is no folder {file.parent}; make it first")

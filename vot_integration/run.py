@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpharefine.errors import UsageError
 from vot_integration.dataset import read_dataset
-from vot_integration.files import write_text
+from vot_integration.files import check_target, write_text
 from vot_integration.records import catalogue_name, check_tracker, make_record
 from vot_integration.stacks import Interval, choose_interval, load_stack, parse_experiments
 from vot_integration.stages import Reporter, analyse_tracker, evaluate_tracker, report_tracker
 from vot_integration.summary import RunSummary
 from vot_integration.trackers_ini import TrackerSettings
+from vot_integration.workers import IN_TURN, Workers
 from vot_integration.workspace import WorkspaceSpec, open_workspace, own_trackers
 
 
@@ -29,6 +29,7 @@ class RunOptions:
         json: file for the summary, or None.
         device: torch device or "auto".
         precision: name of a precision or "auto".
+        workers: who runs the experiments.
     """
 
     tracker: str
@@ -41,6 +42,7 @@ class RunOptions:
     json: Path | None = None
     device: str = "auto"
     precision: str = "auto"
+    workers: Workers = IN_TURN
 
 
 def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
@@ -57,7 +59,7 @@ def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
     if spec.dataset is None and not spec.folder.exists():
         reporter.stage("Rendering the built-in sequences")
     workspace = open_workspace(spec)
-    evaluate_tracker(workspace, options.tracker, reporter)
+    evaluate_tracker(workspace, options.tracker, reporter, options.workers)
     summary = analyse_tracker(workspace, options.tracker, reporter)
     report_tracker(workspace, options.tracker, reporter)
     if options.json is not None:
@@ -78,7 +80,7 @@ def plan_run(options: RunOptions) -> WorkspaceSpec:
     experiments = parse_experiments(options.experiments, stack)
     chosen = stack.select(experiments)
     if options.json is not None:
-        _check_target(options.json)
+        check_target(options.json, "--json")
     dataset = None
     if options.sequences is not None:
         dataset = read_dataset(options.sequences, chosen)
@@ -88,10 +90,3 @@ def plan_run(options: RunOptions) -> WorkspaceSpec:
     record = make_record(options.tracker, settings, own)
     records = {catalogue_name(options.tracker): record}
     return WorkspaceSpec(folder, dataset, stack, records, experiments=experiments)
-
-
-def _check_target(file: Path) -> None:
-    if file.is_dir():
-        raise UsageError(f"--json {file} is a folder; name a file in it")
-    if not file.absolute().parent.is_dir():
-        raise UsageError(f"--json {file}: there is no folder {file.parent}; make it first")

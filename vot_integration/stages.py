@@ -8,17 +8,19 @@ from typing import Protocol
 
 from alpharefine.errors import UsageError
 from vot_integration.evaluate import Progress, analyse, evaluate, pack, report
+from vot_integration.manifest import read_manifest
 from vot_integration.records import catalogue_name, check_tracker, make_record
-from vot_integration.results import Run, expected_runs, tally_runs
+from vot_integration.results import expected_runs, tally_runs
 from vot_integration.scores import read_scores
+from vot_integration.shards import split_realtime
 from vot_integration.stacks import parse_experiments
 from vot_integration.summary import ExperimentSummary, RunSummary
 from vot_integration.trackers_ini import TrackerSettings
+from vot_integration.workers import IN_TURN, Workers
 from vot_integration.workspace import (
     Workspace,
-    WorkspaceSpec,
+    enroll_trackers,
     load_workspace,
-    open_workspace,
     own_trackers,
 )
 
@@ -46,11 +48,10 @@ def select_workspace(folder: Path, experiments: str | None) -> Workspace:
     Raises:
         UsageError: no such workspace or experiment.
     """
-    workspace = load_workspace(folder)
     if experiments is None:
-        return workspace
-    names = parse_experiments(experiments, workspace.stack)
-    return replace(workspace, stack=workspace.stack.select(names))
+        return load_workspace(folder)
+    stack = read_manifest(folder.expanduser().absolute()).stack
+    return load_workspace(folder, parse_experiments(experiments, stack))
 
 
 def enroll(workspace: Workspace, tracker: str, settings: TrackerSettings = _AS_BEFORE) -> Workspace:
@@ -64,29 +65,32 @@ def enroll(workspace: Workspace, tracker: str, settings: TrackerSettings = _AS_B
     name = catalogue_name(tracker)
     if settings == _AS_BEFORE and name in workspace.records:
         settings = workspace.records[name].settings
-    record = make_record(tracker, settings, own)
-    spec = WorkspaceSpec(
-        workspace.folder,
-        workspace.dataset,
-        load_workspace(workspace.folder).stack,
-        {name: record},
-        experiments=list(workspace.stack.experiments),
-    )
-    return open_workspace(spec)
+    return enroll_trackers(workspace, {name: make_record(tracker, settings, own)})
 
 
-def evaluate_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> list[Run]:
+def evaluate_tracker(
+    workspace: Workspace, tracker: str, reporter: Reporter, workers: Workers = IN_TURN
+) -> None:
     """Run what is missing of a tracker's results.
 
-    Returns:
-        The runs whose results are there.
+    Real-time experiments run after the others, in one process that has its device to itself.
 
     Raises:
         EvaluationError: the tracker or the toolkit failed; finished runs are kept.
     """
-    sequences = len(workspace.dataset.sequences)
-    reporter.stage(f"Evaluating {tracker} on {sequences} sequences in {workspace.folder}")
-    return evaluate(workspace, tracker, reporter.progress)
+    what = f"{tracker} on {len(workspace.dataset.sequences)} sequences in {workspace.folder}"
+    if workers.count == 1:
+        reporter.stage(f"Evaluating {what}")
+        evaluate(workspace, tracker, reporter.progress, workers)
+        return
+    free, timed = split_realtime(workspace)
+    if free is not None:
+        reporter.stage(f"Evaluating {what}, {workers.count} at a time")
+        evaluate(free, tracker, reporter.progress, workers)
+    if timed is not None:
+        names = ", ".join(timed.stack.experiments)
+        reporter.stage(f"Evaluating {names} of {tracker}: one at a time, alone on its device")
+        evaluate(timed, tracker, reporter.progress, workers.alone())
 
 
 def analyse_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> RunSummary:
@@ -120,22 +124,27 @@ def pack_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> Path
     return pack(workspace, tracker)
 
 
-def complete_part(workspace: Workspace, tracker: str) -> Workspace:
+def complete_part(workspace: Workspace, tracker: str, asked: str | None = None) -> Workspace:
     """The workspace with only the experiments for which a tracker has all results.
 
+    Args:
+        workspace: the workspace.
+        tracker: registered name.
+        asked: the experiments that were asked for by name, all of which must be complete.
+
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or one that was asked for is not complete.
     """
     results = workspace.results(tracker)
     runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
     missing = [run.experiment for run in runs if run.required and not run.is_whole(results)]
     complete = [name for name in workspace.stack.experiments if name not in missing]
-    if not complete:
+    if not complete or (asked is not None and missing):
         total = sum(run.required for run in runs)
+        incomplete = ", ".join(dict.fromkeys(missing))
         raise UsageError(
-            f"{tracker} has {total - len(missing)} of {total} results in {workspace.folder} and "
-            f"none of {', '.join(workspace.stack.experiments)} is complete: "
-            f"run `arvot evaluate {tracker}` first"
+            f"{tracker} has {total - len(missing)} of {total} results in {workspace.folder}, "
+            f"{incomplete} is not complete: run `arvot evaluate {tracker}` first"
         )
     return replace(workspace, stack=workspace.stack.select(complete))
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,7 +32,12 @@ def package_path() -> Path | None:
 
 
 def run_toolkit(
-    arguments: Sequence[str], *, cwd: Path, log: Path, on_tick: Callable[[], None] = lambda: None
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    log: Path,
+    on_tick: Callable[[], None] = lambda: None,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[int, str]:
     """Run one `vot` command and wait for it.
 
@@ -40,7 +45,9 @@ def run_toolkit(
         arguments: arguments of `vot`, the verb first.
         cwd: working folder; its trackers.ini is searched by the toolkit.
         log: file that gets the command's output.
-        on_tick: called about twice a second while the command runs.
+        on_tick: called about twice a second while the command runs; what it raises ends the
+            command.
+        environment: variables to set besides those of this process.
 
     Returns:
         The exit status and the output. Mind that `vot` exits 0 when a tracker fails.
@@ -52,14 +59,14 @@ def run_toolkit(
         process = subprocess.Popen(
             command,
             cwd=cwd,
-            env=_environment(),
+            env={**_environment(), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            with _termination_interrupts():
+            with termination_interrupts():
                 while process.poll() is None:
                     with suppress(subprocess.TimeoutExpired):
                         process.wait(POLL_SECONDS)
@@ -80,7 +87,7 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _termination_interrupts() -> Iterator[None]:
+def termination_interrupts() -> Iterator[None]:
     """Let SIGTERM do what Ctrl-C does, so that no toolkit and no tracker outlives us."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -115,6 +115,23 @@ def load_workspace(folder: Path, experiments: Sequence[str] | None = None) -> Wo
     return Workspace(folder, dataset, stack, manifest.stack.find_interval(), manifest.trackers)
 
 
+def enroll_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) -> Workspace:
+    """Settle how trackers run in a workspace, which keeps its stack and its sequences.
+
+    Args:
+        workspace: as it was read, with the experiments that are to be run.
+        records: by their name in the catalogue.
+
+    Raises:
+        UsageError: results of these trackers or experiments were made otherwise.
+    """
+    manifest = read_manifest(workspace.folder)
+    manifest = _extend(workspace.folder, manifest, workspace.stack, records)
+    _write_trackers(workspace.folder, workspace.folder, manifest, {})
+    manifest.write(workspace.folder)
+    return replace(workspace, records=manifest.trackers)
+
+
 def own_trackers(folder: Path) -> dict[str, Section]:
     """Trackers of the user's own in a workspace, which need not be there.
 
@@ -136,7 +153,8 @@ def _create(spec: WorkspaceSpec) -> Workspace:
         (draft / "results").mkdir()
         dataset = _write_sequences(draft / "sequences", spec)
         manifest = Manifest(dataset.source, dataset.fingerprint(), spec.stack, {}, {})
-        manifest = _write_settings(draft, spec, manifest)
+        manifest = _extend(draft, manifest, spec.chosen, spec.records)
+        _write_settings(draft, spec, manifest)
         # mkdtemp makes folders that only their owner can read.
         draft.chmod(0o755)
         draft.replace(spec.folder)
@@ -151,22 +169,35 @@ def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:
     folder = spec.folder
     dataset = spec.dataset or _read_builtin(folder / "sequences", spec.chosen)
     _check_dataset(folder, dataset, manifest)
-    for name, definition in _protocols(spec.chosen).items():
+    manifest = _extend(folder, replace(manifest, stack=spec.stack), spec.chosen, spec.records)
+    _write_settings(folder, spec, manifest)
+    interval = spec.stack.find_interval()
+    return Workspace(folder, dataset, spec.chosen, interval, manifest.trackers)
+
+
+def _extend(
+    folder: Path, manifest: Manifest, stack: Stack, records: Mapping[str, TrackerRecord]
+) -> Manifest:
+    """The manifest with further experiments and trackers, if no results contradict them."""
+    protocols = _protocols(stack)
+    for name, definition in protocols.items():
         if manifest.experiments.get(name, definition) != definition:
             raise UsageError(
                 f"{folder} holds results of another experiment {name!r}; "
                 "pass another --workspace or delete it"
             )
-    for tracker, record in spec.records.items():
+    for tracker, record in records.items():
         recorded = manifest.trackers.get(tracker, record)
         if recorded != record and _has_results(folder, tracker):
             raise UsageError(
                 f"{folder} holds results of {tracker} made with {recorded}, "
                 f"not {record}; pass another --workspace or delete it"
             )
-    manifest = _write_settings(folder, spec, manifest)
-    interval = spec.stack.find_interval()
-    return Workspace(folder, dataset, spec.chosen, interval, manifest.trackers)
+    return replace(
+        manifest,
+        experiments={**manifest.experiments, **protocols},
+        trackers={**manifest.trackers, **records},
+    )
 
 
 def _check_dataset(folder: Path, dataset: Dataset, manifest: Manifest) -> None:
@@ -177,24 +208,24 @@ def _check_dataset(folder: Path, dataset: Dataset, manifest: Manifest) -> None:
         )
 
 
-def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: Manifest) -> Manifest:
+def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: Manifest) -> None:
     """Write everything but sequences and results; `spec.folder` is where `folder` ends up."""
-    manifest = replace(
-        manifest,
-        stack=spec.stack,
-        experiments={**manifest.experiments, **_protocols(spec.chosen)},
-        trackers={**manifest.trackers, **spec.records},
-    )
-    settings = {name: record.settings for name, record in manifest.trackers.items()}
-    own = {**own_trackers(folder), **spec.own}
     config = yaml.safe_load((_template() / "config.yaml").read_text(encoding="utf-8"))
     config.update(registry=[TRACKERS_FILE], stack="stack.yaml", sequences="sequences")
 
     write_text(folder / "stack.yaml", spec.chosen.dump())
-    write_text(folder / TRACKERS_FILE, workspace_ini(spec.folder, settings, own))
     write_text(folder / "config.yaml", yaml.safe_dump(config, sort_keys=False))
+    _write_trackers(folder, spec.folder, manifest, spec.own)
     manifest.write(folder)
-    return manifest
+
+
+def _write_trackers(
+    folder: Path, final: Path, manifest: Manifest, own: Mapping[str, Section]
+) -> None:
+    """Write trackers.ini in `folder`, which ends up as `final`."""
+    settings = {name: record.settings for name, record in manifest.trackers.items()}
+    text = workspace_ini(final, settings, {**own_trackers(folder), **own})
+    write_text(folder / TRACKERS_FILE, text)
 
 
 def _write_sequences(folder: Path, spec: WorkspaceSpec) -> Dataset:

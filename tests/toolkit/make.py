@@ -60,7 +60,7 @@ def make_workspace(
     """A workspace whose registry also has the trackers of these tests."""
     chosen = load_stack(stack).select(experiments).with_interval(interval)
     dataset = read_dataset(sequences, chosen)
-    records = {"DiMPsuper": RECORD, "oracle": RECORD}
+    records = dict.fromkeys(("DiMPsuper", "oracle", "wanders"), RECORD)
     workspace = open_workspace(WorkspaceSpec(folder, dataset, chosen, records))
     write_registry(folder / "trackers.ini", folder / "logs" / "trackers")
     return workspace
@@ -69,7 +69,7 @@ def make_workspace(
 def write_registry(file: Path, logs: Path) -> Path:
     """Append the trackers of these tests to a trackers.ini."""
     with file.open("a") as ini:
-        for name in ("oracle", "explodes", "unloadable"):
+        for name in ("oracle", "explodes", "unloadable", "wanders"):
             ini.write(
                 f"\n[{name}]\nprotocol = traxpython\ncommand = {name}\npython = {sys.executable}\n"
                 f"paths = {TRACKERS}:{TRACKERS.parents[2]}\nenv_ARVOT_LOG_DIR = {logs}\n"
