@@ -11,8 +11,12 @@ from alpharefine.errors import UsageError
 from vot_integration.errors import EvaluationError
 
 COMMANDS = {
+    "bench": "measure how fast a tracker is on this machine",
     "doctor": "find what is wrong with an installation, a workspace and a tracker",
     "init": "make a workspace of the VOT toolkit",
+    "evaluate": "run trackers in a workspace",
+    "analyze": "compute scores of the results in a workspace",
+    "pack": "run what is missing and pack results for a submission",
     "run": "evaluate a tracker with the official VOT toolkit and print its scores",
     "train": "train the networks on local data, and measure what refinement can bring",
     "weights": "see, convert and merge network weights",
