@@ -2,10 +2,13 @@
 
 The toolkit writes `results/<tracker>/<experiment>/<sequence>/<run>.bin` (regions) and then
 `<run>_time.value` (seconds for each frame, a line each) and other properties. It exits 0 when a
-tracker fails, and takes any file that exists for a finished one, so both are checked here.
+tracker fails, and takes any file that exists for a finished one, so both are checked here: a run
+that was cut off in the middle of its files has too few regions, too few lines, or fewer property
+files than the others of its kind.
 """
 
 import glob
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,11 +63,20 @@ class Run:
         return [float(line) for line in text.splitlines() if line.strip()]
 
     def is_whole(self, results: Path) -> bool:
-        """Whether every property file has a line for each frame, the times among them."""
-        properties = set(self._properties(results))
-        lines = (file.read_text(encoding="utf-8").count("\n") for file in properties)
-        has_times = self.folder(results) / f"{self.name}_time.value" in properties
-        return has_times and all(count == self.frames for count in lines)
+        """Whether regions and every property have an entry for each frame, times among them."""
+        files = [file for file in self._regions(results) if file.is_file()]
+        lines = (file.read_bytes().count(b"\n") for file in self._properties(results))
+        return (
+            bool(files)
+            and "time" in self.properties(results)
+            and all(count == self.frames for count in lines)
+            and all(count_regions(file) == self.frames for file in files)
+        )
+
+    def properties(self, results: Path) -> frozenset[str]:
+        """Names of the properties that have a file."""
+        start = len(self.name) + 1
+        return frozenset(file.stem[start:] for file in self._properties(results))
 
     def discard(self, results: Path) -> None:
         """Delete the run's files, so that the toolkit repeats it."""
@@ -122,7 +134,11 @@ def _repeated_runs(experiment: str, sequence: AnchoredSequence, repetitions: int
 
 def discard_unfinished(runs: Iterable[Run], results: Path) -> list[Run]:
     """Delete the files of runs that were cut off while they were written; returns these runs."""
-    unfinished = [run for run in runs if run.exists(results) and not run.is_whole(results)]
+    existing = [run for run in runs if run.exists(results)]
+    whole = {run: run.properties(results) for run in existing if run.is_whole(results)}
+    known = frozenset().union(*whole.values())
+    # Cut off between two files, a run lacks a property that others have.
+    unfinished = [run for run in existing if whole.get(run) != known]
     for run in unfinished:
         run.discard(results)
     return unfinished
@@ -147,3 +163,36 @@ def tally_runs(runs: Iterable[Run], results: Path) -> RunTally:
     existing = [run for run in runs if run.exists(results)]
     times = [seconds for run in existing for seconds in run.times(results)]
     return RunTally(len({run.sequence for run in existing}), len(times), sum(times))
+
+
+def count_regions(file: Path) -> int | None:
+    """Regions in a result file of the toolkit; None if it is damaged or ends too early."""
+    data = file.read_bytes()
+    if file.suffix != ".bin":
+        return data.count(b"\n")
+    try:
+        _, count = struct.unpack_from("<hI", data)
+        position = struct.calcsize("<hI")
+        for _ in range(count):
+            position += _region_size(data, position)
+    except struct.error:
+        return None
+    return int(count) if position == len(data) else None
+
+
+def _region_size(data: bytes, start: int) -> int:
+    """Bytes of the region that starts here, in the toolkit's binary format."""
+    (kind,) = struct.unpack_from("<B", data, start)
+    match kind:
+        case 0:
+            return 5
+        case 1:
+            return 17
+        case 2:
+            (corners,) = struct.unpack_from("<H", data, start + 1)
+            return 3 + 8 * int(corners)
+        case 3:
+            (runs,) = struct.unpack_from("<H", data, start + 9)
+            return 11 + 2 * int(runs)
+        case _:
+            raise struct.error

@@ -2,7 +2,8 @@
 
 import copy
 import importlib.util
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ DEFAULT_EXPERIMENTS = ("baseline", "realtime")
 LOCAL_INTERVAL = (30, 100)
 """EAO interval, in frames, for sequences that are not official VOT data."""
 
+_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+"""Experiments name folders of results."""
+
+_FOREIGN_CLASS = re.compile(r"(?!vot\.)\w*\.")
+"""A type that the toolkit would import from anywhere but itself."""
+
 Interval = tuple[int, int]
 Definition = Mapping[str, Any]
 
@@ -46,6 +53,24 @@ class Stack:
     title: str
     experiments: Mapping[str, Definition]
     from_file: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what would lead out of the workspace or out of the toolkit.
+
+        Raises:
+            UsageError: an experiment's name is no plain name, or a type is not the toolkit's.
+        """
+        for name, body in self.experiments.items():
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
+                raise UsageError(
+                    f"stack {self.name}: an experiment's name has only letters, digits, _, - and "
+                    f"., not {name!r}"
+                )
+            foreign = next(filter(_FOREIGN_CLASS.match, _types(body)), None)
+            if foreign is not None:
+                raise UsageError(
+                    f"stack {self.name}: the type {foreign!r} is not one of the toolkit's"
+                )
 
     def interval(self) -> Interval:
         """First and last frame of the EAO interval.
@@ -109,6 +134,19 @@ def _analyses(experiments: Mapping[str, Definition]) -> list[dict[str, Any]]:
     return [analysis for body in experiments.values() for analysis in body.get("analyses", [])]
 
 
+def _types(definition: Any) -> Iterator[str]:
+    """All values under a key `type`, however deep."""
+    if isinstance(definition, Mapping):
+        kind = definition.get("type")
+        if kind is not None:
+            yield str(kind)
+        for value in definition.values():
+            yield from _types(value)
+    elif isinstance(definition, list):
+        for value in definition:
+            yield from _types(value)
+
+
 def load_stack(name_or_file: str) -> Stack:
     """Load a stack by a toolkit name (`vot2020/shortterm`), its alias (`vot2020`) or a file.
 
@@ -161,13 +199,30 @@ def _integrated_folder() -> Path:
     return Path(spec.origin).parent / "stack"
 
 
+class _Loader(yaml.SafeLoader):
+    """Without aliases: a few lines of them make a document of any size, or an endless one."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not supported")
+        return super().compose_node(parent, index)
+
+
 def _read(file: Path, name: str, *, from_file: bool) -> Stack:
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = yaml.load(file.read_text(encoding="utf-8"), _Loader)
         experiments = document["experiments"]
         if not all(body["type"] for body in experiments.values()):
             raise KeyError("type")
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        yaml.YAMLError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise UsageError(
             f"{file} is not a stack file (YAML with experiments, each with a type): "
             f"{' '.join(str(error).split())}"

@@ -156,9 +156,10 @@ def _render(
 
 
 def _refuse_variables(value: str) -> None:
-    if os.path.expandvars(value) != value or "\n" in value:
+    if os.path.expandvars(value) != value or not value.isprintable():
         raise UsageError(
-            f"{value!r}: the toolkit would expand the variable in it; use a path without $"
+            f"{value!r}: the toolkit would expand or break it; use a path without $ and without "
+            "control characters"
         )
 
 

@@ -8,6 +8,7 @@ Everything is read as toolkit 0.7 reads it, but what it would trip over later is
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ LIST_FILE = "list.txt"
 PROPERTIES_FILE = "sequence"
 ANCHOR_FILE = "anchor.value"
 COLOR_PATTERN = "color/%08d.jpg"
+_FRAME_PATTERN = re.compile(r"[^%]*%(0?[1-9]\d?)?d[^%]*\.(jpg|png)")
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,11 @@ def _listed_path(folder: Path, name: str, file: Path, number: int) -> Path:
     path = Path(name)
     if not name:
         raise UsageError(f"{file}, line {number} is blank: delete it, the toolkit stops there")
-    if ".." in path.parts or name.endswith(("/", os.sep)) or not path.name:
+    is_plain = name.isprintable() and all(len(os.fsencode(part)) < 256 for part in path.parts)
+    if ".." in path.parts or name.endswith(("/", os.sep)) or not path.name or not is_plain:
+        shown = repr(name[:80])
         raise UsageError(
-            f"{file}, line {number}: {name!r} is refused; write the name of a folder in {folder} "
+            f"{file}, line {number}: {shown} is refused; write the name of a folder in {folder} "
             'or an absolute path, without ".." and without a slash at the end'
         )
     return folder / path
@@ -120,7 +124,7 @@ def read_sequence_folder(path: Path) -> SequenceFolder:
     properties = _read_properties(path)
     frames = _find_frames(path, properties)
     fps = _positive_integer(path, properties, "fps", 30)
-    regions = read_regions(path / properties.get("groundtruth", "groundtruth.txt"))
+    regions = read_regions(_truth_file(path, properties))
     if len(regions) != len(frames):
         raise UsageError(
             f"{path} has {len(frames)} frames but {len(regions)} lines of ground truth: write one "
@@ -145,18 +149,23 @@ def _read_properties(path: Path) -> dict[str, str]:
     )
 
 
+def _truth_file(path: Path, properties: Mapping[str, str]) -> Path:
+    name = properties.get("groundtruth", "groundtruth.txt")
+    if _leads_out(name):
+        raise UsageError(
+            f"{path}: groundtruth={name[:80]!r} in `sequence` is refused; name a file in its folder"
+        )
+    return path / name
+
+
 def _find_frames(path: Path, properties: Mapping[str, str]) -> tuple[Path, ...]:
     pattern = properties.get("channels.color", COLOR_PATTERN)
     if Path(pattern).suffix == "":
         pattern = f"{pattern.rstrip('/')}/%08d.jpg"
-    try:
-        escapes = Path(pattern).is_absolute() or ".." in Path(pattern).parts
-        numbered = Path(pattern).suffix in (".jpg", ".png") and pattern % 1 != pattern % 2
-    except (TypeError, ValueError):
-        escapes, numbered = False, False
-    if escapes or not numbered:
+    if _leads_out(pattern) or not _FRAME_PATTERN.fullmatch(pattern):
+        shown = pattern[:80] if pattern.isprintable() else repr(pattern[:80])
         raise UsageError(
-            f"{path}: channels.color={pattern} is refused; write a .jpg or .png name with a number "
+            f"{path}: channels.color={shown} is refused; write a .jpg or .png name with a number "
             f"inside the sequence folder, such as {COLOR_PATTERN}"
         )
     if "length" in properties:
@@ -165,20 +174,28 @@ def _find_frames(path: Path, properties: Mapping[str, str]) -> tuple[Path, ...]:
         length = 0
         while (path / (pattern % (length + 1))).is_file():
             length += 1
-    frames = tuple(path / (pattern % number) for number in range(1, max(length, 1) + 1))
-    missing = next((frame for frame in frames if not frame.is_file()), None)
+    # A length that is far too large ends here, before a list of that length is made.
+    numbers = range(1, max(length, 1) + 1)
+    missing = next((f for n in numbers if not (f := path / (pattern % n)).is_file()), None)
     if missing is not None:
         raise UsageError(
             f"{path}: frame {missing} is missing; frames are numbered from 1"
             + (f" to the length of {length} in `sequence`" if length else "")
         )
-    return frames
+    return tuple(path / (pattern % number) for number in numbers)
+
+
+def _leads_out(name: str) -> bool:
+    """Whether a name in a `sequence` file is not that of a file in its folder."""
+    is_plain = name.isprintable() and len(os.fsencode(name)) < 256
+    return not is_plain or Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def _positive_integer(path: Path, properties: Mapping[str, str], key: str, default: int) -> int:
     text = properties.get(key, str(default))
-    value = int(text) if text.isdecimal() else 0
+    value = int(text) if text.isdecimal() and len(text) < 10 else 0
     if value < 1:
+        text = text[:80] if text.isprintable() else repr(text[:80])
         raise UsageError(f"{path}: {key}={text} in `sequence` must be a whole number above 0")
     return value
 
