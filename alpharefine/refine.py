@@ -20,9 +20,10 @@ from alpharefine.geometry.refine_crop import (
     to_image_official,
 )
 from alpharefine.nets.normalization import normalize
-from alpharefine.nets.refine import RefineNetwork
+from alpharefine.nets.refine import RefineNetwork, RefineOutput
 from alpharefine.oddities import FIXED, Oddities
 from alpharefine.runtime import Runtime
+from alpharefine.stage_timer import stage
 from alpharefine.trackers.base import Fallback, Image, Mask
 
 
@@ -125,7 +126,7 @@ class Refiner:
         """
         window = self._window(box)
         corners = torch.tensor([reference_box(window)], device=self._runtime.device)
-        self._kernel = self.network.reference(self._crop(image, window), corners)
+        self._kernel = self._reference(self._crop(image, window), corners)
 
     @torch.inference_mode()
     def refine(self, image: Image, box: Box, outputs: Collection[str] | None = None) -> Refinement:
@@ -141,7 +142,7 @@ class Refiner:
             RuntimeError: before `initialize`.
         """
         window = self._window(box)
-        answer = self.network.search(self._crop(image, window), self.kernel, outputs)
+        answer = self._search(self._crop(image, window), outputs)
         corners, logits = answer.trusted_corners, answer.mask_logits
         fallbacks = set()
         refined = None if corners is None else self._box(corners, window)
@@ -156,10 +157,20 @@ class Refiner:
     def _window(self, box: Box) -> CropWindow:
         return crop_window(box, self.network.config.input_size, self.config.search_factor)
 
+    @stage("refinement crop")
     def _crop(self, image: Image, window: CropWindow) -> Tensor:
         crop = cut_crop(image, window, self.config.oddities.padded_border)
         return normalize(crop[None], self._runtime.device).to(self._runtime.dtype)
 
+    @stage("reference")
+    def _reference(self, crop: Tensor, corners: Tensor) -> Tensor:
+        return self.network.reference(crop, corners)
+
+    @stage("refinement network")
+    def _search(self, crop: Tensor, outputs: Collection[str] | None) -> RefineOutput:
+        return self.network.search(crop, self.kernel, outputs)
+
+    @stage("mask")
     def _mask(self, probability: NDArray[np.float32], window: CropWindow, image: Image) -> Mask:
         height, width = image.shape[:2]
         return mask_to_image(probability, window, height, width, self.config.mask_threshold)

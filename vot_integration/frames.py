@@ -5,11 +5,13 @@ import logging
 import cv2
 import numpy as np
 
+from alpharefine.stage_timer import stage
 from alpharefine.trackers.base import Image
 
 _log = logging.getLogger(__name__)
 
 
+@stage("decoding")
 def read_frame(path: str) -> Image | None:
     """Read an image file as RGB with the meaning of a plain `cv2.imread`.
 

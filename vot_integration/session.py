@@ -7,6 +7,7 @@ from typing import NamedTuple
 import trax
 
 from alpharefine.errors import UsageError
+from alpharefine.stage_timer import stage
 from alpharefine.trackers.base import Estimate, Image, Tracker
 from vot_integration.frames import read_frame
 from vot_integration.outputs import Output
@@ -14,6 +15,8 @@ from vot_integration.protocol import read_target, write_region
 from vot_integration.tally import Tally
 
 _log = logging.getLogger(__name__)
+
+_to_region = stage("region")(write_region)
 
 Objects = Sequence[tuple[trax.Region, dict[str, str]]]
 
@@ -102,7 +105,7 @@ class Session:
         for fallback in sorted(estimate.fallbacks, key=lambda part: part.name):
             self._tally.add(fallback.value)
             _log.warning("%s: %s, the last state of this part is kept", path, fallback.name)
-        region = write_region(estimate, self._output, *image.shape[:2])
+        region = _to_region(estimate, self._output, *image.shape[:2])
         if region is None:
             return self._keep("invalid estimates", f"{path}: the tracker answered {estimate.box}")
         self._last = region

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.stage_timer import stage
 from alpharefine.trackers.dimp.config import DimpConfig
 
 Pixels = NDArray[np.float32]
@@ -40,6 +41,7 @@ def sample_shifts(config: DimpConfig, uniform: NDArray[np.float32]) -> list[Shif
     return [(0, 0), *fixed, *((int(y), int(x)) for y, x in drawn)]
 
 
+@stage("augmentation")
 def augment(expanded: Pixels, shifts: list[Shift], config: DimpConfig) -> Pixels:
     """Augmented samples of the first frame.
 

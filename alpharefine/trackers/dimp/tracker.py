@@ -16,6 +16,7 @@ from alpharefine.nets.dimp.box_values import BoxHead, BoxValues
 from alpharefine.nets.dimp.filter_optimizer import apply_filter
 from alpharefine.nets.normalization import normalize
 from alpharefine.runtime import Runtime
+from alpharefine.stage_timer import stage
 from alpharefine.trackers.base import Estimate, Fallback, Flag, Image
 from alpharefine.trackers.dimp.augmentation import (
     augment,
@@ -116,8 +117,7 @@ class DimpTracker:
         self._image_size = pair(*image.shape[:2])
         patch = self._search_patch(image)
         features = self._extract(patch.pixels[None])
-        scores = apply_filter(features.classification[None].float(), self.target_filter)
-        found = self._localize(scores[0, 0].cpu().numpy(), patch)
+        found = self._localize(features, patch)
         if found.flag is not Flag.NOT_FOUND:
             self._update_position(patch.center + found.translation)
             self._refine_box(patch, features)
@@ -134,7 +134,10 @@ class DimpTracker:
         size = pair(box.h, box.w)
         self.state = TargetState(position, size, scale_of(size, self.base_size))
 
-    def _localize(self, scores: NDArray[np.float32], patch: Patch) -> Localization:
+    @stage("localise")
+    def _localize(self, features: DimpFeatures, patch: Patch) -> Localization:
+        maps = apply_filter(features.classification[None].float(), self.target_filter)
+        scores = maps[0, 0].cpu().numpy()
         if np.isfinite(scores).all():
             state = self.state
             found = localize(
@@ -146,6 +149,7 @@ class DimpTracker:
         self.trace = FrameTrace(patch, scores, found)
         return found
 
+    @stage("base crop")
     def _search_patch(self, image: Image) -> Patch:
         config = self.config
         return sample_patch(
@@ -156,6 +160,7 @@ class DimpTracker:
             config.patch_max_scale_change,
         )
 
+    @stage("base network")
     def _extract(self, crops: NDArray[np.float32]) -> DimpFeatures:
         images = normalize(crops, self._runtime.device).to(self._runtime.dtype)
         features: DimpFeatures = self._network(images)
@@ -202,6 +207,7 @@ class DimpTracker:
         )
         self.state = replace(self.state, position=inside)
 
+    @stage("box ascent")
     def _refine_box(self, patch: Patch, features: DimpFeatures) -> None:
         config, device = self.config, self._runtime.device
         box = self._to_sample(self.state, patch.center, patch.scale)
@@ -232,6 +238,7 @@ class DimpTracker:
         self.state = TargetState(position, size, scale_of(size, self.base_size))
         self._last_refined_position = position
 
+    @stage("filter update")
     def _update_filter(self, patch: Patch, features: DimpFeatures, flag: Flag) -> None:
         config = self.config
         hard = flag is Flag.HARD_NEGATIVE
@@ -244,6 +251,7 @@ class DimpTracker:
         elif (self._frame - 1) % config.train_skipping == 0:
             self._optimize_filter(config.net_opt_update_iter)
 
+    @stage("filter optimiser")
     def _optimize_filter(self, iterations: int, first_frame: bool = False) -> None:
         optimizer = self._network.classifier.filter_optimizer
         features, boxes, weights = self.memory.samples()
