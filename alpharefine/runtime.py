@@ -20,6 +20,11 @@ class Runtime:
     device: torch.device
     dtype: torch.dtype
 
+    @property
+    def precision(self) -> str:
+        """Name of the type, a key of `PRECISIONS`."""
+        return next(name for name, dtype in PRECISIONS.items() if dtype is self.dtype)
+
     def prepare(self, network: Network) -> Network:
         """Move a network here, in its inference form: of no use for training any more.
 

@@ -1,0 +1,1 @@
+"""How fast a tracker is: the parts of `arvot bench`."""

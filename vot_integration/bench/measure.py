@@ -1,0 +1,129 @@
+"""A whole benchmark: frames and the unit in turn, then start-up, memory and stages."""
+
+import logging
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from alpharefine.catalogue import build_tracker, find_tracker
+from alpharefine.errors import UsageError
+from alpharefine.runtime import Runtime, resolve_runtime
+from vot_integration.bench.busy import BusyCore
+from vot_integration.bench.clips import Clip, builtin_clips, clips_of
+from vot_integration.bench.result import Bench, Run
+from vot_integration.bench.served import ServedTracker
+from vot_integration.bench.stages import time_stages
+from vot_integration.bench.unit import Unit
+from vot_integration.outputs import resolve_output
+
+_log = logging.getLogger(__name__)
+
+_FRAMES_PER_UNIT = 2
+_STARTS = 3
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """What to measure.
+
+    Attributes:
+        tracker: name, `_rotated` or `_box` at its end chooses the answers.
+        device: see `alpharefine.runtime.resolve_runtime`.
+        precision: likewise.
+        weights: see `alpharefine.catalogue.build_tracker`.
+        frames: tracked frames; shared out to a few runs.
+        sequences: folder of sequences in VOT format; None for the built-in ones.
+        busy: keep one core busy meanwhile.
+
+    Raises:
+        UsageError: there are no frames to track, or there is no such tracker.
+    """
+
+    tracker: str
+    device: str = "auto"
+    precision: str = "auto"
+    weights: str | None = None
+    frames: int = 200
+    sequences: Path | None = None
+    busy: bool = False
+
+    def __post_init__(self) -> None:
+        if self.frames < 1:
+            raise UsageError(f"--frames is {self.frames}: give at least 1")
+        find_tracker(resolve_output(self.tracker)[0])
+
+
+def run_bench(options: BenchOptions) -> Bench:
+    """Measure a tracker; takes the machine for itself for a minute or more.
+
+    Raises:
+        UsageError: bad input.
+        EvaluationError: the tracker fails.
+    """
+    runtime = resolve_runtime(options.device, options.precision)
+    with tempfile.TemporaryDirectory(prefix="arvot-bench-") as name:
+        if options.sequences is None:
+            clips = builtin_clips(Path(name), options.frames)
+        else:
+            clips = clips_of(options.sequences, options.frames)
+        return _measure(options, runtime, clips)
+
+
+def _measure(options: BenchOptions, runtime: Runtime, clips: Sequence[Clip]) -> Bench:
+    startups = []
+    for _ in range(_STARTS - 1):
+        with _serve(options, runtime) as served:
+            startups.append(served.startup_s)
+    with _serve(options, runtime) as served:
+        startups.append(served.startup_s)
+        _log.info("tracking %d frames", options.frames)
+        runs, unit_s = _track(served, Unit(runtime.device), clips, options.busy)
+        rss_mb = served.peak_rss_mb()
+    _log.info("measuring the stages")
+    base, output = resolve_output(options.tracker)
+    tracker = build_tracker(
+        base,
+        device=str(runtime.device),
+        precision=runtime.precision,
+        weights=options.weights,
+    )
+    stages, init_stages = time_stages(tracker, output, clips, runtime.device)
+    return Bench(
+        tracker=options.tracker,
+        device=str(runtime.device),
+        precision=runtime.precision,
+        startups_s=tuple(startups),
+        runs=tuple(runs),
+        unit_s=tuple(unit_s),
+        rss_mb=rss_mb,
+        stages=stages,
+        init_stages=init_stages,
+        threads=torch.get_num_threads(),
+        busy=options.busy,
+    )
+
+
+def _serve(options: BenchOptions, runtime: Runtime) -> ServedTracker:
+    _log.info("starting the server of %s", options.tracker)
+    return ServedTracker(options.tracker, str(runtime.device), runtime.precision, options.weights)
+
+
+def _track(
+    served: ServedTracker, unit: Unit, clips: Sequence[Clip], busy: bool
+) -> tuple[list[Run], list[float]]:
+    """Runs on all clips, and passes of the unit in between."""
+    runs, unit_s = [], []
+    with BusyCore(busy) as core:
+        for clip in clips:
+            first, *others = clip.frames
+            init_s, frame_s = served.initialize(first, clip.target), []
+            for number, path in enumerate(others):
+                frame_s.append(served.track(path))
+                if number % _FRAMES_PER_UNIT == 0:
+                    with core.paused():
+                        unit_s.append(unit.measure())
+            runs.append(Run(init_s, tuple(frame_s), clip.fps))
+    return runs, unit_s

@@ -1,0 +1,131 @@
+"""The numbers of a benchmark."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vot_integration.bench.realtime import budget_s, count_skipped
+from vot_integration.bench.unit import STEADY, is_steady
+
+
+@dataclass(frozen=True)
+class Run:
+    """Latencies of one run, seconds.
+
+    Attributes:
+        init_s: of the initialisation.
+        frame_s: of the frames after it.
+        fps: frames a second of the sequence.
+    """
+
+    init_s: float
+    frame_s: tuple[float, ...]
+    fps: int
+
+    @property
+    def skipped(self) -> int:
+        """Frames that the real-time experiment would skip."""
+        return count_skipped(self.init_s, self.frame_s, len(self.frame_s), self.fps)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What was measured.
+
+    Attributes:
+        tracker: name.
+        device: where networks ran.
+        precision: theirs.
+        startups_s: seconds from the start of the server process to the end of the handshake.
+        runs: latencies as the toolkit books them.
+        unit_s: passes of the unit, between the frames.
+        rss_mb: largest resident memory of the server process, MiB; None if not known.
+        stages: stage -> seconds a frame, mean; "rest" is what no stage accounts for.
+        init_stages: the same of initialisations.
+        threads: threads of the numerical libraries.
+        busy: whether another process kept one core busy meanwhile, but not during the unit.
+    """
+
+    tracker: str
+    device: str
+    precision: str
+    startups_s: tuple[float, ...]
+    runs: tuple[Run, ...]
+    unit_s: tuple[float, ...]
+    rss_mb: float | None
+    stages: Mapping[str, float]
+    init_stages: Mapping[str, float]
+    threads: int
+    busy: bool
+
+    @property
+    def void(self) -> str | None:
+        """Why ratios to the unit mean nothing; None where they do."""
+        if is_steady(self.unit_s):
+            return None
+        spread = np.percentile(self.unit_s, 90) / np.median(self.unit_s)
+        return (
+            f"the unit's 90th percentile is {spread:.2f} of its median, above {STEADY}: "
+            "this machine was not idle, measure again"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """All numbers as JSON objects; `void` is null or says why the run does not count."""
+        unit_ms = _median_ms(self.unit_s)
+        frame_ms = _quantiles_ms([s for run in self.runs for s in run.frame_s])
+        init_ms = _median_ms([run.init_s for run in self.runs])
+        fps = self.runs[0].fps
+        return {
+            "tracker": self.tracker,
+            "device": self.device,
+            "precision": self.precision,
+            "threads": self.threads,
+            "machine": machine_name(),
+            "busy": self.busy,
+            "void": self.void,
+            "unit_ms": unit_ms,
+            "frame_ms": frame_ms,
+            "init_ms": init_ms,
+            "frame_over_unit": round(frame_ms["median"] / unit_ms, 3),
+            "init_over_unit": round(init_ms / unit_ms, 3),
+            "startup_s": round(float(np.median(self.startups_s)), 3),
+            "rss_mb": None if self.rss_mb is None else round(self.rss_mb, 1),
+            "stages": _all_ms(self.stages),
+            "init_stages": _all_ms(self.init_stages),
+            "realtime": {
+                "fps": fps,
+                "budget_ms": round(1e3 * budget_s(fps), 3),
+                "frames": sum(len(run.frame_s) for run in self.runs),
+                "skipped": sum(replace(run, fps=fps).skipped for run in self.runs),
+            },
+        }
+
+
+def machine_name() -> str:
+    """Processor and number of cores that this process may use."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count()
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {cores} cores"
+
+
+def _median_ms(seconds: Sequence[float]) -> float:
+    return round(1e3 * float(np.median(seconds)), 3)
+
+
+def _quantiles_ms(seconds: Sequence[float]) -> dict[str, float]:
+    levels = {"median": 50, "p90": 90, "p99": 99}
+    return {
+        name: round(1e3 * float(np.percentile(seconds, level)), 3) for name, level in levels.items()
+    }
+
+
+def _all_ms(stages: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(1e3 * seconds, 3) for name, seconds in stages.items()}
