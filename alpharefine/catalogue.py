@@ -1,7 +1,7 @@
 """The named trackers: what each is made of, and how it is built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import build_dimp_network
@@ -78,7 +78,9 @@ _C21 = Refinement(
     "ar_c21_r34",
     coupling=RefinedTrackerConfig(refine_around="base", feedback="refined_if_found"),
 )
-_LITE = DimpConfig(image_sample_size=288, search_area_scale=5.0)
+_LITE = DimpConfig(image_sample_size=288, search_area_scale=5.0, target_not_found_threshold=0.15)
+# Alpha-Refine gives the size: the base tracker need not find it as well.
+_REFINED_LITE = replace(_LITE, num_init_random_boxes=0, box_refinement_iter=0)
 _AR_LITE = Refinement(
     "ar_lite",
     RefinerConfig(mask_threshold=0.4),
@@ -88,7 +90,7 @@ _AR_LITE = Refinement(
 TRACKERS: Mapping[str, TrackerSpec] = {
     spec.name: spec
     for spec in (
-        TrackerSpec("ARDiMP_lite", "dimp_lite", _LITE, _AR_LITE),
+        TrackerSpec("ARDiMP_lite", "dimp_lite", _REFINED_LITE, _AR_LITE),
         TrackerSpec("ARDiMP_v20", "super_dimp", DimpConfig(), _V20),
         TrackerSpec("ARDiMP_c21", "super_dimp", DimpConfig(), _C21),
         TrackerSpec("DiMPlite", "dimp_lite", _LITE, None),

@@ -1,8 +1,10 @@
 """Samples whose frozen backbone features are computed once and kept on disk."""
 
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,6 +18,9 @@ from alpharefine.training.samples import init_worker
 _log = logging.getLogger(__name__)
 
 _BATCH = 8
+_MEMORY_SHARE = 0.75
+"""A cache is held in memory if it needs no more than this share of what is free."""
+
 _SAVE_EVERY = 64
 """Batches between two notes of how far the cache is."""
 
@@ -33,9 +38,10 @@ class CachedSamples(Dataset[dict[str, Tensor]]):
     """
 
     def __init__(self, folder: Path, seed: int, endless: bool) -> None:
-        self._arrays = {
-            path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))
-        }
+        files = sorted(folder.glob("*.npy"))
+        # Reading here and there from a disk is slow: it reads ahead what is not wanted.
+        mode: Literal["r"] | None = None if _fit_in_memory(files) else "r"
+        self._arrays = {path.stem: np.load(path, mmap_mode=mode) for path in files}
         self._count = min(len(array) for array in self._arrays.values())
         self._seed, self._endless = seed, endless
 
@@ -55,6 +61,11 @@ class CachedSamples(Dataset[dict[str, Tensor]]):
             name: torch.from_numpy(np.array(array[index]))
             for name, array in self._arrays.items()
         }
+
+
+def _fit_in_memory(files: Sequence[Path]) -> bool:
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return sum(file.stat().st_size for file in files) < _MEMORY_SHARE * free
 
 
 def fill_cache(

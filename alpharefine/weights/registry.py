@@ -11,8 +11,8 @@ _IMAGENET = (
 )
 _PYTRACKING = "https://github.com/visionml/pytracking/blob/master/MODEL_ZOO.md"
 _ALPHA_REFINE = "https://github.com/MasterBin-IIAU/AlphaRefine"
-_LITE_SHA256 = "9a981a3c29990907832e773b782cd39002e5cac47b57618d60240878b5c793ab"
-_LITE_SIZE = 16299372
+_LITE_SHA256 = "ee258aed7c7414dff6ba5d6cb19162e1c24683e9f89b1e3f32eaa8729e6fa0a9"
+_LITE_SIZE = 18_696_588
 _OFFICIAL_LICENCE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
 
 

@@ -90,10 +90,10 @@ REFINE_NETWORKS: dict[str, RefineNetConfig] = {
     "ar_c21_r18": RefineNetConfig(backbone="resnet18"),
     "ar_lite": RefineNetConfig(
         backbone="efficientnet_lite0",
-        fusion_widths=(128, 64),
-        corner_widths=(128, 64, 32),
+        fusion_widths=(128, 128),
+        corner_widths=(128, 128, 64),
         mask_head="fpn",
-        fpn_widths=(64, 48, 32),
+        fpn_widths=(128, 64, 48),
     ),
 }
 """Named variants: the VOT2020 entry, CVPR 2021 with two backbones, and a small CVPR 2021."""
