@@ -55,7 +55,7 @@ class TestResolve:
         assert resolve_weights(None, {"tiny": "tiny"})["tiny"].path.parent == bundled
 
     def test_missing_defaults_say_how_to_get_them(self):
-        expected = r"'tiny' are not on this machine: get super_dimp.pth.tar .* convert .* or choose"
+        expected = r"'tiny' are not on this machine: get super_dimp.pth.tar .* fetch super_dimp .* or choose"
         with pytest.raises(UsageError, match=expected):
             resolve_weights(None, DEFAULTS)
 
@@ -210,7 +210,7 @@ class TestRegistry:
         for name, spec in WEIGHTS.items():
             assert spec.name == name and spec.kinds
             assert all((spec.licence, spec.preprocessing, spec.source, spec.obtain))
-            assert spec.url is not None or spec.sha256 is not None or "convert" in spec.obtain
+            assert spec.url is not None or spec.sha256 is not None or "--from" in spec.obtain
 
     @pytest.mark.parametrize("name", ["../evil", "a/b", "/etc/passwd", "", "..", "."])
     def test_names_stay_in_their_folder(self, name):
