@@ -69,7 +69,7 @@ def _refine_network(name: str) -> RefineNetwork:
 
 def _dimp_network() -> DimpNet:
     torch.manual_seed(0)
-    sizes = {"clf_channels": 24, "iou_channels": 16, "iou_reference_channels": 8}
+    sizes = {"clf_channels": 24, "clf_blocks": 1, "iou_channels": 16, "iou_reference_channels": 8}
     network = _trained(DimpNet(DimpNetConfig(backbone="resnet18", **sizes)))
     assert isinstance(network, DimpNet)
     return network

@@ -24,6 +24,30 @@ class InstanceL2Norm(nn.Module):
         return x * (self.scale * (count / (squared + 1e-5)).sqrt()).to(x.dtype)
 
 
+class ClassifierBlock(nn.Module):
+    """Residual block of two convolutions; does nothing before it is trained.
+
+    Unlike ResNet's it does not end in a ReLU: the backbone's features have negative values, too.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        last = nn.BatchNorm2d(channels)
+        nn.init.zeros_(last.weight)
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            last,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W -> the same shape."""
+        y: Tensor = self.layers(x)
+        return x + y
+
+
 class FilterInitializer(nn.Module):
     """First guess of the target filter: pooled convolutional features, averaged over samples."""
 
@@ -58,13 +82,20 @@ class TargetClassifier(nn.Module):
     """Everything of DiMP that learns and applies the target filter."""
 
     def __init__(
-        self, in_channels: int, channels: int, filter_size: int, bins: int, bin_width: float
+        self,
+        in_channels: int,
+        channels: int,
+        blocks: int,
+        filter_size: int,
+        bins: int,
+        bin_width: float,
     ) -> None:
         super().__init__()
         scale = (1 / (channels * filter_size * filter_size)) ** 0.5
         projection = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
         _begin_as_projection(projection)
-        self.feature_extractor = nn.Sequential(projection, InstanceL2Norm(scale))
+        before = [ClassifierBlock(in_channels) for _ in range(blocks)]
+        self.feature_extractor = nn.Sequential(*before, projection, InstanceL2Norm(scale))
         self.filter_initializer = FilterInitializer(channels, filter_size)
         self.filter_optimizer = FilterOptimizer(bins, bin_width)
 

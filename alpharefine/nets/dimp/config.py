@@ -12,6 +12,7 @@ class DimpNetConfig:
         clf_stage: backbone stage that the classifier reads (stride 16).
         iou_stages: backbone stages that the box regressor reads (stride 8, stride 16).
         clf_channels: channels of the classification feature and of the target filter.
+        clf_blocks: residual blocks before the classification feature's last convolution.
         filter_size: side of the target filter, feature cells.
         iou_channels: width of the box regressor.
         iou_reference_channels: width of its first reference convolution at stride 8.
@@ -25,6 +26,7 @@ class DimpNetConfig:
     clf_stage: str = "layer3"
     iou_stages: tuple[str, str] = ("layer2", "layer3")
     clf_channels: int = 512
+    clf_blocks: int = 0
     filter_size: int = 4
     iou_channels: int = 256
     iou_reference_channels: int = 128

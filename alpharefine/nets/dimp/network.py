@@ -43,6 +43,7 @@ class DimpNet(nn.Module):
         self.classifier = TargetClassifier(
             channels[config.clf_stage],
             config.clf_channels,
+            config.clf_blocks,
             config.filter_size,
             config.label_bins,
             config.bin_width,

@@ -6,6 +6,7 @@ from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from alpharefine.nets.dimp.box_regressor import LinearBlock
+from alpharefine.nets.dimp.classifier import ClassifierBlock
 from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
 from alpharefine.nets.efficientnet_lite import InvertedResidual
 from alpharefine.nets.inference.conv import RELU, FusedConv2d, merge_convolutions
@@ -14,7 +15,7 @@ from alpharefine.nets.inference.frtm import (
     FusedResidualRefinement,
     FusedTargetEncoder,
 )
-from alpharefine.nets.inference.residual import FusedInvertedResidual, FusedResidualBlock
+from alpharefine.nets.inference.residual import FusedResidualBlock, FusedShortcut
 from alpharefine.nets.refine.frtm_head import Projection, ResidualRefinement, TargetEncoder
 from alpharefine.nets.resnet import ResNetBackbone
 
@@ -72,7 +73,8 @@ _FORMS: dict[type[nn.Module], Callable[..., nn.Module]] = {
     ResNetBackbone: _resnet,
     BasicBlock: FusedResidualBlock,
     Bottleneck: FusedResidualBlock,
-    InvertedResidual: FusedInvertedResidual,
+    InvertedResidual: FusedShortcut,
+    ClassifierBlock: FusedShortcut,
     LinearBlock: _linear_block,
     # Its convolutions are tables of numbers.
     FilterOptimizer: _as_it_is,

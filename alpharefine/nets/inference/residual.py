@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
+from alpharefine.nets.dimp.classifier import ClassifierBlock
 from alpharefine.nets.efficientnet_lite import InvertedResidual
 from alpharefine.nets.inference.conv import RELU, FusedConv2d, merge_convolutions
 
@@ -27,15 +28,15 @@ class FusedResidualBlock(nn.Module):
         return self.last(self.inner(x), self.shortcut(x))
 
 
-class FusedInvertedResidual(nn.Module):
-    """MobileNet's block, with or without shortcut."""
+class FusedShortcut(nn.Module):
+    """A block that ends in a convolution, with or without a shortcut around all of it."""
 
-    def __init__(self, block: InvertedResidual) -> None:
+    def __init__(self, block: InvertedResidual | ClassifierBlock) -> None:
         super().__init__()
         *inner, last = merge_convolutions(block.layers)
         self.inner = nn.Sequential(*inner)
         self.last = last
-        self.has_shortcut = block.has_shortcut
+        self.has_shortcut = not isinstance(block, InvertedResidual) or block.has_shortcut
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> N x C' x H/stride x W/stride."""
