@@ -13,7 +13,7 @@ from alpharefine.training.engine import Observer
 from alpharefine.training.metrics import Row
 from alpharefine.training.refine_run import RefineRunConfig, train_refine
 from vot_integration import train_ablate, train_labels, train_oracle
-from vot_integration.train_display import TrainDisplay, show_warnings
+from vot_integration.train_display import TrainDisplay, shown_warnings
 
 _EXAMPLES = """\
 examples:
@@ -78,8 +78,7 @@ def run(args: argparse.Namespace) -> int:
         train(recipe, args.data, output, None)
         return 0
     console = Console()
-    show_warnings(console)
-    with TrainDisplay(console) as display:
+    with shown_warnings(console), TrainDisplay(console) as display:
         train(recipe, args.data, output, display.observe)
     console.print(f"done: {output}/export.safetensors")
     return 0

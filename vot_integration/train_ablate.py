@@ -1,7 +1,6 @@
 """`arvot train ablate`: the paper's design options, each trained with the same recipe."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,9 +19,10 @@ from alpharefine.training.ablation import (
     train_variant,
 )
 from alpharefine.training.config import find_config, load_config
+from alpharefine.training.processes import process_count
 from alpharefine.training.refine_run import RefineRunConfig
 from vot_integration.table_files import TableFiles, add_table_options
-from vot_integration.train_display import TrainDisplay, show_warnings
+from vot_integration.train_display import TrainDisplay, shown_warnings
 
 Results = Sequence[tuple[AblationRun, AblationResult]]
 
@@ -59,10 +59,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if process_count() > 1:
         raise UsageError("ablate trains in one process; run it without torchrun")
     console = Console()
-    show_warnings(console)
     files = TableFiles.from_options(args)
     path = find_config(args.config)
     recipe = load_config(path, RefineRunConfig)
@@ -83,7 +82,7 @@ def _train(planned: AblationRun, data: Path, output: Path, console: Console) -> 
         console.print(f"{planned.table}, {planned.variant.name}: finished before", markup=False)
         return result
     console.print(f"{planned.table}, {planned.variant.name}", markup=False)
-    with TrainDisplay(console) as display:
+    with shown_warnings(console), TrainDisplay(console) as display:
         return train_variant(planned, data, output, display.observe)
 
 

@@ -1,6 +1,8 @@
 """Progress of a training run on a terminal, or as lines of text where the output is no terminal."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -8,16 +10,23 @@ from rich import progress as bars
 from rich.console import Console
 from rich.logging import RichHandler
 
+import alpharefine
 from alpharefine.training.engine import Progress
 from alpharefine.training.metrics import Row
 
 _PARTS = 1000
 
 
-def show_warnings(console: Console) -> None:
+@contextmanager
+def shown_warnings(console: Console) -> Iterator[None]:
     """Print the library's warnings, such as the numbers of skipped files, above any bar."""
-    handler = RichHandler(console=console, show_time=False, show_path=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    logger = logging.getLogger(alpharefine.__name__)
+    handler = RichHandler(logging.WARNING, console, show_time=False, show_path=False)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 class TrainDisplay:

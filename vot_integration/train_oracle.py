@@ -14,10 +14,11 @@ from alpharefine.nets.refine import REFINE_NETWORKS
 from alpharefine.refine import Refiner, RefinerConfig
 from alpharefine.runtime import resolve_runtime
 from alpharefine.training.data.readers import READERS, read_source
+from alpharefine.training.data.source import VideoSource
 from alpharefine.training.exports import export_kind, load_refine_network
 from alpharefine.training.oracle import OracleConfig, OracleScore, measure_oracle
 from vot_integration.table_files import TableFiles, add_table_options
-from vot_integration.train_display import show_warnings
+from vot_integration.train_display import shown_warnings
 
 _HEADINGS = {"input": "Input box", "box": "Box", "mask box": "Box of mask", "mask": "Mask"}
 
@@ -75,21 +76,17 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input.
     """
-    console = Console(soft_wrap=True)
-    show_warnings(console)
     files = TableFiles.from_options(args)
     config = OracleConfig(frames=args.frames, targets=args.targets, seed=args.seed)
     runtime = resolve_runtime(args.device, args.precision)
     network = load_refine_network(args.weights, args.network)
     kind = export_kind(network.config)
     threshold = _threshold(kind) if args.mask_threshold is None else args.mask_threshold
-    source = read_source(args.data, args.kind)
     refiner = Refiner(runtime.prepare(network), runtime, RefinerConfig(mask_threshold=threshold))
-    with bars.Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("targets")
-        scores = measure_oracle(
-            source, refiner, config, lambda n, all_: bar.update(task, completed=n, total=all_)
-        )
+    console = Console(soft_wrap=True)
+    with shown_warnings(console):
+        source = read_source(args.data, args.kind)
+        scores = _measure(source, refiner, config, console)
     facts = {
         "data": str(args.data),
         "weights": args.weights,
@@ -102,6 +99,20 @@ def run(args: argparse.Namespace) -> int:
     files.write(facts, [asdict(score) for score in scores])
     console.print(_table(scores, f"{source.name}: {kind}, mask threshold {threshold:g}"))
     return 0
+
+
+def _measure(
+    source: VideoSource, refiner: Refiner, config: OracleConfig, console: Console
+) -> list[OracleScore]:
+    hidden = not console.is_terminal
+    with bars.Progress(console=console, disable=hidden, transient=True) as progress:
+        task = progress.add_task("targets")
+        return measure_oracle(
+            source,
+            refiner,
+            config,
+            lambda done, count: progress.update(task, completed=done, total=count),
+        )
 
 
 def _threshold(kind: str) -> float:

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
-from torch import Tensor
 
 from alpharefine.errors import UsageError
 
@@ -45,14 +43,3 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:
         raise UsageError(f"{path}: not a readable checkpoint; delete it to start anew") from error
     return state
-
-
-def export_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write float32 weights as safetensors, atomically; integer buffers keep their type."""
-    plain = {
-        name: (tensor.detach().float() if tensor.is_floating_point() else tensor.detach())
-        .cpu()
-        .contiguous()
-        for name, tensor in weights.items()
-    }
-    write_atomically(path, save(plain, dict(metadata)))

@@ -18,7 +18,6 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from alpharefine.errors import UsageError
 from alpharefine.runtime import PRECISIONS, resolve_runtime
 from alpharefine.training.checkpoint import (
-    export_weights,
     load_checkpoint,
     save_checkpoint,
     write_atomically,
@@ -28,6 +27,7 @@ from alpharefine.training.metrics import Mean, Row, TensorBoard, write_csv
 from alpharefine.training.processes import ProcessGroup, process_group
 from alpharefine.training.samples import init_worker
 from alpharefine.training.schedule import rate_factor
+from alpharefine.weights.files import write_weights
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +44,21 @@ class ParameterGroup:
 
     parameters: Sequence[nn.Parameter]
     learning_rate: float
+
+
+@dataclass(frozen=True)
+class Export:
+    """Weights for inference, as `alpharefine.weights.files.write_weights` takes them.
+
+    Attributes:
+        kind: of network.
+        weights: its state dict.
+        facts: what to remember about them, as texts.
+    """
+
+    kind: str
+    weights: Mapping[str, Tensor]
+    facts: Mapping[str, str]
 
 
 class TrainingTask(Protocol):
@@ -69,8 +84,8 @@ class TrainingTask(Protocol):
         """Metrics on held-out data, and pictures (RGB) to look at."""
         ...
 
-    def export(self, module: nn.Module, row: Row) -> tuple[Mapping[str, Tensor], dict[str, str]]:
-        """Weights for inference and their description."""
+    def export(self, module: nn.Module, row: Row) -> "Export":
+        """Weights for inference, and what is known of them."""
         ...
 
 
@@ -238,7 +253,7 @@ class _Run:
         means = Mean()
         for step in range(config.steps_per_epoch):
             share = self._share(epoch, step)
-            if share >= 1:
+            if share >= 1 and step > 0:
                 break
             factor = rate_factor(config.schedule, share, config.epochs)
             number = epoch * config.steps_per_epoch + step
@@ -307,8 +322,9 @@ class _Run:
         write_csv(self._folder / "metrics.csv", state.rows)
         if improved:
             save_checkpoint(self._folder / "best.pt", content)
-            weights, description = self._task.export(self._evaluated(), row)
-            export_weights(self._folder / "export.safetensors", weights, description)
+            export = self._task.export(self._evaluated(), row)
+            parts, facts = {export.kind: export.weights}, {export.kind: export.facts}
+            write_weights(self._folder / "export.safetensors", parts, facts)
 
     def _content(self) -> dict[str, Any]:
         return {

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from torch import nn
+
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import NETWORKS, DimpNetConfig
 from alpharefine.nets.refine import (
@@ -15,6 +17,7 @@ from alpharefine.nets.refine import (
     refine_net_config,
 )
 from alpharefine.training.config import NONE, parse_config
+from alpharefine.training.engine import Export
 from alpharefine.training.metrics import Row
 from alpharefine.weights.entries import check_entries, check_finite
 from alpharefine.weights.files import SUFFIX, WeightsFile, open_weights
@@ -37,10 +40,17 @@ def export_kind(config: RefineNetConfig | DimpNetConfig) -> str:
     return next((name for name, known in table.items() if known == config), unnamed)
 
 
-def export_facts(config: RefineNetConfig | DimpNetConfig, row: Row) -> dict[str, str]:
-    """What a weights file says of its network: how it is built, and the metrics of its epoch."""
+def export_network(config: RefineNetConfig | DimpNetConfig, network: nn.Module, row: Row) -> Export:
+    """Weights for a file that says how their network is built, and the metrics of their epoch.
+
+    Args:
+        config: what `network` was built from.
+        network: trained.
+        row: metrics by name.
+    """
     metrics = {name: round(value, 5) for name, value in row.items()}
-    return {_NETWORK: json.dumps(asdict(config)), "metrics": json.dumps(metrics)}
+    facts = {_NETWORK: json.dumps(asdict(config)), "metrics": json.dumps(metrics)}
+    return Export(export_kind(config), network.state_dict(), facts)
 
 
 def load_refine_network(weights: str | None, kind: str | None = None) -> RefineNetwork:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from alpharefine.errors import UsageError
+from alpharefine.training.processes import process_count
 from alpharefine.training.samples import init_worker
 
 _log = logging.getLogger(__name__)
@@ -85,11 +86,16 @@ def fill_cache(
         workers: data processes.
 
     Raises:
-        UsageError: a cache of another size is being filled, or has been, under this name.
+        UsageError: a cache of another size is being filled, or has been, under this name; or
+            there are several processes.
     """
     if folder.is_dir():
         _check_size(folder, count)
         return
+    if process_count() > 1:
+        raise UsageError(
+            f"{folder} is filled by one process; begin the run without torchrun, go on with it"
+        )
     partial = folder.with_name(f"{folder.name}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     note = partial / "done.txt"

@@ -49,6 +49,11 @@ class ProcessGroup:
             distributed.barrier()
 
 
+def process_count() -> int:
+    """Number of processes that torchrun started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 @contextmanager
 def process_group(device: torch.device) -> Iterator[ProcessGroup]:
     """Join the processes that torchrun started (its RANK, WORLD_SIZE, LOCAL_RANK), or stay alone.
@@ -56,7 +61,7 @@ def process_group(device: torch.device) -> Iterator[ProcessGroup]:
     Args:
         device: wanted; "cuda" without a number becomes this process's own GPU.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    size = process_count()
     if size == 1:
         yield ProcessGroup(0, 1, device)
     else:

@@ -1,8 +1,7 @@
 """Training of Alpha-Refine: losses, the network as a training module, and the task."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,8 @@ from alpharefine.nets.refine import (
 )
 from alpharefine.nets.refine.branches import branch_boxes
 from alpharefine.nets.stages import STAGES
-from alpharefine.training.engine import Batch, ParameterGroup
+from alpharefine.training.engine import Batch, Export, ParameterGroup
+from alpharefine.training.exports import export_network
 from alpharefine.training.freezing import stages_until
 from alpharefine.training.metrics import Row
 from alpharefine.training.pretrained import load_imagenet_weights
@@ -306,11 +306,7 @@ class RefineTask:
                 pictures[f"pairs{len(pictures)}"] = prediction_grid(moved, corners, logits)
         return scores.read(), pictures
 
-    def export(self, module: nn.Module, row: Row) -> tuple[Mapping[str, Tensor], dict[str, str]]:
+    def export(self, module: nn.Module, row: Row) -> Export:
         """The network's own weights, described by architecture and validation metrics."""
         assert isinstance(module, RefineTrainingModule)
-        description = {
-            "network": json.dumps(asdict(self._network.config)),
-            "metrics": json.dumps({name: round(value, 5) for name, value in row.items()}),
-        }
-        return module.network.state_dict(), description
+        return export_network(self._network.config, module.network, row)

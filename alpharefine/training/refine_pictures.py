@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alpharefine.training.engine import Batch
-
-_TRUTH, _PREDICTED = (0, 255, 0), (255, 40, 40)
+from alpharefine.training.pictures import PREDICTED, TRUTH, arrange, blend, draw_box
 
 
 def prediction_grid(
@@ -37,10 +36,7 @@ def prediction_grid(
         )
         for i in range(len(batch["search"]))
     ]
-    blank = np.zeros_like(tiles[0])
-    tiles += [blank] * (-len(tiles) % columns)
-    rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    return np.vstack(rows)
+    return arrange(tiles, columns)
 
 
 def _tile(
@@ -51,22 +47,11 @@ def _tile(
     corners: NDArray[np.float32] | None,
     probability: NDArray[np.float32] | None,
 ) -> NDArray[np.uint8]:
-    boxes, overlay = search.copy(), search.copy()
-    _rectangle(boxes, truth, _TRUTH)
+    boxes = search.copy()
+    draw_box(boxes, truth, TRUTH)
     if corners is not None:
-        _rectangle(boxes, corners, _PREDICTED)
-    if probability is not None:
-        share = (0.6 * probability)[..., None]
-        overlay = (overlay * (1 - share) + share * np.array(_PREDICTED)).astype(np.uint8)
+        draw_box(boxes, corners, PREDICTED)
+    overlay = search.copy() if probability is None else blend(search, probability)
     outline, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(overlay, outline, -1, _TRUTH, 1)
-    tile = np.hstack([reference, boxes, overlay])
-    half = cv2.resize(tile, (tile.shape[1] // 2, tile.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return np.asarray(half, dtype=np.uint8)
-
-
-def _rectangle(
-    image: NDArray[np.uint8], corners: NDArray[np.float32], colour: tuple[int, int, int]
-) -> None:
-    x1, y1, x2, y2 = (int(v) for v in np.clip(corners, -4096, 4096).round())
-    cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1)
+    cv2.drawContours(overlay, outline, -1, TRUTH, 1)
+    return np.hstack([reference, boxes, overlay])

@@ -7,10 +7,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
+from torch.utils.data import default_collate
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import DimpNet, DimpNetConfig
+from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.data import DimpDataConfig, dimp_samples
+from alpharefine.training.base.model import DimpTrainingModule
+from alpharefine.training.base.pictures import prediction_grid
 from alpharefine.training.base.task import DimpOptimConfig, DimpRunConfig, train_base
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.crops import PLAIN, DimpCropConfig
@@ -127,6 +131,35 @@ def test_interrupted_run_continues_bit_exactly(data: Path, tmp_path: Path, cache
     parts = train_base(_run_config(cached, 2), data, tmp_path / "parts")
     assert [row["val/loss"] for row in parts] == [row["val/loss"] for row in whole]
     assert parts[0]["val/loss"] != parts[1]["val/loss"]
+
+
+def test_pictures_show_truth_scores_and_boxes() -> None:
+    images = torch.zeros(2, 4, SIZE, SIZE, 3, dtype=torch.uint8)
+    boxes = torch.tensor([30.0, 30, 40, 30]).expand(2, 4, 4)
+    scores = torch.zeros(2, 2, 7, 7)
+    scores[:, 0, 2, 4] = 1
+    picture = prediction_grid(images, boxes, scores, boxes[:, 2:] + 8, columns=1)
+    assert picture.shape == (2 * SIZE // 2, 3 * SIZE // 2, 3) and picture.dtype == np.uint8
+    train, test, heat = np.split(picture[: SIZE // 2].astype(int), 3, axis=1)
+    assert train[..., 1].max() > 0 == train[..., 0].max()
+    assert test[..., 1].max() > 0 < test[..., 0].max()
+    row, column = np.unravel_index(heat[..., 0].argmax(), heat.shape[:2])
+    assert abs(row - 2 * 16 / 2) <= 1 and abs(column - 4 * 16 / 2) <= 1
+
+
+def test_the_most_valued_box_is_near_the_target(data: Path) -> None:
+    config = _run_config(0, 1)
+    module = DimpTrainingModule(DimpNet(config.network), DimpLossConfig(proposals=8), 2).eval()
+    samples = dimp_samples(config.data, data, 0)
+    batch = default_collate([samples[k] for k in range(3)])
+    with torch.no_grad():
+        scores, boxes = module.predict(batch)
+    assert scores.shape[:2] == (3, 2) and boxes.shape == (3, 2, 4)
+    shift = (boxes[..., :2] + boxes[..., 2:] / 2) - (
+        batch["boxes"][:, 2:, :2] + batch["boxes"][:, 2:, 2:] / 2
+    )
+    assert (shift.abs() < 3 * batch["boxes"][:, 2:, 2:]).all()
+    assert len(boxes.flatten(0, 1).unique(dim=0)) == 6
 
 
 def test_frozen_stages_stay_as_they_are(data: Path, tmp_path: Path) -> None:

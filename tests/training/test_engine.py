@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from alpharefine.errors import UsageError
 from alpharefine.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from alpharefine.training.config import EngineConfig, ScheduleConfig
-from alpharefine.training.engine import ParameterGroup, Progress, train
+from alpharefine.training.engine import Export, ParameterGroup, Progress, train
 from alpharefine.training.metrics import Row
+from alpharefine.weights.files import open_weights
 
 
 class _Lines(Dataset[dict[str, Tensor]]):
@@ -66,8 +66,8 @@ class LineTask:
         loss = float(module(batch)["loss"])
         return {"score": -loss}, {"line": np.full((4, 4, 3), 7, np.uint8)}
 
-    def export(self, module: nn.Module, row: Row) -> tuple[Mapping[str, Tensor], dict[str, str]]:
-        return module.state_dict(), {"score": str(row["val/score"])}
+    def export(self, module: nn.Module, row: Row) -> Export:
+        return Export("line", module.state_dict(), {"score": str(row["val/score"])})
 
 
 def _config(**changes: object) -> EngineConfig:
@@ -105,8 +105,10 @@ def test_a_run_learns_and_leaves_its_files(tmp_path: Path) -> None:
     assert float(table[2]["train/half"]) == pytest.approx(float(table[2]["train/loss"]) / 2, 1e-4)
     assert len(list((tmp_path / "samples").glob("*_line.png"))) == 6
     best = max(rows, key=lambda row: row["val/score"])
-    exported = load_file(tmp_path / "export.safetensors")
-    assert all(t.dtype == torch.float32 for t in exported.values() if t.is_floating_point())
+    exported = open_weights(tmp_path / "export.safetensors")
+    assert exported.parts == {"line": {"score": str(best["val/score"])}}
+    tensors = exported.read("line").values()
+    assert all(t.dtype == torch.float32 for t in tensors if t.is_floating_point())
     assert load_checkpoint(tmp_path / "best.pt")["best"] == best["val/score"]
     assert list((tmp_path / "tensorboard").iterdir())
 

@@ -11,7 +11,7 @@ from alpharefine.nets.dimp import NETWORKS, DimpNetConfig
 from alpharefine.nets.refine import REFINE_NETWORKS, RefineNetConfig, build_refine_network
 from alpharefine.training.base.task import DimpRunConfig
 from alpharefine.training.config import find_config, load_config
-from alpharefine.training.exports import export_facts, export_kind, load_refine_network
+from alpharefine.training.exports import export_kind, export_network, load_refine_network
 from alpharefine.training.refine_run import RefineRunConfig
 from alpharefine.weights.files import merge_weights, write_weights
 
@@ -26,10 +26,9 @@ TINY = RefineNetConfig(
 
 
 def write(path: Path, config: RefineNetConfig) -> dict[str, torch.Tensor]:
-    kind = export_kind(config)
-    state = build_refine_network(config).state_dict()
-    write_weights(path, {kind: state}, {kind: export_facts(config, {"val/score": 0.5})})
-    return state
+    export = export_network(config, build_refine_network(config), {"val/score": 0.5})
+    write_weights(path, {export.kind: export.weights}, {export.kind: export.facts})
+    return dict(export.weights)
 
 
 def test_kinds() -> None:

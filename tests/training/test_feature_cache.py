@@ -74,3 +74,16 @@ def test_a_cache_of_another_size_is_refused(tmp_path: Path) -> None:
     fill_cache(_Squares(), COUNT, _encode, tmp_path / "features")
     with pytest.raises(UsageError, match="another size"):
         fill_cache(_Squares(), COUNT + 1, _encode, tmp_path / "features")
+
+
+def test_several_processes_do_not_fill_one_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="without torchrun"):
+        fill_cache(_Squares(), 4, _encode, tmp_path / "cache")
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    fill_cache(_Squares(), 4, _encode, tmp_path / "cache")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    fill_cache(_Squares(), 4, _encode, tmp_path / "cache")

@@ -5,7 +5,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
@@ -14,6 +13,7 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.refine import RefineNetConfig, RefineOutput, build_refine_network
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.data.groups import HoldOut, SourceConfig
+from alpharefine.training.exports import load_refine_network
 from alpharefine.training.refine import (
     RefineLossConfig,
     RefineOptimConfig,
@@ -223,10 +223,11 @@ def test_validation_samples_are_fixed_and_held_out(data: Path) -> None:
 def test_a_run_exports_a_network_that_loads(data: Path, tmp_path: Path) -> None:
     rows = train_refine(_run_config(), data, tmp_path / "run")
     assert len(rows) == 2 and 0 <= rows[-1]["val/score"] <= 1
-    network = build_refine_network(TINY)
-    with safe_open(tmp_path / "run/export.safetensors", "pt") as file:
-        assert set(file.metadata()) == {"network", "metrics"}
-        network.load_state_dict({name: file.get_tensor(name) for name in network.state_dict()})
+    network = load_refine_network(str(tmp_path / "run/export.safetensors"))
+    assert network.config == TINY
+    best = torch.load(tmp_path / "run/best.pt", weights_only=True)["module"]
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, best[f"network.{name}"])
 
 
 def test_a_resumed_run_is_the_same(data: Path, tmp_path: Path) -> None:

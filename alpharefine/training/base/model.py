@@ -11,7 +11,7 @@ from alpharefine.nets.dimp.filter_optimizer import apply_filter
 from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
 from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.losses import hinge_score_loss, kl_regression_loss
-from alpharefine.training.base.proposals import draw_proposals
+from alpharefine.training.base.proposals import Proposals, draw_proposals
 
 
 class DimpTrainingModule(nn.Module):
@@ -65,7 +65,7 @@ class DimpTrainingModule(nn.Module):
         """A batch as `forward` takes it, `images` replaced by their features, float16."""
         images = batch["images"]
         device = self.mean.device
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+        with torch.no_grad():
             maps = self.backbone(images.flatten(0, 1).to(device))
         stages = {"fine": maps.fine, "coarse": maps.coarse}
         encoded = {
@@ -84,7 +84,24 @@ class DimpTrainingModule(nn.Module):
             Scalars: `loss` (to minimise), its unweighted parts, and the measures `peak_distance`
             (score cells between the peak and the target) and `hit` (share of peaks within two).
         """
-        boxes = batch["boxes"]
+        return self._losses(self._features(batch), batch["boxes"])
+
+    def predict(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """What the network makes of the test frames of a batch (as `forward` takes it).
+
+        Returns:
+            B x T x H x W scores of the last filter; and B x T x 4, (x, y, w, h) in crop pixels, of
+            the boxes around the true ones the one that the box regressor values most.
+        """
+        features, boxes, count = self._features(batch), batch["boxes"], self._train_frames
+        clf = features.classification.float()
+        target_filter = self._filters(clf[:, :count], boxes[:, :count])[-1]
+        proposals, values = self._valued_proposals(features.iou, boxes)
+        best = values.argmax(1)[:, None, None].expand(-1, 1, 4)
+        chosen = proposals.boxes.gather(1, best).reshape(boxes[:, count:].shape)
+        return apply_filter(clf[:, count:], target_filter), chosen
+
+    def _features(self, batch: dict[str, Tensor]) -> DimpFeatures:
         if "images" in batch:
             maps = self.backbone(batch["images"].flatten(0, 1))
         else:
@@ -92,14 +109,15 @@ class DimpTrainingModule(nn.Module):
         # The classifier reads the same stage as the coarse part of the box regressor.
         clf = self.network.classifier.feature_extractor(maps.coarse.float())
         features = DimpFeatures(clf, IouFeatures(maps.fine.float(), maps.coarse.float()))
-        return self._losses(_split(features, boxes.shape[0]), boxes)
+        return _split(features, len(batch["boxes"]))
 
     def _losses(self, features: DimpFeatures, boxes: Tensor) -> dict[str, Tensor]:
         count, config = self._train_frames, self._config
         clf = features.classification.float()
         filters = self._filters(clf[:, :count], boxes[:, :count])
         score_losses, measures = self._score_losses(filters, clf[:, count:], boxes[:, count:])
-        box_loss = self._box_loss(features.iou, boxes)
+        proposals, values = self._valued_proposals(features.iou, boxes)
+        box_loss = kl_regression_loss(values, proposals)
         loss = (
             config.box_weight * box_loss
             + config.clf_weight * score_losses[-1]
@@ -131,8 +149,11 @@ class DimpTrainingModule(nn.Module):
         measures = {"peak_distance": missed.mean(), "hit": (missed <= 2).float().mean()}
         return losses, measures
 
-    def _box_loss(self, backbone: IouFeatures, boxes: Tensor) -> Tensor:
-        """The first training frame is the reference; all test frames are judged."""
+    def _valued_proposals(self, backbone: IouFeatures, boxes: Tensor) -> tuple[Proposals, Tensor]:
+        """Boxes in all test frames, and their values (frames x proposals).
+
+        The first training frame is the reference.
+        """
         regressor, config, count = self.network.bb_regressor, self._config, self._train_frames
         reference = IouFeatures(backbone.fine[:, 0], backbone.coarse[:, 0])
         modulation = regressor.modulation(reference, boxes[:, 0])
@@ -150,8 +171,7 @@ class DimpTrainingModule(nn.Module):
         proposals = draw_proposals(
             targets, config.proposals, config.proposal_sigmas, config.target_sigma
         )
-        values = regressor.predict(regressor.modulate(features, repeated), proposals.boxes)
-        return kl_regression_loss(values, proposals)
+        return proposals, regressor.predict(regressor.modulate(features, repeated), proposals.boxes)
 
 
 def _split(features: DimpFeatures, sequences: int) -> DimpFeatures:

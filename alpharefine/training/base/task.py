@@ -1,28 +1,34 @@
 """DiMP as a training task, and a run of it from its configuration."""
 
-import json
+import copy
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import DimpNet, DimpNetConfig
-from alpharefine.runtime import resolve_runtime
+from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.data import DimpDataConfig, dimp_samples
 from alpharefine.training.base.model import DimpTrainingModule
+from alpharefine.training.base.pictures import prediction_grid
 from alpharefine.training.config import EngineConfig
-from alpharefine.training.engine import Observer, ParameterGroup, train
-from alpharefine.training.feature_cache import CachedSamples, fill_cache
+from alpharefine.training.engine import Export, Observer, ParameterGroup, train
+from alpharefine.training.exports import export_network
+from alpharefine.training.feature_cache import CachedSamples, Encoder, fill_cache
 from alpharefine.training.freezing import stages_until
 from alpharefine.training.metrics import Mean, Row
 from alpharefine.training.pretrained import load_imagenet_weights
+from alpharefine.training.samples import SampleSet
+
+_PICTURES = 8
+"""Samples in the picture of a validation."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ class DimpTask:
         optim: learning rates.
         training: training samples.
         validation: held-out samples, all of them used at every validation.
+        shown: held-out samples with images, the first ones of which become pictures.
         batch_size: of validation.
     """
 
@@ -86,12 +93,14 @@ class DimpTask:
         optim: DimpOptimConfig,
         training: Dataset[dict[str, Tensor]],
         validation: Dataset[dict[str, Tensor]],
+        shown: SampleSet,
         batch_size: int,
     ) -> None:
         self.module: nn.Module = module
         self._network = module.network
         self._optim = optim
         self._training, self._validation = training, validation
+        self._shown = default_collate([shown[k] for k in range(min(_PICTURES, len(shown)))])
         self._batch_size = batch_size
 
     def parameter_groups(self) -> list[ParameterGroup]:
@@ -115,23 +124,22 @@ class DimpTask:
         return self._training
 
     def validate(self, module: nn.Module) -> tuple[Row, Mapping[str, NDArray[np.uint8]]]:
-        """Losses and measures of the held-out samples."""
+        """Losses and measures of the held-out samples, and pictures of some of them."""
+        assert isinstance(module, DimpTrainingModule)
         means = Mean()
+        device = module.mean.device
         for batch in DataLoader(self._validation, self._batch_size):
-            device = next(module.parameters()).device
             means.add(module({name: value.to(device) for name, value in batch.items()}))
         row = dict(means.read())
         row["score"] = -row["loss"]
-        return row, {}
+        shown = {name: value.to(device) for name, value in self._shown.items()}
+        picture = prediction_grid(shown["images"], shown["boxes"], *module.predict(shown))
+        return row, {"samples": picture}
 
-    def export(self, module: nn.Module, row: Row) -> tuple[Mapping[str, Tensor], dict[str, str]]:
+    def export(self, module: nn.Module, row: Row) -> Export:
         """The network's own weights, described by architecture and validation metrics."""
         assert isinstance(module, DimpTrainingModule)
-        description = {
-            "network": json.dumps(asdict(module.network.config)),
-            "metrics": json.dumps({name: round(value, 5) for name, value in row.items()}),
-        }
-        return module.network.state_dict(), description
+        return export_network(module.network.config, module.network, row)
 
 
 def train_base(
@@ -155,18 +163,27 @@ def train_base(
     frozen = _frozen_parts(network, config.optim)
     module = DimpTrainingModule(network, config.losses, config.data.clip.train, frozen)
     seed = config.engine.seed
-    splits: list[Dataset[dict[str, Tensor]]] = []
-    for validation in (False, True):
-        samples: Dataset[dict[str, Tensor]] = dimp_samples(config.data, data_root, seed, validation)
-        if config.optim.cached_samples:
-            count = config.data.validation_samples if validation else config.optim.cached_samples
-            cache = folder / "features" / ("validation" if validation else "training")
-            module.to(resolve_runtime(config.engine.device).device).eval()
-            fill_cache(samples, count, module.encode, cache, config.engine.workers)
-            samples = CachedSamples(cache, seed, endless=not validation)
-        splits.append(samples)
-    task = DimpTask(module, config.optim, splits[0], splits[1], config.engine.batch_size)
+    drawn = dimp_samples(config.data, data_root, seed)
+    held_out = dimp_samples(config.data, data_root, seed, validation=True)
+    training: Dataset[dict[str, Tensor]] = drawn
+    validation: Dataset[dict[str, Tensor]] = held_out
+    if config.optim.cached_samples:
+        caches = folder / "features"
+        encode, workers = _encoder(module, config.engine), config.engine.workers
+        fill_cache(drawn, config.optim.cached_samples, encode, caches / "training", workers)
+        fill_cache(held_out, len(held_out), encode, caches / "validation", workers)
+        training = CachedSamples(caches / "training", seed, endless=True)
+        validation = CachedSamples(caches / "validation", seed, endless=False)
+    task = DimpTask(module, config.optim, training, validation, held_out, config.engine.batch_size)
     return train(task, config.engine, folder, observer)
+
+
+def _encoder(module: DimpTrainingModule, config: EngineConfig) -> Encoder:
+    """The frozen part as inference runs it, which is faster."""
+    runtime = Runtime(resolve_runtime(config.device).device, torch.float32)
+    encoder = copy.deepcopy(module).to(runtime.device).eval()
+    encoder.network = runtime.prepare(encoder.network)
+    return encoder.encode
 
 
 def _frozen_parts(network: DimpNet, optim: DimpOptimConfig) -> list[nn.Module]:
