@@ -59,41 +59,14 @@ def prroi_pool(
 
 def _bin_weights(low: Tensor, high: Tensor, bins: int, cells: int) -> Tensor:
     """Mean weight of each cell in each bin of [low, high]: N x K -> N x K x bins x cells."""
-    return _overlap(low, high, bins, cells).weights()
+    size = (high - low)[..., None]
+    middle = low[..., None] + size * bin_middles(bins, low.device)
+    return overlap_bins(middle, size / (2 * bins), cells).weights()
 
 
-@dataclass(frozen=True)
-class BinWeights:
-    """Mean weight of each cell in each bin of an interval [low, high], and its derivatives.
-
-    Attributes:
-        values: ... x bins x cells.
-        by_low: derivative in the interval's low end, the same shape.
-        by_high: derivative in its high end.
-    """
-
-    values: Tensor
-    by_low: Tensor
-    by_high: Tensor
-
-
-def bin_weights(low: Tensor, high: Tensor, bins: int, cells: int) -> BinWeights:
-    """Weights with derivatives, for gradients without autograd.
-
-    Args:
-        low: low ends in cells, any shape.
-        high: high ends, the same shape.
-        bins: equal parts of each interval.
-        cells: cells 0 .. cells - 1 have a weight.
-    """
-    overlap = _overlap(low, high, bins, cells)
-    by_middle, by_half = overlap.slopes()
-    # A bin's middle follows both ends of the interval, and so does half its size.
-    share = _middles(bins, low)[:, None]
-    by_size = by_half / (2 * bins)
-    return BinWeights(
-        overlap.weights(), by_middle * (1 - share) - by_size, by_middle * share + by_size
-    )
+def bin_middles(bins: int, device: torch.device) -> Tensor:
+    """Middles of the equal parts of [0, 1]."""
+    return (torch.arange(bins, device=device) + 0.5) / bins
 
 
 _SMALLEST_HALF = 1e-5
@@ -102,16 +75,16 @@ other than float32 can tell places on a map apart, and the mean is the hat at th
 
 
 @dataclass(frozen=True)
-class _Overlap:
-    """How bins lie on the unit intervals between neighbouring cells.
+class BinOverlaps:
+    """How bins lie on the unit intervals between neighbouring cells of an axis.
 
     Everything is relative to a bin's middle and half its size: where a bin is tiny, a difference
     of integrals up to its two ends would be rounding errors, divided by its size.
 
     Attributes:
-        place: ends of the unit intervals, -1 at the bin's one end and 1 at its other one or
-            beyond, ... x bins x (cells + 2).
-        share: of the bin in each unit interval, ... x bins x (cells + 1); all 0 if it has no size.
+        place: ends of the unit intervals, from -1 at the bin's one end, or beyond it, to 1 at its
+            other one: ... x (cells + 2).
+        share: of the bin in each unit interval, ... x (cells + 1); all 0 if it has no size.
         lean: of the middle of that share towards the interval's upper cell, in [-1, 1].
     """
 
@@ -120,10 +93,10 @@ class _Overlap:
     lean: Tensor
 
     def weights(self) -> Tensor:
-        """Mean of each cell's hat over each bin: ... x bins x cells."""
+        """Mean of each cell's hat over each bin: ... x cells."""
         leaning = self.share * self.lean
-        total = self.share[..., :-1] + self.share[..., 1:]
-        return (total + leaning[..., :-1] - leaning[..., 1:]) / 2
+        upper, lower = self.share + leaning, self.share - leaning
+        return (upper[..., :-1] + lower[..., 1:]) / 2
 
     def slopes(self) -> tuple[Tensor, Tensor]:
         """Derivatives of the weights in the bins' middles, and in their half sizes."""
@@ -131,24 +104,22 @@ class _Overlap:
         return -_differences(self.share), _differences(spread)
 
 
-def _overlap(low: Tensor, high: Tensor, bins: int, cells: int) -> _Overlap:
-    """The equal bins of [low, high] (any shape) on cells 0 .. cells - 1 and their neighbours."""
-    size = high - low
-    middle = low[..., None] + size[..., None] * _middles(bins, low)
-    half = size / (2 * bins)
+def overlap_bins(middle: Tensor, half: Tensor, cells: int) -> BinOverlaps:
+    """Lay bins on cells 0 .. cells - 1, and on the zeros around them.
+
+    Args:
+        middle: middles of the bins in cells, any shape.
+        half: their half sizes, to be broadcast; bins of a size of 0 or less have no weights.
+        cells: number of cells.
+    """
     # Detached: the derivative in the size is that of the hat's mean, for tiny bins too.
-    half = half + (_SMALLEST_HALF - half).clamp_min(0).detach()
-    inverse = torch.where(size > 0, 1 / half, 0)[..., None, None]
-    cell = torch.arange(-1, cells + 1, device=low.device, dtype=low.dtype)
+    limited = half + (_SMALLEST_HALF - half).clamp_min(0).detach()
+    inverse = torch.where(half > 0, 1 / limited, 0)
+    cell = torch.arange(-1, cells + 1, device=middle.device, dtype=middle.dtype)
     offset = middle[..., None] - cell
-    place = (offset * inverse).clamp(-1, 1)
-    beyond = offset - place * half[..., None, None]
-    return _Overlap(place, -_differences(place) / 2, beyond[..., :-1] + beyond[..., 1:])
-
-
-def _middles(bins: int, like: Tensor) -> Tensor:
-    """Middles of the equal parts of [0, 1]."""
-    return (torch.arange(bins, device=like.device, dtype=like.dtype) + 0.5) / bins
+    place = (offset * inverse[..., None]).clamp(-1, 1)
+    beyond = offset - place * limited[..., None]
+    return BinOverlaps(place, -_differences(place) / 2, beyond[..., :-1] + beyond[..., 1:])
 
 
 def _differences(x: Tensor) -> Tensor:

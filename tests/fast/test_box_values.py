@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from alpharefine.nets.dimp import box_values
 from alpharefine.nets.dimp.box_regressor import BoxRegressor, IouFeatures
 from alpharefine.nets.dimp.box_values import BoxHead, BoxValues
-from alpharefine.ops.box_pooling import pool_boxes
+from alpharefine.ops.box_pooling import BoxPooling, PooledMap
 from alpharefine.ops.prroi import prroi_pool_boxes
 from alpharefine.trackers.dimp.box_refinement import ascend
 
@@ -74,15 +74,23 @@ def _close(actual: Tensor, expected: Tensor, tolerance: float = 2e-5) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(*[coordinate] * 4), min_size=1, max_size=4), st.integers(1, 5))
 def test_pooling_and_its_gradient(boxes: list[tuple[float, ...]], bins: int) -> None:
+    """Of two maps of different sizes, strides and bins at once."""
     generator = torch.Generator().manual_seed(2)
-    features = torch.randn(3, 9, 7, generator=generator, dtype=torch.float64)
     corners = torch.tensor(boxes, dtype=torch.float64, requires_grad=True)
-    expected = prroi_pool_boxes(features[None], corners[None], (bins, bins), 1 / 8)[0]
-    upstream = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
-    (gradient,) = torch.autograd.grad((expected * upstream).sum(), corners)
-    pooled = pool_boxes(features.permute(1, 2, 0).contiguous(), corners.detach(), bins, 1 / 8)
-    torch.testing.assert_close(pooled.values.permute(0, 3, 1, 2), expected.detach())
-    torch.testing.assert_close(pooled.gradient(upstream.permute(0, 2, 3, 1)), gradient)
+    maps, expected, upstream = [], [], []
+    for shape, bins_here, stride in (((3, 9, 7), bins, 8.0), ((2, 4, 5), 2, 16.0)):
+        features = torch.randn(shape, generator=generator, dtype=torch.float64)
+        size = (bins_here, bins_here)
+        expected.append(prroi_pool_boxes(features[None], corners[None], size, 1 / stride)[0])
+        upstream.append(torch.randn(expected[-1].shape, generator=generator, dtype=torch.float64))
+        maps.append(PooledMap(features.permute(1, 2, 0).contiguous(), bins_here, stride))
+    total = sum((e * u).sum() for e, u in zip(expected, upstream, strict=True))
+    (gradient,) = torch.autograd.grad(total, corners)
+    pooled = BoxPooling(maps)(corners.detach())
+    for values, wanted in zip(pooled.values, expected, strict=True):
+        torch.testing.assert_close(values.permute(0, 3, 1, 2), wanted.detach())
+    by_channel_last = [u.permute(0, 2, 3, 1) for u in upstream]
+    torch.testing.assert_close(pooled.gradient(by_channel_last), gradient)
 
 
 @pytest.mark.parametrize("windowed", [True, False])

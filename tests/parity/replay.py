@@ -30,6 +30,12 @@ class RecordedDraws:
         self._data = data
         self.frame = 0
 
+    def snapshot(self) -> int:
+        return self.frame
+
+    def resume(self, snapshot: int) -> None:
+        self.frame = snapshot
+
     def shifts(self, count: int) -> Tensor:
         assert count == len(self._data["init_rand"])
         return torch.from_numpy(self._data["init_rand"])

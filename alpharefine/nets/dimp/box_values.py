@@ -7,12 +7,11 @@ the gradient in closed form, and the features only in the cells that a box reach
 import math
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from alpharefine.nets.dimp.box_regressor import BoxRegressor, IouFeatures, LinearBlock
-from alpharefine.ops.box_pooling import pool_boxes
+from alpharefine.ops.box_pooling import BoxPooling, PooledMap
 
 _HALO = 2
 """Cells that two 3 x 3 convolutions look beyond their output."""
@@ -60,33 +59,24 @@ class _HeadLevel:
     bins: int
     stride: int
 
-    def evaluate(self, part: "_MapPart", corners: Tensor) -> tuple[Tensor, Tensor]:
-        """Share of the values, K, and its gradient in the corners, K x 4."""
-        pooled = pool_boxes(part.features, corners, self.bins, 1 / self.stride, part.origin)
-        flat = pooled.values.flatten(1).to(self.weight.dtype)
+    def evaluate(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """Share of the values, K, and its gradient in `pooled`, K x bins x bins x C."""
+        flat = pooled.flatten(1).to(self.weight.dtype)
         hidden = F.linear(flat, self.weight).float() + self.bias
         in_hidden = ((hidden > 0) * self.predictor).to(self.weight.dtype)
-        in_pooled = (in_hidden @ self.weight).float().reshape(pooled.values.shape)
-        return hidden.relu() @ self.predictor, pooled.gradient(in_pooled)
+        in_pooled = (in_hidden @ self.weight).float().reshape(pooled.shape)
+        return hidden.relu() @ self.predictor, in_pooled
+
+    def part(self, window: "_Window", computed: Tensor) -> PooledMap:
+        """Where boxes are pooled, of what was computed from a window's cut."""
+        features, origin = window.trim(computed)
+        return PooledMap(features, self.bins, self.stride, origin)
 
 
 def _level(block: LinearBlock, predictor: Tensor, bins: int, stride: int) -> _HeadLevel:
     weight, bias = block.affine()
     by_bin = weight.reshape(len(weight), -1, bins, bins).permute(0, 2, 3, 1).flatten(1)
     return _HeadLevel(by_bin.contiguous(), bias.float(), predictor, bins, stride)
-
-
-@dataclass(frozen=True)
-class _MapPart:
-    """A part of one stride's modulated features, rows x columns x C float32.
-
-    Attributes:
-        features: the features.
-        origin: (row, column) of their first cell in the map.
-    """
-
-    features: Tensor
-    origin: tuple[int, int]
 
 
 _Region = tuple[float, float, float, float]
@@ -97,9 +87,10 @@ _EVERYWHERE = (-1e6, -1e6, 1e6, 1e6)
 
 def _enclosing(corners: Tensor) -> _Region:
     """Smallest region with all boxes in it; everywhere, if one of them is not finite."""
-    x1, y1 = corners[:, :2].amin(0).tolist()
-    x2, y2 = corners[:, 2:].amax(0).tolist()
-    return (x1, y1, x2, y2) if all(map(math.isfinite, (x1, y1, x2, y2))) else _EVERYWHERE
+    x1, y1, x2, y2 = corners.T.tolist()
+    if not all(map(math.isfinite, (*x1, *y1, *x2, *y2))):
+        return _EVERYWHERE
+    return min(x1), min(y1), max(x2), max(y2)
 
 
 @dataclass(frozen=True)
@@ -149,13 +140,16 @@ class _Window:
         rows, columns = self.rows, self.columns
         return backbone[..., rows.first : rows.stop, columns.first : columns.stop]
 
-    def trim(self, computed: Tensor) -> _MapPart:
-        """Valid cells of what was computed from `cut`."""
+    def trim(self, computed: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """Valid cells of what was computed from `cut`, and (row, column) of the first in the map.
+
+        They are rows x columns x C float32, contiguous.
+        """
         (top, bottom), (left, right) = self.rows.valid, self.columns.valid
         rows = slice(top - self.rows.first, bottom - self.rows.first)
         columns = slice(left - self.columns.first, right - self.columns.first)
         valid = computed[0, :, rows, columns].permute(1, 2, 0)
-        return _MapPart(valid.float().contiguous(), (top, left))
+        return valid.float().contiguous(), (top, left)
 
 
 def _window(region: _Region, stride: int, rows: int, columns: int) -> _Window:
@@ -193,7 +187,7 @@ class BoxValues:
         self._modulation = modulation
         self._windowed = windowed
         self._windows: list[_Window] = []
-        self._parts: list[_MapPart] = []
+        self._pooling: BoxPooling | None = None
 
     def __call__(self, corners: Tensor) -> tuple[Tensor, Tensor]:
         """Values K and their gradients K x 4 in the corners, float32.
@@ -202,22 +196,21 @@ class BoxValues:
             corners: K x 4 float32, (x1, y1, x2, y2) in crop pixels.
         """
         region = _enclosing(corners) if self._windowed else _EVERYWHERE
-        if not self._covers(region):
-            self._compute(region)
-        value, gradient = self._head.bias, torch.zeros_like(corners)
-        for level, part in zip(self._head.levels, self._parts, strict=True):
-            level_value, level_gradient = level.evaluate(part, corners)
-            value, gradient = value + level_value, gradient + level_gradient
-        return value, gradient
+        if self._pooling is None or not self._covers(region):
+            self._pooling = self._compute(region)
+        pooled = self._pooling(corners)
+        levels = zip(self._head.levels, pooled.values, strict=True)
+        values, upstream = zip(
+            *(level.evaluate(at_level) for level, at_level in levels), strict=True
+        )
+        return sum(values, self._head.bias), pooled.gradient(upstream)
 
     def _covers(self, region: _Region) -> bool:
-        if not self._windows:
-            return False
         levels = zip(self._windows, self._head.levels, strict=True)
         return all(window.covers(region, level.stride) for window, level in levels)
 
-    def _compute(self, region: _Region) -> None:
-        """Compute the modulated features that boxes within a region reach."""
+    def _compute(self, region: _Region) -> BoxPooling:
+        """Pooling on the modulated features that boxes within a region reach."""
         backbone, regressor = self._backbone, self._head.regressor
         self._windows = [
             _window(region, level.stride, *features.shape[-2:])
@@ -228,4 +221,6 @@ class BoxValues:
         fine, coarse = self._windows
         cut = IouFeatures(fine.cut(backbone.fine), coarse.cut(backbone.coarse))
         computed = regressor.modulate(regressor.features(cut), self._modulation)
-        self._parts = [fine.trim(computed.fine), coarse.trim(computed.coarse)]
+        maps = (computed.fine, computed.coarse)
+        levels = zip(self._head.levels, self._windows, maps, strict=True)
+        return BoxPooling([level.part(window, at_level) for level, window, at_level in levels])
