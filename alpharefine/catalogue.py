@@ -1,19 +1,23 @@
 """The named trackers: what each is made of, and how it is built."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp import build_dimp_network
-from alpharefine.nets.refine import build_refine_network
+from alpharefine.nets.refine import RefineNetwork, build_refine_network
 from alpharefine.refine import Refiner, RefinerConfig
 from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
 from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.trackers.base import Tracker
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
+from alpharefine.trackers.memory_guard import MemoryGuard, ResumableTracker
 from alpharefine.weights import store
 from alpharefine.weights.registry import WEIGHTS
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,15 @@ class TrackerSpec:
         network: name in `alpharefine.nets.dimp.NETWORKS`, also the kind of its weights.
         base: hyper-parameters of the base tracker.
         refinement: None for the base tracker alone.
+        reduced_on_cpu: whether the precision "auto" may be less than float32 on a CPU; False where
+            that was not measured to be faster.
     """
 
     name: str
     network: str
     base: DimpConfig
     refinement: Refinement | None
+    reduced_on_cpu: bool = True
 
     @property
     def has_mask(self) -> bool:
@@ -90,10 +97,10 @@ _AR_LITE = Refinement(
 TRACKERS: Mapping[str, TrackerSpec] = {
     spec.name: spec
     for spec in (
-        TrackerSpec("ARDiMP_lite", "dimp_lite", _REFINED_LITE, _AR_LITE),
+        TrackerSpec("ARDiMP_lite", "dimp_lite", _REFINED_LITE, _AR_LITE, reduced_on_cpu=False),
         TrackerSpec("ARDiMP_v20", "super_dimp", DimpConfig(), _V20),
         TrackerSpec("ARDiMP_c21", "super_dimp", DimpConfig(), _C21),
-        TrackerSpec("DiMPlite", "dimp_lite", _LITE, None),
+        TrackerSpec("DiMPlite", "dimp_lite", _LITE, None, reduced_on_cpu=False),
         TrackerSpec("DiMPsuper", "super_dimp", DimpConfig(), None),
     )
 }
@@ -128,14 +135,32 @@ def resolve_weights(name: str, weights: str | None = None) -> TrackerWeights:
     return TrackerWeights(names, sha256, any(choice.random for choice in choices))
 
 
-def build_tracker(
-    name: str, *, device: str = "auto", precision: str = "auto", weights: str | None = None
-) -> Tracker:
-    """Build a named tracker with its weights loaded.
+def resolve_tracker_runtime(name: str, device: str = "auto", precision: str = "auto") -> Runtime:
+    """Where and how precisely a tracker runs.
 
     Args:
         name: tracker.
         device: see `alpharefine.runtime.resolve_runtime`.
+        precision: likewise; "auto" is what is fastest for this tracker.
+
+    Raises:
+        UsageError: unknown tracker, device or precision.
+    """
+    spec = find_tracker(name)
+    runtime = resolve_runtime(device, precision)
+    if precision == "auto" and runtime.device.type == "cpu" and not spec.reduced_on_cpu:
+        return resolve_runtime(device, "float32")
+    return runtime
+
+
+def build_tracker(
+    name: str, *, device: str = "auto", precision: str = "auto", weights: str | None = None
+) -> ResumableTracker:
+    """Build a named tracker with its weights loaded.
+
+    Args:
+        name: tracker.
+        device: see `resolve_tracker_runtime`.
         precision: likewise.
         weights: see `alpharefine.weights.store.resolve_weights`; None takes those registered for
             the tracker's networks, or seeded random ones where they are not on this machine.
@@ -145,7 +170,8 @@ def build_tracker(
     """
     spec = find_tracker(name)
     choices = _choices(spec, weights)
-    runtime = resolve_runtime(device, precision)
+    runtime = resolve_tracker_runtime(name, device, precision)
+    _log.info("%s runs on %s in %s (%s)", name, runtime.device, runtime.precision, precision)
     network = build_dimp_network(spec.network)
     store.load_weights(network, choices[spec.network])
     base = DimpTracker(runtime.prepare(network), spec.base, runtime)
@@ -153,6 +179,24 @@ def build_tracker(
         return base
     refiner = _build_refiner(spec.refinement, choices[spec.refinement.network], runtime)
     return RefinedTracker(base, refiner, spec.refinement.coupling)
+
+
+def build_guarded_tracker(
+    name: str, *, device: str = "auto", precision: str = "auto", weights: str | None = None
+) -> Tracker:
+    """As `build_tracker`, but a run survives the end of its device's memory: see `MemoryGuard`.
+
+    A run that has to move to the CPU goes on in the precision that "auto" means there.
+    """
+    runtime = resolve_tracker_runtime(name, device, precision)
+
+    def build(place: str) -> ResumableTracker:
+        kept = precision if place == str(runtime.device) else "auto"
+        return build_tracker(name, device=place, precision=kept, weights=weights)
+
+    if runtime.device.type == "cpu":
+        return build_tracker(name, device=device, precision=precision, weights=weights)
+    return MemoryGuard(build, str(runtime.device))
 
 
 def refined(
@@ -181,6 +225,26 @@ def refined(
     choices = store.resolve_weights(weights, {network: _default_weights(network)})
     runtime = resolve_runtime(device, precision)
     return RefinedTracker(base, _build_refiner(part, choices[network], runtime), part.coupling)
+
+
+def load_refinement(name: str, weights: str | None = None) -> RefineNetwork:
+    """The refinement network of a tracker as it was trained, on the CPU.
+
+    Args:
+        name: tracker.
+        weights: as of `build_tracker`.
+
+    Raises:
+        UsageError: unknown tracker or weights, or the tracker has no refinement network.
+    """
+    spec = find_tracker(name)
+    if spec.refinement is None:
+        having = ", ".join(each.name for each in TRACKERS.values() if each.refinement)
+        raise UsageError(f"{name} has no refinement network; choose one of {having}")
+    kind = spec.refinement.network
+    network = build_refine_network(kind)
+    store.load_weights(network, _choices(spec, weights)[kind])
+    return network
 
 
 def _build_refiner(part: Refinement, choice: store.WeightsChoice, runtime: Runtime) -> Refiner:

@@ -128,6 +128,10 @@ class Refiner:
         corners = torch.tensor([reference_box(window)], device=self._runtime.device)
         self._kernel = self._reference(self._crop(image, window), corners)
 
+    def take_kernel(self, kernel: Tensor) -> None:
+        """Go on with another refiner's kernel, in place of `initialize`."""
+        self._kernel = kernel.to(self._runtime.device, self._runtime.dtype)
+
     @torch.inference_mode()
     def refine(self, image: Image, box: Box, outputs: Collection[str] | None = None) -> Refinement:
         """Refine one box, in one pass of the backbone whatever is asked for.

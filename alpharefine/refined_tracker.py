@@ -3,13 +3,16 @@
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
+
+from torch import Tensor
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box, clip_box, mask_to_box
 from alpharefine.oddities import FIXED, Oddities
 from alpharefine.refine import Refinement, Refiner
 from alpharefine.trackers.base import Estimate, Fallback, Flag, Image, Tracker
+from alpharefine.trackers.memory_guard import ResumableTracker
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +59,15 @@ class RefinedTrace:
     base: Estimate
     refinement: Refinement | None
     fed_back: Box
+
+
+@dataclass(frozen=True)
+class RefinedSnapshot:
+    """The state of a run between two frames: of the base tracker, and what the refiner knows."""
+
+    base: Any
+    kernel: Tensor
+    last_box: Box
 
 
 class RefinedTracker:
@@ -132,6 +144,29 @@ class RefinedTracker:
     def set_state(self, box: Box) -> None:
         """Continue from `box` (image px)."""
         self.base.set_state(box)
+
+    def snapshot(self) -> RefinedSnapshot:
+        """See `alpharefine.trackers.memory_guard.ResumableTracker`.
+
+        Raises:
+            TypeError: the base tracker cannot be resumed.
+        """
+        return RefinedSnapshot(self._resumable().snapshot(), self.refiner.kernel, self._last_box)
+
+    def resume(self, snapshot: RefinedSnapshot) -> None:
+        """See `alpharefine.trackers.memory_guard.ResumableTracker`.
+
+        Raises:
+            TypeError: the base tracker cannot be resumed.
+        """
+        self._resumable().resume(snapshot.base)
+        self.refiner.take_kernel(snapshot.kernel)
+        self._last_box = snapshot.last_box
+
+    def _resumable(self) -> ResumableTracker:
+        if not isinstance(self.base, ResumableTracker):
+            raise TypeError(f"{type(self.base).__name__} has no snapshot() and resume()")
+        return self.base
 
     def _finite(self, estimate: Estimate) -> Estimate:
         """The base tracker's answer, around the last box if its own is not finite."""

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from alpharefine.errors import UsageError
@@ -39,7 +39,11 @@ def exclusive(folder: Path) -> Iterator[None]:
         ) from error
     try:
         _lock(descriptor, folder)
-        yield
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

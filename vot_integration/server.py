@@ -74,9 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
     def load(name: str) -> "Tracker":
-        from alpharefine.catalogue import build_tracker
+        from alpharefine.catalogue import build_guarded_tracker
 
-        return build_tracker(
+        return build_guarded_tracker(
             name,
             device=options.device,
             precision=options.precision,

@@ -14,10 +14,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 POLL_SECONDS = 0.5
 SHUTDOWN_SECONDS = 15.0
 """Time for the toolkit to stop its tracker: 3 s after quit, 3 s after SIGTERM, then SIGKILL."""
+
+_END_WITH_STDIN = "ARVOT_END_WITH_STDIN"
+"""Environment variable: standard input is a pipe from a parent without which to end."""
 
 
 def package_path() -> Path | None:
@@ -59,8 +63,9 @@ def run_toolkit(
         process = subprocess.Popen(
             command,
             cwd=cwd,
-            env={**_environment(), **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            env={**_environment(), **(environment or {}), _END_WITH_STDIN: "1"},
+            # Nothing is ever written to it: it closes when we end, however that happens.
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -73,6 +78,8 @@ def run_toolkit(
                     on_tick()
         finally:
             _stop(process)
+            if process.stdin is not None:
+                process.stdin.close()
     return process.returncode, log.read_text(encoding="utf-8", errors="replace")
 
 
@@ -110,10 +117,46 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def _end_with_parent() -> None:
+    """Kill this process group, the tracker included, when the parent closes our standard input.
+
+    A parent that was killed stops nothing itself; a toolkit left behind would write results while
+    the same command, given again, does so too.
+    """
+
+    def wait() -> None:
+        while os.read(0, 1):
+            pass
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def _repaired(action: Callable[[Any], None]) -> Callable[[Any], None]:
+    """One of the toolkit's commands, with repairs that can only be made once it has begun.
+
+    The toolkit takes its configuration from its arguments, but keeps what it was when its other
+    parts were first imported.
+    """
+
+    def repair_and_act(arguments: Any) -> None:
+        from vot_integration.toolkit_repairs import repair_total_failure
+
+        repair_total_failure()
+        action(arguments)
+
+    return repair_and_act
+
+
 def main() -> None:
     """Run the toolkit's own command line on this process's arguments."""
+    if os.environ.pop(_END_WITH_STDIN, None):
+        _end_with_parent()
+
     from vot.utilities import cli
 
+    for name in ("do_analysis", "do_report"):
+        setattr(cli, name, _repaired(getattr(cli, name)))
     cli.check_updates = lambda: (False, None)
     cli.main()
 

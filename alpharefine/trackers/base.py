@@ -37,6 +37,7 @@ class Fallback(Enum):
     REFINED_BOX = "refined boxes that are inverted, tiny or not finite"
     MASK = "masks that are not finite"
     CROP = "boxes too large to be refined"
+    MEMORY = "frames repeated for want of memory"
 
 
 @dataclass(frozen=True)

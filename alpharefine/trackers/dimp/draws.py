@@ -1,6 +1,6 @@
 """All randomness of the tracker, behind one small interface so that it can be replayed."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -21,12 +21,28 @@ class Draws(Protocol):
         """Uniform jitter of candidate boxes, count x 4, (x, y, w, h) in [0, 1)."""
         ...
 
+    def snapshot(self) -> Any:
+        """What decides about the draws to come."""
+        ...
+
+    def resume(self, snapshot: Any) -> None:
+        """Repeat the draws since a snapshot, of this object or of one of its kind."""
+        ...
+
 
 class GeneratorDraws:
     """Draws from a generator of its own, so that nothing else in the process disturbs them."""
 
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
+
+    def snapshot(self) -> Tensor:
+        """See `Draws.snapshot`."""
+        return self._generator.get_state()
+
+    def resume(self, snapshot: Any) -> None:
+        """See `Draws.resume`."""
+        self._generator.set_state(snapshot)
 
     def shifts(self, count: int) -> Tensor:
         """See `Draws.shifts`; one draw of two numbers a sample."""

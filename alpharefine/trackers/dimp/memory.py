@@ -1,5 +1,7 @@
 """Training samples of the online filter and their weights."""
 
+import copy
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -44,6 +46,18 @@ class SampleMemory:
         count = min(self.stored, self._config.sample_memory_size)
         weights = torch.from_numpy(self.weights[:count]).to(self.boxes)
         return self._features[:count], self.boxes[:count], weights
+
+    def snapshot(self) -> "SampleMemory":
+        """A memory with the same samples and weights; it shares the samples' storage."""
+        snapshot = copy.copy(self)
+        snapshot.weights = self.weights.copy()
+        return snapshot
+
+    def to(self, device: torch.device) -> "SampleMemory":
+        """A snapshot whose samples are on a device."""
+        moved = self.snapshot()
+        moved._features, moved.boxes = self._features.to(device), self.boxes.to(device)
+        return moved
 
     def _make_room(self, learning_rate: float) -> int:
         """Choose a slot and move the weights on."""

@@ -1,6 +1,7 @@
 """The DiMP tracker."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,6 +59,22 @@ class FrameTrace:
     candidates: RefinedCandidates | None = None
     training_box: Tensor | None = None
     learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class DimpSnapshot:
+    """The state of a run between two frames; see `DimpTracker` for the parts."""
+
+    frame: int
+    state: TargetState
+    base_size: Pair
+    last_refined_position: Pair
+    memory: SampleMemory
+    target_filter: Tensor
+    modulation: IouFeatures
+    fallbacks: frozenset[Fallback]
+    draws: Draws
+    draws_state: Any
 
 
 class DimpTracker:
@@ -133,6 +150,38 @@ class DimpTracker:
         position = pair(box.y + (box.h - shrink) / 2, box.x + (box.w - shrink) / 2)
         size = pair(box.h, box.w)
         self.state = TargetState(position, size, scale_of(size, self.base_size))
+
+    def snapshot(self) -> DimpSnapshot:
+        """See `alpharefine.trackers.memory_guard.ResumableTracker`."""
+        return DimpSnapshot(
+            self._frame,
+            self.state,
+            self.base_size,
+            self._last_refined_position,
+            self.memory.snapshot(),
+            self.target_filter,
+            self.modulation,
+            frozenset(self._fallbacks),
+            self._draws,
+            self._draws.snapshot(),
+        )
+
+    def resume(self, snapshot: DimpSnapshot) -> None:
+        """See `alpharefine.trackers.memory_guard.ResumableTracker`."""
+        runtime, modulation = self._runtime, snapshot.modulation
+        self._frame = snapshot.frame
+        self.state = snapshot.state
+        self.base_size = snapshot.base_size
+        self._last_refined_position = snapshot.last_refined_position
+        self.memory = snapshot.memory.to(runtime.device)
+        self.target_filter = snapshot.target_filter.to(runtime.device)
+        self.modulation = IouFeatures(
+            modulation.fine.to(runtime.device, runtime.dtype),
+            modulation.coarse.to(runtime.device, runtime.dtype),
+        )
+        self._fallbacks = set(snapshot.fallbacks)
+        self._draws = snapshot.draws
+        self._draws.resume(snapshot.draws_state)
 
     @stage("localise")
     def _localize(self, features: DimpFeatures, patch: Patch) -> Localization:

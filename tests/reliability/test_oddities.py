@@ -1,0 +1,147 @@
+"""Each peculiarity of the official code that normal use leaves out: what that does to results."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pytest
+from vot.region import Mask as MaskRegion
+from vot.region import Rectangle, calculate_overlap
+
+from alpharefine.catalogue import TRACKERS, build_tracker
+from alpharefine.geometry.boxes import Box, mask_to_box
+from alpharefine.oddities import FIXED, OFFICIAL, Oddities
+from alpharefine.refine import Refiner
+from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
+from alpharefine.runtime import resolve_runtime
+from alpharefine.trackers.base import Flag, Tracker
+from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.dimp.tracker import DimpTracker
+from tests.conftest import Report
+from tests.outside import data_folder
+from tests.reliability import test_numbers as parts
+from vot_integration.frames import read_frame
+from vot_integration.groundtruth import region_mask
+from vot_integration.vot_folder import SequenceFolder, read_list, read_sequence_folder
+
+NAMES = [field.name for field in fields(Oddities)]
+FAILURE, PATIENCE = 0.1, 10
+ALLOWED_LOSS = 0.03
+"""Of the mean overlap: threshold decisions make single runs differ more than that by chance."""
+
+
+def lost_tracker(oddities: Oddities, **coupling: object) -> RefinedTracker:
+    """A tracker that never finds its target again."""
+    config = DimpConfig(
+        image_sample_size=160,
+        search_area_scale=4.0,
+        target_not_found_threshold=1e9,
+        oddities=oddities,
+    )
+    base = DimpTracker(parts.network(), config, parts.CPU)
+    refiner = Refiner(parts.refine_network(), resolve_runtime("cpu"))
+    settings = RefinedTrackerConfig(oddities=oddities, **coupling)  # type: ignore[arg-type]
+    return RefinedTracker(base, refiner, settings)
+
+
+@pytest.mark.parametrize("feedback", ["base", "refined_if_found"])
+@pytest.mark.parametrize("target", [Box(60, 50, 40, 30), Box(0, 0, 30, 20), Box(205, 155, 35, 25)])
+@pytest.mark.parametrize("oddities", [FIXED, OFFICIAL], ids=["fixed", "official"])
+def test_a_lost_target_stays_where_it_was_but_in_parity_mode(
+    feedback: str, target: Box, oddities: Oddities
+) -> None:
+    tracker = lost_tracker(oddities, feedback=feedback)
+    image = parts.frames()[0]
+    tracker.initialize(image, target)
+    frames = 40
+    for _ in range(frames):
+        assert tracker.track(image).flag is Flag.NOT_FOUND
+    fed_back = tracker.trace.fed_back
+    drift = np.hypot(fed_back.x - target.x, fed_back.y - target.y)
+    if oddities is FIXED:
+        assert drift < 0.01
+        assert (fed_back.w, fed_back.h) == pytest.approx((target.w, target.h), abs=0.01)
+    elif target.x + target.w < parts.WIDTH:
+        assert drift == pytest.approx(np.hypot(frames / 2, frames / 2), rel=0.2)
+
+
+def odd_tracker(monkeypatch: pytest.MonkeyPatch, oddities: Oddities) -> Tracker:
+    """The default tracker with some of the peculiarities."""
+    spec = TRACKERS["ARDiMP_lite"]
+    assert spec.refinement is not None
+    shift = 0.5 if oddities.shifted_initial_box else 0.0
+    refinement = replace(
+        spec.refinement,
+        refiner=replace(spec.refinement.refiner, oddities=oddities),
+        coupling=replace(spec.refinement.coupling, oddities=oddities, initial_shift=shift),
+    )
+    base = replace(spec.base, oddities=oddities)
+    changed = replace(spec, name="odd", base=base, refinement=refinement)
+    monkeypatch.setitem(TRACKERS, "odd", changed)  # type: ignore[arg-type]
+    return build_tracker("odd", device="cpu", precision="float32", weights="lite")
+
+
+@dataclass(frozen=True)
+class Start:
+    """One run of the multi-start protocol: frames in their order, with their true masks."""
+
+    frames: list[str]
+    masks: list[np.ndarray]
+
+
+def starts(sequence: SequenceFolder) -> Iterator[Start]:
+    width, height = sequence.size
+    masks = [region_mask(region, height, width) for region in sequence.regions]
+    files = [str(frame) for frame in sequence.frames]
+    for index, direction in enumerate(sequence.anchors):
+        if direction > 0:
+            yield Start(files[index:], masks[index:])
+        elif direction < 0:
+            yield Start(files[index::-1], masks[index::-1])
+
+
+def mean_overlap(tracker: Tracker, start: Start) -> tuple[float, bool]:
+    """Mean overlap of a run, 0 from its failure on, and whether it failed; as in VOT2020."""
+    first = mask_to_box(start.masks[0])
+    image = read_frame(start.frames[0])
+    assert first is not None and image is not None
+    tracker.initialize(image, first)
+    overlaps, misses = [], 0
+    bounds = (image.shape[1], image.shape[0])
+    for file, truth in zip(start.frames[1:], start.masks[1:], strict=True):
+        image = read_frame(file)
+        assert image is not None
+        estimate = tracker.track(image)
+        answer = Rectangle(*estimate.box) if estimate.mask is None else MaskRegion(estimate.mask)
+        overlap = calculate_overlap(answer, MaskRegion(truth), bounds)
+        overlaps.append(overlap)
+        misses = misses + 1 if overlap <= FAILURE and truth.any() else 0
+        if misses == PATIENCE:
+            return sum(overlaps[:-PATIENCE]) / (len(start.frames) - 1), True
+    return sum(overlaps) / (len(start.frames) - 1), False
+
+
+@pytest.mark.soak
+def test_each_fix_helps_or_does_no_harm(monkeypatch: pytest.MonkeyPatch, figure: Report) -> None:
+    runs = [
+        run
+        for path in read_list(data_folder("eval_masks"))
+        for run in starts(read_sequence_folder(path))
+    ]
+
+    def measure(oddities: Oddities) -> tuple[float, int]:
+        tracker = odd_tracker(monkeypatch, oddities)
+        results = [mean_overlap(tracker, run) for run in runs]
+        return float(np.mean([value for value, _ in results])), sum(bad for _, bad in results)
+
+    fixed, failures = measure(FIXED)
+    figure(f"all fixed, {len(runs)} runs: mean overlap", fixed)
+    figure("all fixed: failures", failures)
+    kept = {}
+    for name in [*NAMES, "all"]:
+        oddities = OFFICIAL if name == "all" else replace(FIXED, **{name: True})
+        kept[name], failures = measure(oddities)
+        figure(f"{name} kept: mean overlap", kept[name])
+        figure(f"{name} kept: failures", failures)
+    harmful = {name: value for name, value in kept.items() if fixed < value - ALLOWED_LOSS}
+    assert harmful == {}

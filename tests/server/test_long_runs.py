@@ -1,0 +1,94 @@
+"""Many frames and many starts of our own tracker in one process, through the toolkit's runtime."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from vot.dataset import Sequence, load_sequence
+
+from tests.conftest import Report
+from tests.server.conftest import Launch, log_text, process_id
+from tests.server.test_catalogue import SERVER
+from tests.server.test_formats import TARGETS, resident_kib, start, step, trace
+from vot_integration.sequences import BUILTIN_NAMES, write_builtin_sequences
+
+TRACKER = "ARDiMP_lite"
+LONG = 8000
+STARTS = 200
+SETTLED = 500
+"""Frames after which all that is made once is there."""
+
+ALLOWED_GROWTH_KIB = 16 * 1024
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Sequence:
+    """A built-in sequence."""
+    folder = tmp_path_factory.mktemp("film")
+    write_builtin_sequences(folder, BUILTIN_NAMES[:1])
+    return load_sequence(str(folder / BUILTIN_NAMES[0]))
+
+
+def there_and_back(length: int) -> Iterator[int]:
+    """Frames 1, 2, ..., length - 1, length - 2, ..., 0, 1, ..., without end."""
+    while True:
+        yield from range(1, length)
+        yield from range(length - 2, -1, -1)
+
+
+@pytest.mark.soak
+def test_memory_and_time_stay_constant_over_8000_frames(
+    launch: Launch, film: Sequence, logs: Path, figure: Report
+) -> None:
+    resident, seconds = {}, []
+    with launch(name=TRACKER, command=SERVER, env_OMP_NUM_THREADS="2") as runtime:
+        start(runtime, film, film.groundtruth(0))
+        for number, index in enumerate(islice(there_and_back(len(film)), LONG), start=1):
+            _, elapsed = runtime.update(film.frame(index), [])
+            seconds.append(elapsed)
+            if number in (SETTLED, LONG):
+                resident[number] = resident_kib(process_id(runtime))
+    growth = resident[LONG] - resident[SETTLED]
+    milliseconds = 1e3 * np.array(seconds)
+    figure(f"growth of memory from frame {SETTLED} to {LONG}, KiB", growth)
+    for part, name in ((slice(SETTLED, 1500), "first"), (slice(-1000, None), "last")):
+        figure(f"median of the {name} 1000 frames, ms", float(np.median(milliseconds[part])))
+        figure(f"95 % of the {name} 1000 frames, ms", float(np.quantile(milliseconds[part], 0.95)))
+    assert growth < ALLOWED_GROWTH_KIB
+    assert f"{LONG} frames" in log_text(logs)
+
+
+@pytest.mark.soak
+def test_200_starts_answer_what_fresh_processes_do(
+    launch: Launch, sequence: Sequence, figure: Report
+) -> None:
+    settings = {"name": TRACKER, "command": SERVER, "env_OMP_NUM_THREADS": "2"}
+    anchors = [(0, "rectangle"), (3, "mask"), (5, "polygon"), (6, "mask")]
+    fresh = []
+    for frame, target in anchors:
+        with launch(**settings) as runtime:
+            fresh.append(trace(runtime, sequence, TARGETS[target], frame))
+    with launch(**settings) as runtime:
+        for number in range(STARTS):
+            frame, target = anchors[number % len(anchors)]
+            answers = trace(runtime, sequence, TARGETS[target], frame)
+            assert answers == fresh[number % len(anchors)], f"start {number}"
+            if number == len(anchors) * 5:
+                before = resident_kib(process_id(runtime))
+        growth = resident_kib(process_id(runtime)) - before
+    figure(f"growth of memory over {STARTS} starts, KiB", growth)
+    assert growth < ALLOWED_GROWTH_KIB
+
+
+def test_a_few_starts_and_frames_stay_constant(launch: Launch, sequence: Sequence) -> None:
+    """The short form, with a tracker that costs nothing: the server itself keeps nothing."""
+    with launch() as runtime:
+        for number in range(60):
+            start(runtime, sequence, TARGETS["mask"])
+            for index in (1, 2, 3):
+                step(runtime, sequence, index)
+            if number == 20:
+                before = resident_kib(process_id(runtime))
+        assert resident_kib(process_id(runtime)) - before < ALLOWED_GROWTH_KIB / 4
