@@ -12,11 +12,16 @@ from vot_integration.errors import EvaluationError
 
 COMMANDS = {
     "bench": "measure how fast a tracker is on this machine",
+    "export": "write a refinement network for other runtimes",
     "doctor": "find what is wrong with an installation, a workspace and a tracker",
     "init": "make a workspace of the VOT toolkit",
     "evaluate": "run trackers in a workspace",
     "analyze": "compute scores of the results in a workspace",
+    "report": "write one HTML file with numbers, curves and pictures",
+    "compare": "compare two trackers, with bootstrap intervals",
     "pack": "run what is missing and pack results for a submission",
+    "sequences": "make and check sequences in VOT format",
+    "track": "follow a target through a video of your own, and draw it",
     "run": "evaluate a tracker with the official VOT toolkit and print its scores",
     "train": "train the networks on local data, and measure what refinement can bring",
     "weights": "see, convert and merge network weights",

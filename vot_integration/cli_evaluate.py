@@ -56,19 +56,25 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from vot_integration.display import RunDisplay
-    from vot_integration.stages import enroll, evaluate_tracker, select_workspace
+    from vot_integration.records import catalogue_name
+    from vot_integration.stages import evaluate_tracker, select_workspace, settle
     from vot_integration.trackers_ini import TrackerSettings
-    from vot_integration.workers import local_workers
+    from vot_integration.worker_options import hire, worker_options
+    from vot_integration.workspace import enroll_trackers
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    workers = local_workers(args.jobs, args.gpus)
     workspace = select_workspace(args.workspace, args.experiments)
     settings = TrackerSettings(args.weights, args.device, args.precision)
     trackers = args.trackers or [DEFAULT_TRACKER]
+    records = {tracker: settle(workspace, tracker, settings) for tracker in trackers}
+    workers = {
+        tracker: hire(worker_options(args), record.device) for tracker, record in records.items()
+    }
+    workspace = enroll_trackers(
+        workspace, {catalogue_name(tracker): record for tracker, record in records.items()}
+    )
     with RunDisplay(console) as display:
         for tracker in trackers:
-            workspace = enroll(workspace, tracker, settings)
-        for tracker in trackers:
-            evaluate_tracker(workspace, tracker, display, workers)
+            evaluate_tracker(workspace, tracker, display, workers[tracker])
     console.print(f"done: {', '.join(trackers)} in {workspace.folder}; next: arvot analyze")
     return 0

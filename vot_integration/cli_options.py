@@ -83,7 +83,7 @@ def interval(args: argparse.Namespace) -> tuple[int, int] | None:
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
-    """Add --jobs and --gpus."""
+    """Add --jobs, --gpus and --ray."""
     parser.add_argument(
         "--jobs",
         type=int,
@@ -93,6 +93,23 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--gpus", metavar="LIST", help="GPUs that the jobs take turns on, such as 0,1,2,3"
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="run on a Ray cluster; auto is the one that this machine belongs to",
+    )
+    parser.add_argument(
+        "--ray-cores",
+        type=int,
+        default=2,
+        metavar="N",
+        help="processor cores for each job on the cluster (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--ray-send",
+        action="store_true",
+        help="send sequences and weights along (default: only where nodes do not see them)",
     )
 
 

@@ -48,14 +48,18 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from vot_integration.display import RunDisplay
-    from vot_integration.stages import enroll, evaluate_tracker, pack_tracker, select_workspace
+    from vot_integration.records import catalogue_name
+    from vot_integration.stages import evaluate_tracker, pack_tracker, select_workspace, settle
     from vot_integration.trackers_ini import TrackerSettings
-    from vot_integration.workers import local_workers
+    from vot_integration.worker_options import hire, worker_options
+    from vot_integration.workspace import enroll_trackers
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    workers = local_workers(args.jobs, args.gpus)
+    workspace = select_workspace(args.workspace, None)
     settings = TrackerSettings(args.weights, args.device, args.precision)
-    workspace = enroll(select_workspace(args.workspace, None), args.tracker, settings)
+    record = settle(workspace, args.tracker, settings)
+    workers = hire(worker_options(args), record.device)
+    workspace = enroll_trackers(workspace, {catalogue_name(args.tracker): record})
     with RunDisplay(console) as display:
         evaluate_tracker(workspace, args.tracker, display, workers)
         archive = pack_tracker(workspace, args.tracker, display)

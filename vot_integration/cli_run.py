@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
     from vot_integration.display import RunDisplay
     from vot_integration.run import RunOptions, run_evaluation
-    from vot_integration.workers import local_workers
+    from vot_integration.worker_options import worker_options
 
     options = RunOptions(
         tracker=args.tracker,
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         json=args.json,
         device=args.device,
         precision=args.precision,
-        workers=local_workers(args.jobs, args.gpus),
+        workers=worker_options(args),
     )
     console = Console(highlight=False, markup=False, soft_wrap=True)
     with RunDisplay(console) as display:

@@ -1,15 +1,18 @@
 """Runs the official toolkit in a workspace, and checks that it did what it was asked to."""
 
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vot_integration.disk import why_not_writable
 from vot_integration.errors import EvaluationError
+from vot_integration.lock import exclusive
 from vot_integration.logs import log_tail, newest_log
 from vot_integration.results import Run, discard_unfinished, expected_runs
-from vot_integration.shards import SHARDS_PER_WORKER, cut_shards
+from vot_integration.shards import cut_shards
 from vot_integration.toolkit import run_toolkit
 from vot_integration.trackers_ini import log_folder
 from vot_integration.view import toolkit_view
@@ -49,8 +52,17 @@ def evaluate(
         The runs whose result files are there.
 
     Raises:
-        EvaluationError: a result file is missing afterwards.
+        UsageError: another evaluation is running in the workspace.
+        EvaluationError: results cannot be written, or a result file is missing afterwards.
     """
+    with exclusive(workspace.folder):
+        _check_disk(workspace)
+        return _evaluate(workspace, tracker, on_progress, workers)
+
+
+def _evaluate(
+    workspace: Workspace, tracker: str, on_progress: ProgressCallback, workers: Workers
+) -> list[Run]:
     results = workspace.results(tracker)
     runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
     discard_unfinished(runs, results)
@@ -62,12 +74,13 @@ def evaluate(
 
     report()
     shards = [workspace]
-    if workers.count > 1:
-        shards = cut_shards(workspace, tracker, workers.count * SHARDS_PER_WORKER)
+    if workers.parts != 1:
+        shards = cut_shards(workspace, tracker, workers.parts)
     outcomes = workers.run(shards, tracker, report)
     failed = [outcome for outcome in outcomes if not outcome.succeeded]
     missing = [run for run in runs if run.required and not run.is_whole(results)]
     if missing or failed:
+        _check_disk(workspace)
         output = next(iter(failed or outcomes)).output
         raise EvaluationError(_failure(workspace, tracker, runs, output, started))
     report()
@@ -81,17 +94,17 @@ def analyse(workspace: Workspace, tracker: str) -> Path:
         EvaluationError: the toolkit wrote none.
     """
     target = workspace.analysis(tracker)
-    return _make(workspace, tracker, ["analysis", "--format", "json"], target)
+    return _make(workspace, [tracker], ["analysis", "--format", "json"], target)
 
 
-def report(workspace: Workspace, tracker: str) -> Path:
+def report(workspace: Workspace, trackers: Sequence[str]) -> Path:
     """Run `vot report`; returns the HTML file that it wrote.
 
     Raises:
         EvaluationError: the toolkit wrote none.
     """
-    target = workspace.report(tracker)
-    return _make(workspace, tracker, ["report", "--format", "html"], target)
+    target = workspace.report(trackers)
+    return _make(workspace, trackers, ["report", "--format", "html"], target)
 
 
 def pack(workspace: Workspace, tracker: str) -> Path:
@@ -109,15 +122,34 @@ def pack(workspace: Workspace, tracker: str) -> Path:
     raise EvaluationError(f"vot pack failed for {tracker} ({log}):\n{log_tail(output)}")
 
 
-def _make(workspace: Workspace, tracker: str, command: Sequence[str], target: Path) -> Path:
+def _make(
+    workspace: Workspace, trackers: Sequence[str], command: Sequence[str], target: Path
+) -> Path:
     target.unlink(missing_ok=True)
-    log = _toolkit_log(workspace, command[0], tracker)
+    name = "+".join(trackers)
+    log = _toolkit_log(workspace, command[0], name)
     with toolkit_view(workspace) as view:
-        arguments = ["--workspace", str(view), "--name", tracker, tracker]
+        arguments = ["--workspace", str(view), "--name", name, *trackers]
         _, output = run_toolkit([*command, *arguments], cwd=view, log=log)
     if not target.is_file():
-        raise EvaluationError(f"vot {command[0]} failed for {tracker} ({log}):\n{log_tail(output)}")
+        _check_disk(workspace)
+        raise EvaluationError(f"vot {command[0]} failed for {name} ({log}):\n{log_tail(output)}")
     return target
+
+
+def _check_disk(workspace: Workspace) -> None:
+    """Name the cause that the toolkit's own words would hide.
+
+    Raises:
+        EvaluationError: the workspace, or the folder for temporary files, cannot be written.
+    """
+    for folder in (workspace.folder / "results", workspace.folder, Path(tempfile.gettempdir())):
+        reason = why_not_writable(folder)
+        if reason is not None:
+            raise EvaluationError(
+                f"cannot write in {folder}: {reason}. Finished runs are kept: when it can be "
+                "written again, the same command goes on"
+            )
 
 
 def _toolkit_log(workspace: Workspace, verb: str, tracker: str) -> Path:

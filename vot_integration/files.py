@@ -9,10 +9,15 @@ from alpharefine.errors import UsageError
 
 def write_text(file: Path, text: str) -> None:
     """Write a file in one step: other processes see the old content or the new one."""
+    write_bytes(file, text.encode())
+
+
+def write_bytes(file: Path, data: bytes) -> None:
+    """Write a file in one step: other processes see the old content or the new one."""
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
         Path(name).chmod(0o644)
         Path(name).replace(file)
     except BaseException:

@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import alpharefine
 from alpharefine.errors import UsageError
+from vot_integration.environment import describe_environment
 from vot_integration.own_trackers import Section
 from vot_integration.trackers_ini import TrackerSettings, registrations
 
@@ -30,6 +31,8 @@ class TrackerRecord:
         settings: what trackers.ini tells the server.
         random: whether the weights are random, not trained.
         arvot: version of this package.
+        environment: versions and machine of the last evaluation; records that differ in it alone
+            are equal.
     """
 
     weights: str
@@ -39,6 +42,7 @@ class TrackerRecord:
     settings: TrackerSettings
     random: bool = False
     arvot: str = alpharefine.__version__
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         weights = f"weights {self.weights} ({self.sha256[:12]})"
@@ -94,7 +98,13 @@ def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]
         build_tracker(tracker, device="cpu", weights=weights)
     kept = TrackerSettings(weights, device, precision)
     return TrackerRecord(
-        found.name, found.sha256, str(runtime.device), precision, kept, found.random
+        found.name,
+        found.sha256,
+        str(runtime.device),
+        precision,
+        kept,
+        found.random,
+        environment=describe_environment(),
     )
 
 
@@ -106,7 +116,8 @@ def _own_record(name: str, settings: TrackerSettings, section: Section) -> Track
                 "needs in its section of trackers.ini (command, env_NAME)"
             )
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()
-    return TrackerRecord(OWN, digest, ITS_OWN, ITS_OWN, TrackerSettings())
+    environment = describe_environment()
+    return TrackerRecord(OWN, digest, ITS_OWN, ITS_OWN, TrackerSettings(), environment=environment)
 
 
 def _absolute_weights(value: str | None) -> str | None:

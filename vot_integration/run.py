@@ -1,16 +1,16 @@
 """`arvot run`: sequences, workspace, evaluation, analysis and report in one go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vot_integration.dataset import read_dataset
 from vot_integration.files import check_target, write_text
 from vot_integration.records import catalogue_name, check_tracker, make_record
 from vot_integration.stacks import Interval, choose_interval, load_stack, parse_experiments
-from vot_integration.stages import Reporter, analyse_tracker, evaluate_tracker, report_tracker
+from vot_integration.stages import Reporter, analyse_tracker, evaluate_tracker, report_trackers
 from vot_integration.summary import RunSummary
 from vot_integration.trackers_ini import TrackerSettings
-from vot_integration.workers import IN_TURN, Workers
+from vot_integration.worker_options import WorkerOptions, hire
 from vot_integration.workspace import WorkspaceSpec, open_workspace, own_trackers
 
 
@@ -42,7 +42,7 @@ class RunOptions:
     json: Path | None = None
     device: str = "auto"
     precision: str = "auto"
-    workers: Workers = IN_TURN
+    workers: WorkerOptions = field(default_factory=WorkerOptions)
 
 
 def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
@@ -56,12 +56,13 @@ def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
     """
     reporter.stage(f"Checking {options.tracker}, its weights and the sequences")
     spec = plan_run(options)
+    workers = hire(options.workers, spec.records[catalogue_name(options.tracker)].device)
     if spec.dataset is None and not spec.folder.exists():
         reporter.stage("Rendering the built-in sequences")
     workspace = open_workspace(spec)
-    evaluate_tracker(workspace, options.tracker, reporter, options.workers)
+    evaluate_tracker(workspace, options.tracker, reporter, workers)
     summary = analyse_tracker(workspace, options.tracker, reporter)
-    report_tracker(workspace, options.tracker, reporter)
+    report_trackers(workspace, [options.tracker], reporter)
     if options.json is not None:
         write_text(options.json, summary.to_json())
     return summary

@@ -11,17 +11,14 @@ from dataclasses import replace
 from vot_integration.results import Run, expected_runs
 from vot_integration.workspace import Workspace
 
-SHARDS_PER_WORKER = 4
-"""More parts than workers: who is done early takes another one, and less is lost with a machine."""
 
-
-def cut_shards(workspace: Workspace, tracker: str, count: int) -> list[Workspace]:
+def cut_shards(workspace: Workspace, tracker: str, count: int | None) -> list[Workspace]:
     """Cut what is missing of a tracker's results into parts of about equal work.
 
     Args:
         workspace: the experiments and sequences to run.
         tracker: its registered name.
-        count: how many parts at most.
+        count: how many parts at most; None for a part a sequence.
 
     Returns:
         The workspace with a part of its sequences each, the longest part first; sequences whose
@@ -30,7 +27,7 @@ def cut_shards(workspace: Workspace, tracker: str, count: int) -> list[Workspace
     results = workspace.results(tracker)
     runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
     work = _frames(run for run in runs if run.required and not run.is_whole(results))
-    parts: list[list[str]] = [[] for _ in range(min(count, len(work)))]
+    parts: list[list[str]] = [[] for _ in range(min(count or len(work), len(work)))]
     loads = [0] * len(parts)
     for name, frames in work.most_common():
         lightest = loads.index(min(loads))

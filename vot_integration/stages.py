@@ -8,8 +8,9 @@ from typing import Protocol
 
 from alpharefine.errors import UsageError
 from vot_integration.evaluate import Progress, analyse, evaluate, pack, report
+from vot_integration.files import write_text
 from vot_integration.manifest import read_manifest
-from vot_integration.records import catalogue_name, check_tracker, make_record
+from vot_integration.records import TrackerRecord, catalogue_name, check_tracker, make_record
 from vot_integration.results import expected_runs, tally_runs
 from vot_integration.scores import read_scores
 from vot_integration.shards import split_realtime
@@ -19,7 +20,6 @@ from vot_integration.trackers_ini import TrackerSettings
 from vot_integration.workers import IN_TURN, Workers
 from vot_integration.workspace import (
     Workspace,
-    enroll_trackers,
     load_workspace,
     own_trackers,
 )
@@ -54,18 +54,20 @@ def select_workspace(folder: Path, experiments: str | None) -> Workspace:
     return load_workspace(folder, parse_experiments(experiments, stack))
 
 
-def enroll(workspace: Workspace, tracker: str, settings: TrackerSettings = _AS_BEFORE) -> Workspace:
+def settle(
+    workspace: Workspace, tracker: str, settings: TrackerSettings = _AS_BEFORE
+) -> TrackerRecord:
     """Settle how a tracker runs in a workspace: as asked for, else as its results there were made.
 
     Raises:
-        UsageError: no such tracker, a setting is wrong, or the results were made otherwise.
+        UsageError: no such tracker, or a setting is wrong.
     """
     own = own_trackers(workspace.folder)
     check_tracker(tracker, own)
     name = catalogue_name(tracker)
     if settings == _AS_BEFORE and name in workspace.records:
         settings = workspace.records[name].settings
-    return enroll_trackers(workspace, {name: make_record(tracker, settings, own)})
+    return make_record(tracker, settings, own)
 
 
 def evaluate_tracker(
@@ -79,7 +81,7 @@ def evaluate_tracker(
         EvaluationError: the tracker or the toolkit failed; finished runs are kept.
     """
     what = f"{tracker} on {len(workspace.dataset.sequences)} sequences in {workspace.folder}"
-    if workers.count == 1:
+    if workers.parts == 1:
         reporter.stage(f"Evaluating {what}")
         evaluate(workspace, tracker, reporter.progress, workers)
         return
@@ -104,14 +106,31 @@ def analyse_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> R
     return summarise(workspace, tracker)
 
 
-def report_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> Path:
-    """Write a tracker's report; returns its file.
+def report_trackers(
+    workspace: Workspace, trackers: Sequence[str], reporter: Reporter, output: Path | None = None
+) -> Path:
+    """Write the report of trackers that were analysed, and the toolkit's own beside it.
+
+    Args:
+        workspace: with experiments that are complete for all of them.
+        trackers: registered names.
+        reporter: is told what happens.
+        output: file to write; None for the place in the workspace.
+
+    Returns:
+        The file.
 
     Raises:
         EvaluationError: the toolkit failed.
     """
-    reporter.stage(f"Writing the report of {tracker}")
-    return report(workspace, tracker)
+    # Plotting libraries take a second to import.
+    from vot_integration.report.document import make_report, render
+
+    reporter.stage(f"Writing the report of {', '.join(trackers)}")
+    official = report(workspace, trackers)
+    file = output or official.with_name("arvot.html")
+    write_text(file, render(make_report(workspace, trackers)))
+    return file
 
 
 def pack_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> Path:
@@ -190,6 +209,6 @@ def summarise(workspace: Workspace, tracker: str) -> RunSummary:
         },
         fps=baseline.fps if baseline else None,
         device=record.device,
-        report=workspace.report(tracker),
+        report=workspace.report([tracker]).with_name("arvot.html"),
         longest_run=max(run.frames for run in runs),
     )

@@ -280,14 +280,15 @@ def check_starts(sequence: SequenceFolder, *, anchors: bool = True) -> None:
 
 
 def _check_start(sequence: SequenceFolder, frame: int, remedy: str) -> None:
-    if not _is_in_image(sequence.regions[frame], sequence.size):
+    if not is_in_image(sequence.regions[frame], sequence.size):
         raise UsageError(
             f"{sequence.path}: a run starts at frame {frame + 1}, where the target is absent, "
             f"empty or outside the image: {remedy}"
         )
 
 
-def _is_in_image(region: Region, size: tuple[int, int]) -> bool:
+def is_in_image(region: Region, size: tuple[int, int]) -> bool:
+    """Whether a target is present and partly inside an image of that width and height."""
     if region.is_empty():
         return False
     left, top, right, bottom = region.bounds()
@@ -301,7 +302,7 @@ def write_default_anchors(path: Path | str) -> None:
         UsageError: the sequence cannot be read, or the target is absent at all candidates.
     """
     sequence = read_sequence_folder(Path(path))
-    visible = [_is_in_image(region, sequence.size) for region in sequence.regions]
+    visible = [is_in_image(region, sequence.size) for region in sequence.regions]
     anchors = default_anchors(sequence.length, visible)
     if not any(anchors):
         raise UsageError(f"{path}: the target is absent at the first, last and every 50th frame")

@@ -16,6 +16,7 @@ from vot_integration.view import toolkit_view
 from vot_integration.workspace import Workspace
 
 _SUCCESS = "Evaluation concluded"
+_PARTS_PER_WORKER = 4
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Workers(Protocol):
     @property
     def count(self) -> int:
         """How many parts run at the same time."""
+
+    @property
+    def parts(self) -> int | None:
+        """Into how many parts a workspace is to be cut; None for a part a sequence."""
 
     def alone(self) -> "Workers":
         """A single worker that has its device to itself."""
@@ -70,6 +75,11 @@ class LocalWorkers:
     def count(self) -> int:
         """How many parts run at the same time."""
         return len(self.slots)
+
+    @property
+    def parts(self) -> int | None:
+        """More parts than workers: who is done early takes another one."""
+        return 1 if self.count == 1 else _PARTS_PER_WORKER * self.count
 
     def alone(self) -> "LocalWorkers":
         """A single process, on the first device; with all cores where it is a processor."""
@@ -123,7 +133,7 @@ def run_shard(
     tracker: str,
     environment: Mapping[str, str],
     log: Path,
-    on_tick: Callable[[], None],
+    on_tick: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Run `vot evaluate` on a part of a workspace.
 

@@ -4,6 +4,7 @@ A workspace keeps results, and results must not be mixed: `arvot.json` in it rec
 the experiments and, for each tracker, the weights, device and precision they were made with.
 """
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ import yaml
 from alpharefine.errors import UsageError
 from vot_integration.dataset import Dataset, read_dataset
 from vot_integration.files import write_text
+from vot_integration.lock import LOCK_FILE, exclusive
 from vot_integration.manifest import Manifest, read_manifest
 from vot_integration.own_trackers import Section, read_own_trackers
 from vot_integration.records import TrackerRecord
@@ -80,20 +82,23 @@ class Workspace:
         """The toolkit's analysis of one registered tracker."""
         return self.folder / "analysis" / f"{registered_name}.json"
 
-    def report(self, registered_name: str) -> Path:
-        """The toolkit's report of one registered tracker."""
-        return self.folder / "reports" / registered_name / "report.html"
+    def report(self, registered_names: Sequence[str]) -> Path:
+        """The toolkit's report of registered trackers."""
+        return self.folder / "reports" / "+".join(registered_names) / "report.html"
 
 
 def open_workspace(spec: WorkspaceSpec) -> Workspace:
     """Make the workspace, or take the one that is there when its results fit.
 
     Raises:
-        UsageError: the folder holds something else, or results made with other settings.
+        UsageError: the folder holds something else, or results made with other settings; or an
+            evaluation is running in it.
     """
     if not spec.folder.exists() or (spec.folder.is_dir() and not any(spec.folder.iterdir())):
         return _create(spec)
-    return _reuse(spec, read_manifest(spec.folder))
+    read_manifest(spec.folder)
+    with exclusive(spec.folder):
+        return _reuse(spec, read_manifest(spec.folder))
 
 
 def load_workspace(folder: Path, experiments: Sequence[str] | None = None) -> Workspace:
@@ -151,18 +156,30 @@ def _create(spec: WorkspaceSpec) -> Workspace:
     try:
         shutil.copytree(_template(), draft, dirs_exist_ok=True)
         (draft / "results").mkdir()
+        (draft / LOCK_FILE).touch()
         dataset = _write_sequences(draft / "sequences", spec)
         manifest = Manifest(dataset.source, dataset.fingerprint(), spec.stack, {}, {})
         manifest = _extend(draft, manifest, spec.chosen, spec.records)
         _write_settings(draft, spec, manifest)
         # mkdtemp makes folders that only their owner can read.
         draft.chmod(0o755)
-        draft.replace(spec.folder)
+        _rename(draft, spec.folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     dataset = dataset.moved(draft, spec.folder)
     interval = spec.stack.find_interval()
     return Workspace(spec.folder, dataset, spec.chosen, interval, manifest.trackers)
+
+
+def _rename(draft: Path, folder: Path) -> None:
+    try:
+        draft.replace(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise UsageError(
+            f"another command has just made {folder}: give this one again to use it"
+        ) from error
 
 
 def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:

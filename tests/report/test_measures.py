@@ -1,0 +1,143 @@
+"""Measures taken apart by sequence, and their bootstrap, on made-up runs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpharefine.errors import UsageError
+from vot_integration.report.bootstrap import percentile_interval, resample
+from vot_integration.report.compare import compare
+from vot_integration.report.measures import (
+    FailureRule,
+    SequenceMeasures,
+    combine,
+    eao_curve,
+    failure_rule,
+    frames_until_failure,
+    measure_sequence,
+)
+from vot_integration.report.trajectories import TrackedRun
+from vot_integration.results import Run
+
+RULE = FailureRule(threshold=0.1, grace=3)
+INTERVAL = (2, 6)
+LENGTH = 6
+
+
+def make_run(overlaps: list[float], absent: tuple[int, ...] = ()) -> TrackedRun:
+    count = len(overlaps)
+    present = np.array([frame not in absent for frame in range(count)])
+    nothing = np.zeros(count, np.bool_)
+    return TrackedRun(
+        Run("baseline", "s", "s_00000000", count),
+        np.arange(count),
+        np.array(overlaps, np.float64),
+        present,
+        ~nothing,
+        nothing,
+        np.full(count, 0.01),
+    )
+
+
+def toolkit_partial(
+    overlaps: list[list[float]], success: list[bool], length: int
+) -> tuple[list[float], list[float]]:
+    """The toolkit's own loop."""
+    from vot.analysis.multistart import compute_eao_partial
+
+    curve, active = compute_eao_partial(overlaps, success, length)
+    return list(curve), list(active)
+
+
+@pytest.mark.parametrize(
+    ("overlaps", "absent", "expected"),
+    [
+        ([0, 0.9, 0.9, 0.9, 0.9], (), 5),
+        ([0, 0.9, 0.0, 0.1, 0.0, 0.9], (), 2),
+        ([0, 0.9, 0.0, 0.0, 0.9, 0.0, 0.0], (), 7),
+        ([0, 0.9, 0.0, 0.0, 0.0, 0.9], (3,), 6),
+        ([0, 0, 0], (), 0),
+    ],
+)
+def test_failure_is_when_it_began(
+    overlaps: list[float], absent: tuple[int, ...], expected: int
+) -> None:
+    assert frames_until_failure(make_run(overlaps, absent), RULE) == expected
+
+
+def test_rule_of_an_experiment() -> None:
+    assert failure_rule({}) == FailureRule(0.1, 10)
+    assert failure_rule({"analyses": [{"low": 3}, {"grace": 4}]}) == FailureRule(0.1, 4)
+
+
+overlap = st.sampled_from([0.0, 0.05, 0.3, 0.7, 1.0])
+runs_of_a_sequence = st.lists(
+    st.lists(overlap, min_size=2, max_size=12).map(lambda run: [0.0, *run]), min_size=1, max_size=4
+)
+
+
+@given(runs_of_a_sequence, st.integers(2, 15))
+def test_curve_is_the_toolkits(runs: list[list[float]], length: int) -> None:
+    tracked = [make_run(run) for run in runs]
+    found = measure_sequence("s", tracked, RULE, length)
+    kept, success = [], []
+    for run in tracked:
+        until = frames_until_failure(run, RULE)
+        kept.append([*run.overlaps[:until], *[0.0] * (len(run.overlaps) - until)])
+        success.append(until == len(run.overlaps))
+    curve, active = toolkit_partial(kept, success, length)
+    assert found.curve_count.tolist() == active
+    np.testing.assert_allclose(eao_curve([found]), curve, atol=1e-12)
+
+
+@given(st.lists(runs_of_a_sequence, min_size=1, max_size=4))
+def test_totals_weigh_frames(sequences: list[list[list[float]]]) -> None:
+    measures = [
+        measure_sequence(str(number), [make_run(run) for run in runs], RULE, LENGTH)
+        for number, runs in enumerate(sequences)
+    ]
+    total = combine(measures, INTERVAL)
+    frames = sum(len(run) for runs in sequences for run in runs)
+    assert total.robustness == pytest.approx(sum(m.tracked for m in measures) / frames)
+    assert all(0 <= value <= 1 for value in (total.eao, total.accuracy, total.robustness))
+    [single] = [measures[0]]
+    assert combine([single], INTERVAL).accuracy == pytest.approx(single.accuracy)
+
+
+def make_measures(name: str, level: float, frames: int = 8) -> SequenceMeasures:
+    runs = [make_run([0.0] + [level] * (frames - 1))]
+    return measure_sequence(name, runs, RULE, LENGTH)
+
+
+def test_equal_sequences_have_no_spread() -> None:
+    samples = resample([make_measures(str(n), 0.6) for n in range(5)], INTERVAL)
+    bounds = percentile_interval(samples.eao)
+    assert bounds.low == pytest.approx(0.6) and bounds.high == pytest.approx(0.6)
+    assert samples.eao.shape == samples.robustness.shape == (10_000,)
+
+
+def test_interval_contains_the_value_and_is_repeatable() -> None:
+    measures = [make_measures(str(n), 0.3 + 0.05 * n) for n in range(10)]
+    first, second = (percentile_interval(resample(measures, INTERVAL).eao) for _ in range(2))
+    assert first == second
+    value = combine(measures, INTERVAL).eao
+    assert first.low < value < first.high
+    # The mean of n draws spreads like the values' deviation over the root of n.
+    deviation = np.std([0.3 + 0.05 * n for n in range(10)]) / 10**0.5
+    assert first.high - first.low == pytest.approx(2 * 1.96 * deviation, rel=0.1)
+
+
+def test_a_constant_difference_is_clear_however_much_sequences_differ() -> None:
+    levels = [0.1 + 0.08 * n for n in range(10)]
+    better = [make_measures(str(n), level + 0.02) for n, level in enumerate(levels)]
+    worse = [make_measures(str(n), level) for n, level in enumerate(levels)]
+    eao, accuracy, robustness = compare(better, worse, INTERVAL)
+    assert (eao.measure, eao.is_clear) == ("EAO", True)
+    assert eao.value == pytest.approx(0.02) == pytest.approx(eao.interval.low)
+    assert accuracy.is_clear and not robustness.is_clear
+
+
+def test_other_sequences_cannot_be_compared() -> None:
+    with pytest.raises(UsageError, match="different sequences"):
+        compare([make_measures("a", 0.5)], [make_measures("b", 0.5)], INTERVAL)

@@ -1,0 +1,235 @@
+"""Workers on an existing Ray cluster.
+
+A part of the workspace is a task. It claims a GPU, or cores, as Ray resources, evaluates its
+sequences in a workspace of its own on the node, and answers the content of its result files, which
+are checked before they get their place. A part whose node is lost is run again elsewhere.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from alpharefine.errors import UsageError
+from vot_integration.cluster.collect import store_answer
+from vot_integration.cluster.node import evaluate_parcel
+from vot_integration.cluster.nodes import Node, check_nodes, find_nodes, see_folder
+from vot_integration.cluster.parcel import Answer, Parcel, make_parcel
+from vot_integration.cluster.weights import Weights, gather_weights
+from vot_integration.compute_defaults import THREAD_VARIABLES
+from vot_integration.errors import EvaluationError
+from vot_integration.records import ITS_OWN, OWN, catalogue_name
+from vot_integration.toolkit import POLL_SECONDS, termination_interrupts
+from vot_integration.workers import Outcome
+from vot_integration.workspace import Workspace
+
+ATTEMPTS = 4
+"""How often a part is begun when nodes are lost under it."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RayOptions:
+    """How a cluster is used.
+
+    Attributes:
+        address: of the cluster, or "auto" for the one that this machine belongs to.
+        jobs: parts that run at the same time, None for as many as there is room for.
+        cores: processor cores for each part.
+        send: send sequences and weights along even where nodes see them.
+    """
+
+    address: str
+    jobs: int | None = None
+    cores: int = 2
+    send: bool = False
+
+
+@dataclass(frozen=True)
+class RayWorkers:
+    """Tasks of a Ray cluster; see `connect`.
+
+    Attributes:
+        options: how the cluster is used.
+        nodes: its machines.
+        uses_gpus: whether each part claims a GPU.
+        pinned: the node that all parts run on, one at a time with all of its cores; None for any.
+    """
+
+    options: RayOptions
+    nodes: tuple[Node, ...]
+    uses_gpus: bool
+    pinned: Node | None = None
+
+    @property
+    def count(self) -> int:
+        """How many parts run at the same time."""
+        if self.pinned is not None:
+            return 1
+        if self.uses_gpus:
+            room = sum(int(node.gpus) for node in self.nodes)
+        else:
+            room = sum(int(node.cores // self.options.cores) for node in self.nodes)
+        return max(1, min(room, self.options.jobs or room))
+
+    @property
+    def parts(self) -> int | None:
+        """Every sequence is a part: the least is lost with a node."""
+        return None
+
+    def alone(self) -> "RayWorkers":
+        """One part at a time, on one node with all of its cores."""
+        fit = [node for node in self.nodes if node.gpus >= 1 or not self.uses_gpus]
+        return replace(self, pinned=max(fit, key=lambda node: (node.gpus, node.cores)))
+
+    def run(
+        self, shards: Sequence[Workspace], tracker: str, on_tick: Callable[[], None]
+    ) -> list[Outcome]:
+        """See `vot_integration.workers.Workers`."""
+        if not shards:
+            return []
+        tasks = _Tasks(self, shards, tracker)
+        try:
+            with termination_interrupts():
+                while tasks.go_on():
+                    on_tick()
+        finally:
+            tasks.cancel()
+        return tasks.outcomes
+
+    def resources(self) -> dict[str, Any]:
+        """What a part claims, as Ray's options of a task."""
+        claimed: dict[str, Any] = {
+            "num_gpus": 1 if self.uses_gpus else 0,
+            "num_cpus": self.cores(),
+            # A part that is lost is submitted again by `_Tasks`, which says so.
+            "max_retries": 0,
+        }
+        if self.pinned is not None:
+            strategy = NodeAffinitySchedulingStrategy(self.pinned.identifier, soft=True)
+            claimed["scheduling_strategy"] = strategy
+        return claimed
+
+    def cores(self) -> int:
+        """Processor cores of a part."""
+        return self.options.cores if self.pinned is None else int(self.pinned.cores)
+
+
+@dataclass
+class _Job:
+    """A part of the workspace, and how often it was begun."""
+
+    shard: Workspace
+    attempts: int = 0
+
+
+class _Tasks:
+    """The parts of one evaluation: waiting, running, or done with an outcome."""
+
+    def __init__(self, workers: RayWorkers, shards: Sequence[Workspace], tracker: str) -> None:
+        self.outcomes: list[Outcome] = []
+        self._workers, self._tracker = workers, tracker
+        self._waiting = deque(_Job(shard) for shard in shards)
+        self._running: dict[Any, _Job] = {}
+        self._sends = workers.options.send or not see_folder(workers.nodes, shards[0].folder)
+        record = shards[0].records[catalogue_name(tracker)]
+        # One object of the cluster that all parts refer to.
+        self._weights = ray.put(
+            gather_weights(record) if self._sends and record.weights != OWN else None
+        )
+
+    def go_on(self) -> bool:
+        """Begin what there is room for and take what is done; False when all has ended.
+
+        Raises:
+            UsageError: a node cannot run a part.
+            EvaluationError: nodes were lost too often.
+        """
+        while self._waiting and len(self._running) < self._workers.count:
+            job = self._waiting.popleft()
+            job.attempts += 1
+            self._running[self._submit(job.shard)] = job
+        ready, _ = ray.wait(list(self._running), timeout=POLL_SECONDS)
+        for reference in ready:
+            self._take(reference, self._running.pop(reference))
+        failed = any(not outcome.succeeded for outcome in self.outcomes)
+        return not failed and bool(self._waiting or self._running)
+
+    def cancel(self) -> None:
+        """End what is running; not by force, so that nodes stop their toolkit and tracker."""
+        for reference in self._running:
+            ray.cancel(reference)
+
+    def _submit(self, shard: Workspace) -> Any:
+        parcel = make_parcel(shard, self._tracker, send=self._sends)
+        threads = dict.fromkeys(THREAD_VARIABLES, str(self._workers.cores()))
+        task = _evaluate.options(**self._workers.resources())
+        return task.remote(parcel, self._weights, threads)
+
+    def _take(self, reference: Any, job: _Job) -> None:
+        try:
+            answer: Answer = ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, UsageError):
+                raise error.cause from error
+            raise EvaluationError(f"a node of the cluster failed: {error}") from error
+        except ray.exceptions.RayError as error:
+            self._repeat(job, error)
+            return
+        store_answer(job.shard, self._tracker, answer)
+        self.outcomes.append(Outcome(answer.status, answer.output))
+
+    def _repeat(self, job: _Job, error: Exception) -> None:
+        names = ", ".join(entry.name for entry in job.shard.dataset.sequences)
+        if job.attempts == ATTEMPTS:
+            raise EvaluationError(
+                f"{names}: a node was lost in each of {ATTEMPTS} attempts ({error}). Finished runs "
+                "are kept"
+            ) from error
+        _log.warning("a node was lost (%s): %s runs again", type(error).__name__, names)
+        self._waiting.append(job)
+
+
+def connect(options: RayOptions, device: str) -> RayWorkers:
+    """Join a Ray cluster and look at its machines.
+
+    Args:
+        options: how it is used.
+        device: torch device of the tracker, as recorded. Parts claim a GPU where it is one, and
+            where the tracker chooses itself and the cluster has GPUs.
+
+    Raises:
+        UsageError: there is no such cluster, its machines have other versions, or no GPU.
+    """
+    if options.jobs is not None and options.jobs < 1:
+        raise UsageError(f"--jobs {options.jobs}: give a number of parts, 1 or more")
+    try:
+        ray.init(
+            options.address,
+            ignore_reinit_error=True,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        message = " ".join(str(error).split())[:200]
+        raise UsageError(
+            f"--ray {options.address}: no Ray cluster there ({message}); `ray start --head` on one "
+            "machine and `ray start --address=HOST:6379` on the others make one"
+        ) from error
+    nodes = find_nodes()
+    has_gpus = any(node.gpus >= 1 for node in nodes)
+    wants_gpu = device.startswith("cuda")
+    if wants_gpu and not has_gpus:
+        raise UsageError(f"--ray {options.address}: {device} is asked for, but no node has a GPU")
+    check_nodes(nodes)
+    return RayWorkers(options, nodes, wants_gpu or (device == ITS_OWN and has_gpus))
+
+
+@ray.remote
+def _evaluate(parcel: Parcel, weights: list[Weights] | None, environment: dict[str, str]) -> Answer:
+    return evaluate_parcel(parcel, weights, environment)

@@ -1,0 +1,1 @@
+"""`arvot sequences convert`: videos and data sets of other formats become VOT sequences."""

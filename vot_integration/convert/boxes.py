@@ -1,0 +1,58 @@
+"""Annotations with a box a frame."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from vot.region import Special
+from vot.region.shapes import Rectangle
+
+from alpharefine.errors import UsageError
+from alpharefine.training.data.files import FrameError
+from alpharefine.training.data.regions import read_boxes, read_numbers
+from vot_integration.groundtruth import Region
+
+Boxes = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class BoxFiles:
+    """Files that say where the target is.
+
+    Attributes:
+        boxes: x, y, width, height in a line, separated by commas, tabs or spaces.
+        hidden: files with a number for each box, not 0 where the target cannot be seen.
+    """
+
+    boxes: Path
+    hidden: Sequence[Path] = ()
+
+
+def read_box_track(files: BoxFiles) -> tuple[int, Callable[[int], Region]]:
+    """Read boxes; those that are empty or not finite, or hidden, are absent targets.
+
+    Returns:
+        The number of boxes, and a function from the index of a frame to its region.
+
+    Raises:
+        UsageError: a file cannot be read, or there is not one number for each box.
+    """
+    try:
+        boxes = read_boxes(files.boxes)
+        flags = [read_numbers(file).ravel() for file in files.hidden]
+    except FrameError as error:
+        raise UsageError(f"{error}: write x,y,width,height, one line a frame") from error
+    for file, values in zip(files.hidden, flags, strict=True):
+        if len(values) != len(boxes):
+            raise UsageError(f"{file} has {len(values)} numbers for {len(boxes)} boxes")
+    visible = np.asarray(np.isfinite(boxes).all(axis=1))
+    visible &= (boxes[:, 2:] > 0).all(axis=1)
+    for values in flags:
+        visible &= values == 0
+
+    def region(index: int) -> Region:
+        return Rectangle(*map(float, boxes[index])) if visible[index] else Special(0)
+
+    return len(boxes), region

@@ -1,0 +1,80 @@
+"""Video files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from alpharefine.errors import UsageError
+from alpharefine.trackers.base import Image
+from alpharefine.training.data.files import list_images
+from vot_integration.convert.boxes import BoxFiles, read_box_track
+from vot_integration.convert.masks import find_objects, mask_track
+from vot_integration.convert.source import ConvertOptions, SourceSequence
+
+
+def read_video(file: Path, options: ConvertOptions) -> Iterator[SourceSequence]:
+    """The sequences of a video: one, or one for each object of its masks.
+
+    Args:
+        file: the video.
+        options: say where the target is; masks are one a frame, in the order of their names.
+
+    Raises:
+        UsageError: it cannot be read, or there is not one annotation a frame.
+    """
+    count, fps = _count_frames(file)
+    if options.boxes is not None:
+        found, region = read_box_track(BoxFiles(options.boxes))
+        _check_count(options.boxes, "boxes", found, file, count)
+        yield SourceSequence(file.stem, count, region, video=file, fps=fps)
+    elif options.masks is not None:
+        if not options.masks.is_dir():
+            raise UsageError(f"there is no folder of masks {options.masks}")
+        masks = list_images(options.masks)
+        _check_count(options.masks, "masks", len(masks), file, count)
+        objects = find_objects(masks, options.label)
+        for label in objects:
+            name = file.stem if len(objects) == 1 else f"{file.stem}_{label}"
+            yield SourceSequence(name, count, mask_track(masks, label), video=file, fps=fps)
+    else:
+        raise UsageError(
+            f"{file} is a video: say where the target is in its {count} frames, with --masks DIR "
+            "or --boxes FILE; `arvot track` follows it without"
+        )
+
+
+def video_frames(file: Path) -> Iterator[Image]:
+    """Frames of a video, H x W x 3 uint8 RGB.
+
+    Raises:
+        UsageError: the file is not a video that OpenCV can read.
+    """
+    video = cv2.VideoCapture(str(file))
+    try:
+        if not video.isOpened():
+            raise UsageError(f"{file} is not a video that OpenCV can read")
+        while True:
+            there, frame = video.read()
+            if not there:
+                return
+            yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    finally:
+        video.release()
+
+
+def _count_frames(file: Path) -> tuple[int, float]:
+    """Number of frames, counted: what a file says of itself may be wrong; and frames a second."""
+    count = sum(1 for _ in video_frames(file))
+    if count == 0:
+        raise UsageError(f"{file} has no frame that OpenCV can read")
+    video = cv2.VideoCapture(str(file))
+    fps = float(video.get(cv2.CAP_PROP_FPS))
+    video.release()
+    return count, fps
+
+
+def _check_count(source: Path, what: str, found: int, file: Path, frames: int) -> None:
+    if found != frames:
+        raise UsageError(f"{source} has {found} {what}, but {file} has {frames} frames")

@@ -1,0 +1,1 @@
+"""`arvot track`: a tracker on any video, with its answers drawn into it."""

@@ -1,0 +1,137 @@
+"""From the options of `arvot track` to everything that following a target needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from alpharefine.catalogue import build_tracker, find_tracker, resolve_weights
+from alpharefine.errors import UsageError
+from alpharefine.geometry.boxes import Box
+from alpharefine.trackers.base import Image, Tracker
+from vot_integration.files import check_target
+from vot_integration.film.footage import Footage, first_frame, open_footage
+from vot_integration.film.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
+from vot_integration.film.target import (
+    check_in_frame,
+    mask_file_box,
+    parse_box,
+    select_box,
+    sequence_box,
+)
+from vot_integration.outputs import Output
+from vot_integration.trackers_ini import registrations
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """Options of `arvot track`, as the user gave them.
+
+    Attributes:
+        source: video file, folder, or number of a camera.
+        tracker: registered name.
+        box: target in the first frame, "x,y,w,h".
+        mask: mask file of the first frame.
+        select: whether the user draws the target.
+        out: overlay to write; None for a name made of source and tracker.
+        masks: folder for masks, or None.
+        boxes: file for boxes, or None.
+        limit: how many frames at most, or None.
+        weights: name or file; None for the tracker's default.
+        device: torch device or "auto".
+        precision: name of a precision or "auto".
+    """
+
+    source: str
+    tracker: str
+    box: str | None = None
+    mask: Path | None = None
+    select: bool = False
+    out: Path | None = None
+    masks: Path | None = None
+    boxes: Path | None = None
+    limit: int | None = None
+    weights: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+
+
+@dataclass(frozen=True)
+class TrackJob:
+    """Everything that `follow` needs, checked.
+
+    Attributes:
+        tracker: with its weights.
+        has_random_weights: whether they are random, not trained.
+        frames: from the first on.
+        count: how many there are, None where that is not known.
+        is_live: whether they come from a camera.
+        target: box in the first frame.
+        sinks: what is to be written.
+        files: where it is written to.
+    """
+
+    tracker: Tracker
+    has_random_weights: bool
+    frames: Iterator[Image | None]
+    count: int | None
+    is_live: bool
+    target: Box
+    sinks: list[Sink]
+    files: list[Path]
+
+
+def prepare(options: TrackOptions) -> TrackJob:
+    """Check all options and build the tracker; nothing is written yet.
+
+    Raises:
+        UsageError: an option is wrong.
+    """
+    registration = registrations().get(options.tracker)
+    if registration is None:
+        known = ", ".join(registrations())
+        raise UsageError(f"unknown tracker {options.tracker!r}; choose from {known}")
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--max-frames {options.limit}: give a number above 0")
+    if options.masks is not None and not find_tracker(registration.tracker).has_mask:
+        raise UsageError(f"{options.tracker} answers no masks: leave out --save-masks")
+    footage = open_footage(options.source)
+    sinks, files = _sinks(options, footage, registration.output)
+    image, frames = first_frame(footage)
+    target = _target(options, footage, image)
+    check_in_frame(target, image)
+    tracker = build_tracker(
+        registration.tracker,
+        device=options.device,
+        precision=options.precision,
+        weights=options.weights,
+    )
+    weights = resolve_weights(registration.tracker, options.weights)
+    count = footage.count
+    if options.limit is not None:
+        count = min(options.limit, count or options.limit)
+    return TrackJob(tracker, weights.random, frames, count, footage.is_live, target, sinks, files)
+
+
+def _target(options: TrackOptions, footage: Footage, image: Image) -> Box:
+    if options.box is not None:
+        return parse_box(options.box)
+    if options.mask is not None:
+        return mask_file_box(options.mask, image)
+    return select_box(image) if options.select else sequence_box(footage, image)
+
+
+def _sinks(
+    options: TrackOptions, footage: Footage, output: Output
+) -> tuple[list[Sink], list[Path]]:
+    out = options.out or Path(f"{footage.name}-{options.tracker}.mp4")
+    check_target(out, "--out")
+    sinks: list[Sink] = [OverlayVideo(out, footage.fps, output)]
+    files = [out]
+    if options.masks is not None:
+        sinks.append(MaskFolder(options.masks))
+        files.append(options.masks)
+    if options.boxes is not None:
+        check_target(options.boxes, "--save-boxes")
+        sinks.append(BoxFile(options.boxes))
+        files.append(options.boxes)
+    return sinks, files

@@ -1,0 +1,176 @@
+"""What is kept of a tracked video: an overlay, masks, boxes. Each is there whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import cv2
+import numpy as np
+
+from alpharefine.errors import UsageError
+from alpharefine.trackers.base import Estimate, Image
+from vot_integration.files import write_text
+from vot_integration.outputs import Output
+from vot_integration.overlay import ANSWER, draw_box, draw_mask, draw_polygon, write_caption
+from vot_integration.rotated_box import rotated_box
+
+CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
+"""Codecs that OpenCV's wheels bring along, by the suffix of the file."""
+
+
+class Sink(Protocol):
+    """Takes frames with their estimates; a context manager that finishes or discards its output."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def write(self, image: Image, estimate: Estimate) -> None:
+        """Take the next frame."""
+
+
+class OverlayVideo:
+    """A video with the answers drawn into it.
+
+    Args:
+        file: to write; its suffix is a key of `CODECS`.
+        fps: frames a second.
+        output: what the tracker answers, and so what is drawn.
+    """
+
+    def __init__(self, file: Path, fps: float, output: Output) -> None:
+        if file.suffix.lower() not in CODECS:
+            known = ", ".join(CODECS)
+            raise UsageError(f"--out {file}: the name of a video ends in {known}")
+        self._file, self._fps, self._output = file, fps, output
+        self._number = 0
+        self._writer: cv2.VideoWriter | None = None
+
+    def __enter__(self) -> Self:
+        suffix = self._file.suffix
+        descriptor, name = tempfile.mkstemp(suffix, f".{self._file.stem}-", self._file.parent)
+        os.close(descriptor)
+        self._draft = Path(name)
+        return self
+
+    def write(self, image: Image, estimate: Estimate) -> None:
+        """Take the next frame."""
+        height, width = image.shape[:2]
+        if self._writer is None:
+            codec = cv2.VideoWriter.fourcc(*CODECS[self._file.suffix.lower()])
+            self._writer = cv2.VideoWriter(str(self._draft), codec, self._fps, (width, height))
+            if not self._writer.isOpened():
+                raise UsageError(f"--out {self._file}: OpenCV cannot write it; try a name in .avi")
+        self._number += 1
+        picture = draw_estimate(image, estimate, self._output)
+        write_caption(picture, f"{self._number}  {estimate.confidence:.2f}")
+        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            self._writer.release()
+        if kind is None and self._writer is not None:
+            self._draft.chmod(0o644)
+            self._draft.replace(self._file)
+        self._draft.unlink(missing_ok=True)
+
+
+class MaskFolder:
+    """A PNG mask {0, 255} for each frame: 00000001.png, ...
+
+    Args:
+        folder: must not be there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if folder.exists():
+            raise UsageError(f"--save-masks {folder} is there already: name a new folder")
+        if not folder.absolute().parent.is_dir():
+            raise UsageError(f"--save-masks {folder}: there is no folder {folder.parent}")
+        self._folder = folder
+        self._number = 0
+
+    def __enter__(self) -> Self:
+        name = f".{self._folder.name}-"
+        self._draft = Path(tempfile.mkdtemp(prefix=name, dir=self._folder.absolute().parent))
+        return self
+
+    def write(self, image: Image, estimate: Estimate) -> None:
+        """Take the next frame."""
+        self._number += 1
+        mask = estimate.mask if estimate.mask is not None else np.zeros(image.shape[:2], np.uint8)
+        cv2.imwrite(str(self._draft / f"{self._number:08d}.png"), mask * np.uint8(255))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._draft.chmod(0o755)
+            self._draft.replace(self._folder)
+        else:
+            shutil.rmtree(self._draft, ignore_errors=True)
+
+
+class BoxFile:
+    """x,y,w,h in a line for each frame, as `arvot sequences convert --boxes` takes them.
+
+    Args:
+        file: to write.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lines: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, image: Image, estimate: Estimate) -> None:
+        """Take the next frame."""
+        self._lines.append(",".join(f"{number:.2f}" for number in estimate.box))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            write_text(self._file, "".join(f"{line}\n" for line in self._lines))
+
+
+def draw_estimate(image: Image, estimate: Estimate, output: Output) -> Image:
+    """A copy of a frame with an answer drawn into it.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        estimate: the answer.
+        output: MASK draws mask and box, ROTATED the rotated box of the mask, BOX the box.
+    """
+    picture = image.copy()
+    mask = estimate.mask
+    if mask is not None and output is Output.ROTATED:
+        corners = rotated_box(mask)
+        if corners is not None:
+            draw_polygon(picture, corners, ANSWER)
+        return picture
+    if mask is not None and output is Output.MASK:
+        draw_mask(picture, mask, ANSWER)
+    draw_box(picture, estimate.box, ANSWER)
+    return picture

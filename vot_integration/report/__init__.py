@@ -1,0 +1,1 @@
+"""`arvot report` and `arvot compare`: what the results in a workspace say."""

@@ -1,0 +1,78 @@
+"""How much a score would change with other sequences of the same kind.
+
+Sequences, not frames, are drawn with replacement: frames of one sequence say nearly the same.
+Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), percentile interval.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vot_integration.report.measures import SequenceMeasures
+
+RESAMPLES = 10_000
+CONFIDENCE = 0.95
+
+_SEED = 2020
+_CHUNK = 1000
+
+Samples = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A percentile interval: 95 % of the resampled values lie in it."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Measures of each resample, `RESAMPLES` float each."""
+
+    eao: Samples
+    accuracy: Samples
+    robustness: Samples
+
+
+def resample(sequences: Sequence[SequenceMeasures], interval: tuple[int, int]) -> Resampled:
+    """Measures of resampled sets of sequences; equal numbers of sequences give equal draws.
+
+    Args:
+        sequences: at least one.
+        interval: first and last frame of the EAO interval.
+    """
+    sums = np.stack([entry.curve_sum for entry in sequences])
+    counts = np.stack([entry.curve_count for entry in sequences])
+    low, high = interval
+    sums, counts = sums[:, low : high + 1], counts[:, low : high + 1]
+    totals = np.array([(s.overlap_sum, s.tracked, s.frames) for s in sequences])
+    parts = []
+    for weights in _draws(len(sequences)):
+        shared = weights @ counts
+        curve = np.divide(weights @ sums, shared, out=np.zeros_like(shared), where=shared > 0)
+        overlap, tracked, frames = (weights @ totals).T
+        accuracy = np.divide(overlap, tracked, out=np.zeros_like(tracked), where=tracked > 0)
+        parts.append((curve.mean(axis=1), accuracy, tracked / frames))
+    eao, accuracy, robustness = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return Resampled(eao, accuracy, robustness)
+
+
+def percentile_interval(values: Samples) -> Interval:
+    """The interval that leaves out as many values below as above."""
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(values, (tail, 1 - tail))
+    return Interval(float(low), float(high))
+
+
+def _draws(count: int) -> list[NDArray[np.float64]]:
+    """How often each of `count` sequences is in each resample, in chunks of rows."""
+    random = np.random.default_rng(_SEED)
+    shares = np.full(count, 1 / count)
+    return [
+        random.multinomial(count, shares, size=_CHUNK).astype(np.float64)
+        for _ in range(RESAMPLES // _CHUNK)
+    ]

@@ -1,0 +1,94 @@
+"""Everything a report shows of one tracker, gathered from a workspace."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from vot_integration.report.measures import (
+    SequenceMeasures,
+    failure_rule,
+    frames_until_failure,
+    measure_sequence,
+)
+from vot_integration.report.trajectories import TrackedRun, read_runs
+from vot_integration.results import RunTally, expected_runs, tally_runs
+from vot_integration.vot_folder import SequenceFolder, read_sequence_folder
+from vot_integration.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class ExperimentResults:
+    """Results of one tracker in one experiment.
+
+    Attributes:
+        name: of the experiment.
+        kind: its type, such as "multistart".
+        is_realtime: whether late answers cost frames.
+        runs: by name of the sequence.
+        measures: of each sequence; empty unless the experiment is multi-start.
+        failures: for each run, by its name, the index in the run of the frame where it failed.
+        tally: sums over the runs.
+    """
+
+    name: str
+    kind: str
+    is_realtime: bool
+    runs: Mapping[str, Sequence[TrackedRun]]
+    measures: Sequence[SequenceMeasures]
+    failures: Mapping[str, Sequence[int]]
+    tally: RunTally
+
+
+def read_sequences(workspace: Workspace) -> list[SequenceFolder]:
+    """The sequences of a workspace with their labels."""
+    return [read_sequence_folder(entry.path) for entry in workspace.dataset.sequences]
+
+
+def collect(
+    workspace: Workspace, tracker: str, sequences: Sequence[SequenceFolder]
+) -> Iterator[ExperimentResults]:
+    """Gather a tracker's results.
+
+    Args:
+        workspace: with the experiments to gather, all of which are complete.
+        tracker: registered name.
+        sequences: those of the workspace.
+    """
+    length = workspace.interval[1] if workspace.interval else 1
+    for name, definition in workspace.stack.experiments.items():
+        runs = {
+            sequence.name: list(read_runs(workspace, tracker, name, sequence))
+            for sequence in sequences
+        }
+        kind = str(definition["type"])
+        rule = failure_rule(definition)
+        measures = []
+        if kind == "multistart":
+            measures = [
+                measure_sequence(sequence, tracked, rule, length)
+                for sequence, tracked in runs.items()
+            ]
+        expected = expected_runs({name: definition}, sequences)
+        yield ExperimentResults(
+            name,
+            kind,
+            bool(definition.get("realtime")),
+            runs,
+            measures,
+            {
+                run.run.name: _failures(run, kind, frames_until_failure(run, rule))
+                for tracked in runs.values()
+                for run in tracked
+            },
+            tally_runs(expected, workspace.results(tracker)),
+        )
+
+
+def skipped_frames(run: TrackedRun) -> int:
+    """Frames of a real-time run for which the tracker was still busy; they cost it no time."""
+    return int((run.seconds[1:] == 0).sum())
+
+
+def _failures(run: TrackedRun, kind: str, tracked: int) -> list[int]:
+    if kind == "multistart":
+        return [tracked] if tracked < len(run.overlaps) else []
+    return [int(frame) for frame in run.failed.nonzero()[0]]

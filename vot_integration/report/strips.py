@@ -1,0 +1,122 @@
+"""Strips of frames: what a tracker answered in a few frames of a run, over the ground truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from alpharefine.geometry.boxes import Box
+from alpharefine.trackers.base import Image
+from vot_integration.frames import read_frame
+from vot_integration.groundtruth import Region, region_mask
+from vot_integration.overlay import TRUTH, Colour, draw_box, draw_contour, draw_mask, draw_polygon
+from vot_integration.report.collect import ExperimentResults
+from vot_integration.report.trajectories import TrackedRun, read_run_regions
+from vot_integration.vot_folder import SequenceFolder
+from vot_integration.workspace import Workspace
+
+FRAMES = 6
+"""Pictures of a strip."""
+
+_HEIGHT = 150
+_QUALITY = 80
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One frame of a strip.
+
+    Attributes:
+        jpeg: the picture.
+        frame: index of the sequence's frame, 0-based.
+        overlap: with the ground truth, 0..1; None in the frame of initialisation.
+        failed: whether the run has failed here or before.
+    """
+
+    jpeg: bytes
+    frame: int
+    overlap: float | None
+    failed: bool
+
+
+def make_strip(
+    workspace: Workspace,
+    tracker: str,
+    results: ExperimentResults,
+    sequence: SequenceFolder,
+    colour: Colour,
+) -> list[Picture]:
+    """Pictures of the longest run of a tracker in a sequence, evenly spread; a failure is in them.
+
+    Args:
+        workspace: the workspace.
+        tracker: registered name.
+        results: of one of its experiments.
+        sequence: the sequence.
+        colour: of the tracker.
+    """
+    runs = results.runs[sequence.name]
+    if not runs:
+        return []
+    run = max(runs, key=lambda entry: len(entry.frames))
+    regions = read_run_regions(workspace.results(tracker), run.run)
+    failures = results.failures[run.run.name]
+    pictures = []
+    for index in choose_frames(len(run.frames), failures):
+        frame = int(run.frames[index])
+        image = read_frame(str(sequence.frames[frame]))
+        if image is None:
+            continue
+        _draw(
+            image, sequence.regions[frame], regions[index] if run.reported[index] else None, colour
+        )
+        pictures.append(_picture(image, run, index, bool(failures) and index >= failures[0]))
+    return pictures
+
+
+def choose_frames(length: int, failures: Sequence[int]) -> list[int]:
+    """Indices for a strip: evenly spread, the nearest one moved to the first failure.
+
+    Args:
+        length: frames of the run.
+        failures: indices of failures in it.
+    """
+    chosen = np.unique(np.linspace(0, length - 1, FRAMES).round().astype(int)).tolist()
+    if failures and failures[0] not in chosen:
+        # The first frame shows the target, so it stays.
+        nearest = min(range(1, len(chosen)), key=lambda at: abs(chosen[at] - failures[0]))
+        chosen[nearest] = failures[0]
+    return sorted(chosen)
+
+
+def _draw(image: Image, truth: Region, answer: Region | None, colour: Colour) -> None:
+    if answer is not None:
+        _draw_answer(image, answer, colour)
+    if not truth.is_empty():
+        draw_contour(image, region_mask(truth, *image.shape[:2]), TRUTH)
+
+
+def _draw_answer(image: Image, region: Region, colour: Colour) -> None:
+    if region.is_empty():
+        return
+    left, top, right, bottom = region.bounds()
+    match type(region).__name__:
+        case "Mask":
+            draw_mask(image, region_mask(region, *image.shape[:2]), colour)
+            draw_box(image, Box(left, top, right - left + 1, bottom - top + 1), colour)
+        case "Polygon":
+            draw_polygon(image, np.array([region[i] for i in range(region.size)]), colour)
+        case _:
+            draw_box(image, Box(region.x, region.y, region.width, region.height), colour)
+
+
+def _picture(image: Image, run: TrackedRun, index: int, failed: bool) -> Picture:
+    height, width = image.shape[:2]
+    small = cv2.resize(
+        image, (max(1, round(width * _HEIGHT / height)), _HEIGHT), interpolation=cv2.INTER_AREA
+    )
+    quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
+    overlap = float(run.overlaps[index]) if index else None
+    return Picture(data.tobytes(), int(run.frames[index]), overlap, failed)

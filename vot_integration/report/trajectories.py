@@ -1,0 +1,142 @@
+"""Results read back: regions, times, and overlaps with the ground truth, run by run."""
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from vot.region.io import read_trajectory
+from vot.region.raster import calculate_overlaps
+
+from vot_integration.files import write_bytes
+from vot_integration.groundtruth import Region
+from vot_integration.results import Run, expected_runs
+from vot_integration.vot_folder import SequenceFolder
+from vot_integration.workspace import Workspace
+
+FAILURE_CODE = 2
+"""Special region that the supervised experiment writes where a tracker has failed."""
+
+_ANCHOR_DIGITS = 8
+"""The toolkit writes anchors with eight digits and repetitions with three."""
+
+_CACHE = Path("cache") / "overlaps"
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """One run of a tracker in one sequence.
+
+    Attributes:
+        run: what was run.
+        frames: index of the sequence's frame for each of the run's N frames, 0-based; a run that
+            goes backward has descending ones.
+        overlaps: N float, 0..1, region overlap with the ground truth as the toolkit computes it;
+            0 in the frame of initialisation.
+        present: N bool, whether the target is in the frame.
+        reported: N bool, False where the tracker has answered nothing: the frame of
+            initialisation, and what follows a failure under supervision.
+        failed: N bool, the frames in which the supervised experiment noted a failure.
+        seconds: N float, time that the tracker took; NaN where none was measured.
+    """
+
+    run: Run
+    frames: NDArray[np.int64]
+    overlaps: NDArray[np.float64]
+    present: NDArray[np.bool_]
+    reported: NDArray[np.bool_]
+    failed: NDArray[np.bool_]
+    seconds: NDArray[np.float64]
+
+
+def read_runs(
+    workspace: Workspace, tracker: str, experiment: str, sequence: SequenceFolder
+) -> Iterator[TrackedRun]:
+    """Read a tracker's finished runs in one sequence.
+
+    Args:
+        workspace: the workspace.
+        tracker: registered name.
+        experiment: name of one of its experiments.
+        sequence: one of its sequences.
+    """
+    results = workspace.results(tracker)
+    definition = {experiment: workspace.stack.experiments[experiment]}
+    for run in expected_runs(definition, [sequence]):
+        if run.is_whole(results):
+            yield _read_run(workspace.folder / _CACHE, results, run, sequence)
+
+
+def read_run_regions(results: Path, run: Run) -> list[Region]:
+    """A run's regions, a toolkit object a frame."""
+    file = _regions_file(results, run)
+    with file.open("rb" if file.suffix == ".bin" else "r") as stream:
+        return list(read_trajectory(stream))
+
+
+def frames_of(run: Run, sequence: SequenceFolder) -> NDArray[np.int64]:
+    """Index of the sequence's frame for each frame of a run."""
+    start = anchor_of(run)
+    step = -1 if start is not None and sequence.anchors[start] < 0 else 1
+    return (start or 0) + step * np.arange(run.frames)
+
+
+def anchor_of(run: Run) -> int | None:
+    """Frame in which a multi-start run begins; None for runs over a whole sequence."""
+    digits = run.name.removeprefix(f"{run.sequence}_")
+    return int(digits) if len(digits) == _ANCHOR_DIGITS else None
+
+
+def _read_run(cache: Path, results: Path, run: Run, sequence: SequenceFolder) -> TrackedRun:
+    regions = read_run_regions(results, run)
+    frames = frames_of(run, sequence)
+    truth = [sequence.regions[frame] for frame in frames]
+    special = np.array([_special_code(region) for region in regions])
+    lines = (run.folder(results) / f"{run.name}_time.value").read_text().splitlines()
+    return TrackedRun(
+        run,
+        frames,
+        _overlaps(cache, _regions_file(results, run), regions, truth, sequence),
+        np.array([not region.is_empty() for region in truth]),
+        special < 0,
+        special == FAILURE_CODE,
+        np.array([float(line) if line.strip() else np.nan for line in lines]),
+    )
+
+
+def _special_code(region: Region) -> int:
+    return int(region.code) if hasattr(region, "code") else -1
+
+
+def _overlaps(
+    cache: Path,
+    file: Path,
+    regions: Sequence[Region],
+    truth: Sequence[Region],
+    sequence: SequenceFolder,
+) -> NDArray[np.float64]:
+    """Overlaps, kept under a hash of all that they depend on: masks take long to compare."""
+    digest = hashlib.sha256(file.read_bytes())
+    digest.update(_truth_file(sequence).read_bytes())
+    digest.update(f"{file.name} {sequence.size}".encode())
+    kept = cache / f"{digest.hexdigest()}.npy"
+    if kept.is_file():
+        return np.asarray(np.load(kept), dtype=np.float64)
+    overlaps = np.array(calculate_overlaps(list(regions), list(truth), sequence.size), np.float64)
+    cache.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
+    np.save(content, overlaps)
+    write_bytes(kept, content.getvalue())
+    return overlaps
+
+
+def _truth_file(sequence: SequenceFolder) -> Path:
+    return sequence.path / sequence.properties.get("groundtruth", "groundtruth.txt")
+
+
+def _regions_file(results: Path, run: Run) -> Path:
+    binary = run.folder(results) / f"{run.name}.bin"
+    return binary if binary.is_file() else binary.with_suffix(".txt")
