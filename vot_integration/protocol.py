@@ -19,6 +19,9 @@ from vot_integration.regions import (
 )
 from vot_integration.rotated_box import rotated_box
 
+_STEPS = 256
+"""Parts of a pixel that the edges of answered boxes are multiples of."""
+
 
 class Target(NamedTuple):
     """The object to start on: its box and, when the client sent one, its mask (H x W)."""
@@ -103,4 +106,14 @@ def write_region(estimate: Estimate, output: Output, height: int, width: int) ->
             return trax.Polygon.create([(float(x), float(y)) for x, y in corners])
     if not all(math.isfinite(v) for v in box) or box.w < 0 or box.h < 0:
         return None
-    return trax.Rectangle.create(*clip_to_frame(box, height, width))
+    return trax.Rectangle.create(*_to_steps(clip_to_frame(box, height, width)))
+
+
+def _to_steps(box: Box) -> Box:
+    """The smallest box around a box that TraX's float32 carries without rounding.
+
+    A rounded edge may lie outside the frame.
+    """
+    x1, y1 = (math.floor(v * _STEPS) / _STEPS for v in (box.x, box.y))
+    x2, y2 = (math.ceil(v * _STEPS) / _STEPS for v in (box.x + box.w, box.y + box.h))
+    return Box(x1, y1, x2 - x1, y2 - y1)

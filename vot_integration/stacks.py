@@ -89,7 +89,8 @@ class Stack:
     def find_interval(self) -> Interval | None:
         """First and last frame of the EAO interval; None when there is no EAO score."""
         for analysis in _analyses(self.experiments):
-            if str(analysis.get("type", "")).endswith("eao_score"):
+            is_score = str(analysis.get("type", "")).endswith("eao_score")
+            if is_score and {"low", "high"} <= analysis.keys():
                 return int(analysis["low"]), int(analysis["high"])
         return None
 
@@ -214,6 +215,10 @@ def _read(file: Path, name: str, *, from_file: bool) -> Stack:
         experiments = document["experiments"]
         if not all(body["type"] for body in experiments.values()):
             raise KeyError("type")
+        if not all(isinstance(analysis, Mapping) for analysis in _analyses(experiments)):
+            raise TypeError("analyses is not a list of definitions")
+        stack = Stack(name, str(document.get("title", name)), experiments, from_file)
+        stack.find_interval()
     except (
         OSError,
         ValueError,
@@ -227,4 +232,4 @@ def _read(file: Path, name: str, *, from_file: bool) -> Stack:
             f"{file} is not a stack file (YAML with experiments, each with a type): "
             f"{' '.join(str(error).split())}"
         ) from error
-    return Stack(name, str(document.get("title", name)), experiments, from_file)
+    return stack
