@@ -85,12 +85,17 @@ _C21 = Refinement(
     "ar_c21_r34",
     coupling=RefinedTrackerConfig(refine_around="base", feedback="refined_if_found"),
 )
-_LITE = DimpConfig(image_sample_size=288, search_area_scale=5.0, target_not_found_threshold=0.15)
+_LITE = DimpConfig(
+    image_sample_size=288,
+    search_area_scale=5.0,
+    train_skipping=10,
+    target_not_found_threshold=0.15,
+)
 # Alpha-Refine gives the size: the base tracker need not find it as well.
 _REFINED_LITE = replace(_LITE, num_init_random_boxes=0, box_refinement_iter=0)
 _AR_LITE = Refinement(
     "ar_lite",
-    RefinerConfig(mask_threshold=0.4),
+    RefinerConfig(mask_threshold=0.4, least_fill=0.02),
     RefinedTrackerConfig(feedback="refined_if_found"),
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset, Subset, default_collate
 
 from alpharefine.errors import UsageError
 from alpharefine.training.processes import process_count
@@ -62,6 +62,16 @@ class CachedSamples(Dataset[dict[str, Tensor]]):
             name: torch.from_numpy(np.array(array[index]))
             for name, array in self._arrays.items()
         }
+
+
+def collate_plainly(samples: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """A batch of cached samples, wherever it is put together.
+
+    Under autocast to bfloat16 a CPU refuses to stack float16.
+    """
+    with torch.autocast("cpu", enabled=False):
+        batch: dict[str, Tensor] = default_collate(list(samples))
+    return batch
 
 
 def _fit_in_memory(files: Sequence[Path]) -> bool:

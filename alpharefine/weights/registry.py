@@ -11,8 +11,8 @@ _IMAGENET = (
 )
 _PYTRACKING = "https://github.com/visionml/pytracking/blob/master/MODEL_ZOO.md"
 _ALPHA_REFINE = "https://github.com/MasterBin-IIAU/AlphaRefine"
-_LITE_SHA256 = "ee258aed7c7414dff6ba5d6cb19162e1c24683e9f89b1e3f32eaa8729e6fa0a9"
-_LITE_SIZE = 18_696_588
+_LITE_SHA256 = "81142708b4b46b8b47b70121c4f8d3b530028256c25efdd59cce17a48876cbdc"
+_LITE_SIZE = 20_513_172
 _OFFICIAL_LICENCE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
 
 

@@ -91,6 +91,22 @@ def test_mask_is_the_probability_above_the_threshold() -> None:
     np.testing.assert_array_equal(mask, expected)
 
 
+@pytest.mark.parametrize(("left", "is_restored"), [(0.05, False), (0.6, True)])
+def test_a_missed_mask_is_restored_in_its_box(left: float, is_restored: bool) -> None:
+    """The network's mask is the left half of the crop."""
+    corners = (left * SIZE, 0.25 * SIZE, (left + 0.35) * SIZE, 0.75 * SIZE)
+    plain = _fixed(corners).refine(IMAGE, TARGET)
+    restored = _fixed(corners, least_fill=0.02, restored_fill=0.5).refine(IMAGE, TARGET)
+    assert plain.mask is not None and restored.mask is not None and restored.box is not None
+    assert np.array_equal(plain.mask, restored.mask) != is_restored
+    x, y, w, h = restored.box
+    if is_restored:
+        rows, columns = np.nonzero(restored.mask)
+        assert x - 1 <= columns.min() and columns.max() <= x + w
+        assert y - 1 <= rows.min() and rows.max() <= y + h
+        assert restored.mask.sum() >= 0.4 * w * h
+
+
 def test_initialising_again_forgets_everything() -> None:
     refiner = _real()
     first = _probability(refiner, TARGET)

@@ -129,7 +129,7 @@ def test_interval_contains_the_value_and_is_repeatable() -> None:
 
 
 def test_a_constant_difference_is_clear_however_much_sequences_differ() -> None:
-    levels = [0.1 + 0.08 * n for n in range(10)]
+    levels = [0.15 + 0.08 * n for n in range(10)]
     better = [make_measures(str(n), level + 0.02) for n, level in enumerate(levels)]
     worse = [make_measures(str(n), level) for n, level in enumerate(levels)]
     eao, accuracy, robustness = compare(better, worse, INTERVAL)

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.toolkit.make import Recorder, make_sequences, make_workspace
+from tests.toolkit.make import RECORD, Recorder, make_sequences, make_workspace
 from vot_integration.cli import main
+from vot_integration.environment import describe_environment
 from vot_integration.evaluate import analyse, evaluate
 from vot_integration.report.collect import collect, read_sequences
 from vot_integration.report.document import Report, make_report, render
@@ -129,8 +130,20 @@ def test_page_stands_alone(report: Report) -> None:
     assert not references.open
     assert references.addresses and all(a.startswith("data:image/") for a in references.addresses)
     assert "<script" not in page and "http://" not in re.sub(r"data:[^\"]*", "", page)
-    for word in ("wanders", "oracle", "95 % interval", "own tracker", "torch", "vot-toolkit"):
+    for word in (
+        "wanders",
+        "oracle",
+        "95 % interval",
+        RECORD.weights,
+        RECORD.sha256[:12],
+    ):
         assert word in page
+
+
+def test_environment_names_what_results_depend_on() -> None:
+    facts = describe_environment()
+    assert {"arvot", "Python", "torch", "vot-toolkit", "processor"} <= facts.keys()
+    assert all(facts.values())
 
 
 def test_names_cannot_break_the_page(report: Report) -> None:
@@ -168,7 +181,7 @@ def test_commands(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFi
     assert (workspace.folder / "reports" / "wanders+oracle" / "report.html").is_file()
     assert main(["compare", "oracle", "wanders", *where]) == 0
     shown = capsys.readouterr().out
-    assert "EAO" in shown and "clear" in shown and "bootstrap over 3 sequences" in shown
+    assert "EAO" in shown and "clear" in shown and "bootstrap over the 3 sequences" in shown
     scores = tmp_path / "scores.json"
     assert main(["analyze", "oracle", *where, "--json", str(scores)]) == 0
     assert json.loads(scores.read_text())["experiments"]["baseline"]["eao"] == 1.0
@@ -200,13 +213,13 @@ def test_page_in_a_browser(report: Report, tmp_path: Path, width: int) -> None:
     page = tmp_path / "report.html"
     # The page itself says what the browser made of it, in its title.
     probe = (
-        "<script>addEventListener('load', () => {"
-        "const images = [...document.images];"
+        "<script>const images = [...document.images];"
         "images.forEach(image => { image.loading = 'eager'; });"
-        "Promise.all(images.map(image => image.decode().then(() => 0, () => 1))).then(bad => {"
+        "addEventListener('load', () => {"
+        "const bad = images.filter(image => !image.complete || !image.naturalWidth);"
         "const root = document.documentElement;"
-        "document.title = `PROBE ${images.length} ${bad.reduce((a, b) => a + b, 0)} `"
-        "+ (root.scrollWidth - root.clientWidth); }); });</script>"
+        "document.title = `PROBE ${images.length} ${bad.length} `"
+        "+ (root.scrollWidth - root.clientWidth); });</script>"
     )
     page.write_text(render(report).replace("</body>", probe + "</body>"))
     picture = tmp_path / "page.png"

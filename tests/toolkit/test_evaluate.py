@@ -78,7 +78,7 @@ def test_finished_runs_are_kept_and_cut_off_ones_repeated(
 
 def test_report_and_pack(evaluated: tuple[Workspace, Recorder]) -> None:
     workspace, _ = evaluated
-    assert "oracle" in report(workspace, "oracle").read_text()
+    assert "oracle" in report(workspace, ["oracle"]).read_text()
     command = [sys.executable, "-m", "vot", "pack", "--workspace", str(workspace.folder), "oracle"]
     subprocess.run(command, check=True, capture_output=True, cwd=workspace.folder)
     assert list(workspace.folder.glob("oracle_*.zip"))

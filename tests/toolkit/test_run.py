@@ -56,7 +56,7 @@ def test_json_and_table(
     shown = capsys.readouterr().out
     assert "baseline   │ 1.000 │    0.917 │      1.000 │         2 │     48" in shown
     assert "EAO interval: 2 to 8 frames" in shown
-    assert str(folder / "reports" / "oracle" / "report.html") in shown
+    assert str(folder / "reports" / "oracle" / "arvot.html") in shown
 
 
 def test_interval_of_local_sequences(sequences: Path) -> None:

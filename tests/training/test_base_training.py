@@ -113,14 +113,16 @@ def test_validation_samples_are_fixed(data: Path) -> None:
     assert torch.equal(first[1]["images"], again[1]["images"])
 
 
-def _run_config(cached: int, epochs: int) -> DimpRunConfig:
+def _run_config(cached: int, epochs: int, precision: str = "float32") -> DimpRunConfig:
     return DimpRunConfig(
         data=_config(),
         network=DimpNetConfig(
             "resnet18", clf_channels=16, iou_channels=8, iou_reference_channels=8
         ),
         optim=DimpOptimConfig(imagenet=False, backbone=0.0, cached_samples=cached),
-        engine=EngineConfig(epochs=epochs, steps_per_epoch=2, batch_size=2, device="cpu"),
+        engine=EngineConfig(
+            epochs=epochs, steps_per_epoch=2, batch_size=2, device="cpu", precision=precision
+        ),
     )
 
 
@@ -131,6 +133,11 @@ def test_interrupted_run_continues_bit_exactly(data: Path, tmp_path: Path, cache
     parts = train_base(_run_config(cached, 2), data, tmp_path / "parts")
     assert [row["val/loss"] for row in parts] == [row["val/loss"] for row in whole]
     assert parts[0]["val/loss"] != parts[1]["val/loss"]
+
+
+def test_cached_features_train_in_mixed_precision(data: Path, tmp_path: Path) -> None:
+    [row] = train_base(_run_config(3, 1, "bfloat16"), data, tmp_path)
+    assert np.isfinite(row["val/loss"])
 
 
 def test_pictures_show_truth_scores_and_boxes() -> None:

@@ -66,6 +66,7 @@ NETWORKS: dict[str, DimpNetConfig] = {
     "dimp_lite": DimpNetConfig(
         backbone="efficientnet_lite0",
         clf_channels=256,
+        clf_blocks=2,
         iou_channels=128,
         iou_reference_channels=64,
     ),

@@ -21,7 +21,7 @@ from alpharefine.training.base.pictures import prediction_grid
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.engine import Export, Observer, ParameterGroup, train
 from alpharefine.training.exports import export_network
-from alpharefine.training.feature_cache import CachedSamples, Encoder, fill_cache
+from alpharefine.training.feature_cache import CachedSamples, Encoder, collate_plainly, fill_cache
 from alpharefine.training.freezing import stages_until
 from alpharefine.training.metrics import Mean, Row
 from alpharefine.training.pretrained import load_imagenet_weights
@@ -128,7 +128,7 @@ class DimpTask:
         assert isinstance(module, DimpTrainingModule)
         means = Mean()
         device = module.mean.device
-        for batch in DataLoader(self._validation, self._batch_size):
+        for batch in DataLoader(self._validation, self._batch_size, collate_fn=collate_plainly):
             means.add(module({name: value.to(device) for name, value in batch.items()}))
         row = dict(means.read())
         row["score"] = -row["loss"]
