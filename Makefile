@@ -20,8 +20,9 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Two processes with a thread each: most tests wait for processes or compute little.
 test: lint
-	$(BIN)/python -m pytest -m "not soak"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadfile
 
 soak: install
 	$(BIN)/python -m pytest
