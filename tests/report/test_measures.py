@@ -80,7 +80,7 @@ runs_of_a_sequence = st.lists(
 @given(runs_of_a_sequence, st.integers(2, 15))
 def test_curve_is_the_toolkits(runs: list[list[float]], length: int) -> None:
     tracked = [make_run(run) for run in runs]
-    found = measure_sequence("s", tracked, RULE, length)
+    found = measure_sequence("s", length, tracked, RULE, length)
     kept, success = [], []
     for run in tracked:
         until = frames_until_failure(run, RULE)
@@ -92,22 +92,25 @@ def test_curve_is_the_toolkits(runs: list[list[float]], length: int) -> None:
 
 
 @given(st.lists(runs_of_a_sequence, min_size=1, max_size=4))
-def test_totals_weigh_frames(sequences: list[list[list[float]]]) -> None:
+def test_totals_are_the_toolkits(sequences: list[list[list[float]]]) -> None:
+    from vot.analysis.multistart import AverageAccuracyRobustness
+
     measures = [
-        measure_sequence(str(number), [make_run(run) for run in runs], RULE, LENGTH)
+        measure_sequence(str(number), 5 + 7 * number, [make_run(run) for run in runs], RULE, LENGTH)
         for number, runs in enumerate(sequences)
     ]
     total = combine(measures, INTERVAL)
-    frames = sum(len(run) for runs in sequences for run in runs)
-    assert total.robustness == pytest.approx(sum(m.tracked for m in measures) / frames)
     assert all(0 <= value <= 1 for value in (total.eao, total.accuracy, total.robustness))
-    [single] = [measures[0]]
-    assert combine([single], INTERVAL).accuracy == pytest.approx(single.accuracy)
+    if any(m.tracked for m in measures):
+        rows = [(m.accuracy, m.robustness, None, m.tracked, m.length) for m in measures]
+        accuracy, robustness, *_ = AverageAccuracyRobustness().aggregate(None, None, rows)
+        assert total.accuracy == pytest.approx(accuracy)
+        assert total.robustness == pytest.approx(robustness)
 
 
 def make_measures(name: str, level: float, frames: int = 8) -> SequenceMeasures:
     runs = [make_run([0.0] + [level] * (frames - 1))]
-    return measure_sequence(name, runs, RULE, LENGTH)
+    return measure_sequence(name, frames, runs, RULE, LENGTH)
 
 
 def test_equal_sequences_have_no_spread() -> None:

@@ -49,14 +49,16 @@ def resample(sequences: Sequence[SequenceMeasures], interval: tuple[int, int]) -
     counts = np.stack([entry.curve_count for entry in sequences])
     low, high = interval
     sums, counts = sums[:, low : high + 1], counts[:, low : high + 1]
-    totals = np.array([(s.overlap_sum, s.tracked, s.frames) for s in sequences])
+    totals = np.array(
+        [(s.overlap_sum, s.tracked, s.robustness * s.length, s.length) for s in sequences]
+    )
     parts = []
     for weights in _draws(len(sequences)):
         shared = weights @ counts
         curve = np.divide(weights @ sums, shared, out=np.zeros_like(shared), where=shared > 0)
-        overlap, tracked, frames = (weights @ totals).T
+        overlap, tracked, robust, length = (weights @ totals).T
         accuracy = np.divide(overlap, tracked, out=np.zeros_like(tracked), where=tracked > 0)
-        parts.append((curve.mean(axis=1), accuracy, tracked / frames))
+        parts.append((curve.mean(axis=1), accuracy, robust / length))
     eao, accuracy, robustness = (np.concatenate(values) for values in zip(*parts, strict=True))
     return Resampled(eao, accuracy, robustness)
 

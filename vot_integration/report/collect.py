@@ -64,8 +64,8 @@ def collect(
         measures = []
         if kind == "multistart":
             measures = [
-                measure_sequence(sequence, tracked, rule, length)
-                for sequence, tracked in runs.items()
+                measure_sequence(sequence.name, sequence.length, runs[sequence.name], rule, length)
+                for sequence in sequences
             ]
         expected = expected_runs({name: definition}, sequences)
         yield ExperimentResults(

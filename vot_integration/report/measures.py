@@ -59,6 +59,7 @@ class SequenceMeasures:
         overlap_sum: sum of the overlaps until failure, over all runs.
         tracked: frames until failure.
         frames: all frames.
+        length: frames of the sequence, by which the toolkit weights its robustness.
         curve_sum: L float, sum of the runs' mean overlaps up to each frame.
         curve_count: L float, number of the runs that count at each frame.
     """
@@ -67,6 +68,7 @@ class SequenceMeasures:
     overlap_sum: float
     tracked: int
     frames: int
+    length: int
     curve_sum: Curve
     curve_count: Curve
 
@@ -82,12 +84,13 @@ class SequenceMeasures:
 
 
 def measure_sequence(
-    name: str, runs: Sequence[TrackedRun], rule: FailureRule, length: int
+    name: str, frames: int, runs: Sequence[TrackedRun], rule: FailureRule, length: int
 ) -> SequenceMeasures:
     """Measure the runs of one sequence.
 
     Args:
         name: of the sequence.
+        frames: its number of frames.
         runs: its runs, at least one.
         rule: when a run has failed.
         length: of the EAO curve, frames.
@@ -103,6 +106,7 @@ def measure_sequence(
         float(sum(run.overlaps[:until].sum() for run, until in zip(runs, tracked, strict=True))),
         sum(tracked),
         sum(len(run.overlaps) for run in runs),
+        frames,
         sums,
         counts,
     )
@@ -135,7 +139,8 @@ class Measures:
     Attributes:
         eao: expected average overlap in the interval, 0..1.
         accuracy: mean overlap until failure, 0..1.
-        robustness: share of the frames until failure, 0..1.
+        robustness: share of the frames until failure, 0..1; sequences count by their length, not
+            by the frames of their runs.
     """
 
     eao: float
@@ -163,5 +168,6 @@ def combine(sequences: Sequence[SequenceMeasures], interval: tuple[int, int]) ->
     return Measures(
         float(eao_curve(sequences)[low : high + 1].mean()),
         overlap_sum / tracked if tracked else 0.0,
-        tracked / sum(entry.frames for entry in sequences),
+        sum(entry.robustness * entry.length for entry in sequences)
+        / sum(entry.length for entry in sequences),
     )
