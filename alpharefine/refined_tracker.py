@@ -27,6 +27,9 @@ class RefinedTrackerConfig:
         feedback: the base tracker goes on from its own box ("base"), from the refined one
             ("refined", the CVPR 2021 demo), or from the refined one only in frames where it has
             found the target itself ("refined_if_found"). Fed-back boxes are clipped to the image.
+        feedback_rate: how far the fed-back size goes from the last one to the refined one, above 0
+            up to 1, in the logarithm of each side; an addition, 1 in the official systems. A lower
+            one keeps a target's size while something passes before it.
         outputs: what the refiner computes, "box", "mask" or both; None is all it has.
         clip_margin: px of each axis that clipping keeps inside the image.
         min_side: px, shortest side of a fed-back box (unless `tiny_boxes`).
@@ -39,6 +42,7 @@ class RefinedTrackerConfig:
 
     refine_around: Literal["clipped", "base"] = "clipped"
     feedback: Literal["base", "refined", "refined_if_found"] = "base"
+    feedback_rate: float = 1.0
     outputs: tuple[Literal["box", "mask"], ...] | None = None
     clip_margin: float = 10.0
     min_side: float = 2.0
@@ -82,7 +86,8 @@ class RefinedTracker:
         config: how they work together.
 
     Raises:
-        UsageError: the configuration needs an output that the refiner's network does not have.
+        UsageError: the configuration needs an output that the refiner's network does not have, or
+            its rate is out of range.
 
     Source: Yan et al., "Alpha-Refine" (CVPR 2021), figure 2.
     """
@@ -99,6 +104,8 @@ class RefinedTracker:
         self.refiner = refiner
         self.config = config
         outputs = refiner.outputs if config.outputs is None else frozenset(config.outputs)
+        if not 0 < config.feedback_rate <= 1:
+            raise UsageError(f"feedback_rate is {config.feedback_rate}: give more than 0, up to 1")
         if not outputs <= refiner.outputs:
             missing = ", ".join(sorted(outputs - refiner.outputs))
             raise UsageError(f"the refiner's network has no output {missing}: leave it out")
@@ -128,7 +135,7 @@ class RefinedTracker:
         )
         fed_back = clipped
         if feeds_refined and refinement is not None and refinement.box is not None:
-            fed_back = self._clip(refinement.box, image)
+            fed_back = self._eased(self._clip(refinement.box, image))
         self.base.set_state(fed_back)
         self._last_box = fed_back
         self.trace = RefinedTrace(estimate, refinement, fed_back)
@@ -182,6 +189,14 @@ class RefinedTracker:
             # A run that has begun goes on with the base tracker's box.
             _log.warning("%s", error)
             return None
+
+    def _eased(self, box: Box) -> Box:
+        """The box with a size on the way from the last one's to its own, about the same centre."""
+        rate, last = self.config.feedback_rate, self._last_box
+        if rate == 1 or not last.is_valid:
+            return box
+        w, h = last.w ** (1 - rate) * box.w**rate, last.h ** (1 - rate) * box.h**rate
+        return Box(box.x + (box.w - w) / 2, box.y + (box.h - h) / 2, w, h)
 
     def _clip(self, box: Box, image: Image) -> Box:
         height, width = image.shape[:2]

@@ -11,7 +11,7 @@ _IMAGENET = (
 )
 _PYTRACKING = "https://github.com/visionml/pytracking/blob/master/MODEL_ZOO.md"
 _ALPHA_REFINE = "https://github.com/MasterBin-IIAU/AlphaRefine"
-_LITE_SHA256 = "81142708b4b46b8b47b70121c4f8d3b530028256c25efdd59cce17a48876cbdc"
+_LITE_SHA256 = "4ecaf85316e6a874f8c3877ced628db182d0b0fcdaf9a05736bd8e36c69d1060"
 _LITE_SIZE = 20_513_172
 _OFFICIAL_LICENCE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
 

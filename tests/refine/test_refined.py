@@ -60,6 +60,25 @@ def test_feedback(feedback: str, flag: Flag) -> None:
     np.testing.assert_allclose(base.states, [REFINED_BOX if wants_refined else BASE_BOX])
 
 
+def test_fed_back_size_goes_a_part_of_the_way() -> None:
+    base = ScriptedBase(BASE_BOX)
+    config = RefinedTrackerConfig(feedback="refined", feedback_rate=0.5)
+    tracker = _tracker(base, config=config)
+    expected = TARGET
+    for _ in range(2):
+        tracker.track(IMAGE)
+        w, h = (expected.w * REFINED_BOX.w) ** 0.5, (expected.h * REFINED_BOX.h) ** 0.5
+        expected = Box(52.5 - w / 2, 43 - h / 2, w, h)
+        np.testing.assert_allclose(base.states[-1], expected)
+    np.testing.assert_allclose(tracker.track(IMAGE).box, REFINED_BOX)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, 1.5, float("nan")])
+def test_feedback_rate_out_of_range(rate: float) -> None:
+    with pytest.raises(UsageError, match="feedback_rate"):
+        _tracker(ScriptedBase(BASE_BOX), config=RefinedTrackerConfig(feedback_rate=rate))
+
+
 @pytest.mark.parametrize(("mask", "answer"), [(True, MASK_BOX), (False, BASE_BOX)])
 def test_unusable_refined_box_falls_back_to_the_mask_and_the_base_box(
     mask: bool, answer: Box
