@@ -4,6 +4,7 @@ The nodes are processes of one machine with resources of their own, which is how
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'arvo
 from ray.cluster_utils import Cluster  # noqa: E402
 
 from alpharefine.errors import UsageError  # noqa: E402
-from tests.toolkit.make import Recorder, make_sequences, make_workspace  # noqa: E402
+from tests.toolkit.make import RECORD, Recorder, make_sequences, make_workspace  # noqa: E402
 from tests.toolkit.test_parallel import contents  # noqa: E402
 from vot_integration.cluster import nodes as cluster_nodes  # noqa: E402
 from vot_integration.cluster.ray_workers import RayOptions, RayWorkers, connect  # noqa: E402
@@ -121,8 +122,9 @@ def test_realtime_runs_one_at_a_time_on_one_node(cluster: Any) -> None:
 
 
 def test_trackers_failure_is_shown(cluster: Any, workspace: Workspace) -> None:
+    recorded = replace(workspace, records={**workspace.records, "explodes": RECORD})
     with pytest.raises(EvaluationError) as failure:
-        evaluate(workspace, "explodes", Recorder(), workers(cluster))
+        evaluate(recorded, "explodes", Recorder(), workers(cluster))
     message = str(failure.value)
     assert "explodes failed" in message and "ArithmeticError: the network exploded" in message
 
