@@ -61,7 +61,7 @@ class ReferenceGraph(nn.Module):
         self.network = network
 
     def forward(self, crop: Tensor, box: Tensor | None = None) -> Tensor:
-        """See `inputs_of`: `box` only for networks whose kernel is pooled from it."""
+        """See `inputs`: `box` only for networks whose kernel is pooled from it."""
         return self.network.reference(self.normalize(crop), box)
 
     @property

@@ -9,12 +9,11 @@ import pytest
 import torch
 
 from alpharefine.catalogue import build_tracker
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Fallback, Image
+from alpharefine.trackers.base import Estimate, Fallback
 from alpharefine.trackers.dimp.tracker import DimpTracker
 from alpharefine.trackers.memory_guard import MemoryGuard, ResumableTracker, is_out_of_memory
+from tests.reliability.moving_patch import TARGET, frames
 
-TARGET = Box(60.0, 50.0, 40.0, 30.0)
 ERRORS = (
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
@@ -24,19 +23,6 @@ ERRORS = (
 def build(_: str) -> ResumableTracker:
     """Stands for a tracker on any device: computed on the CPU, so that answers can be compared."""
     return build_tracker("ARDiMP_lite", device="cpu", precision="float32", weights="random:1")
-
-
-@cache
-def frames() -> list[Image]:
-    random = np.random.default_rng(1)
-    ground = random.integers(0, 255, (180, 240, 3), dtype=np.uint8)
-    target = random.integers(0, 255, (30, 40, 3), dtype=np.uint8)
-    images = []
-    for k in range(6):
-        image = ground.copy()
-        image[50 + k : 80 + k, 60 + 2 * k : 100 + 2 * k] = target
-        images.append(image)
-    return images
 
 
 def run(tracker: ResumableTracker | MemoryGuard) -> list[Estimate]:

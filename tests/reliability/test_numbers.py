@@ -19,31 +19,16 @@ from alpharefine.oddities import FIXED, OFFICIAL
 from alpharefine.refine import Refiner
 from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
 from alpharefine.runtime import resolve_runtime
-from alpharefine.trackers.base import Estimate, Fallback, Flag, Image
+from alpharefine.trackers.base import Estimate, Fallback, Flag
 from alpharefine.trackers.dimp.box_refinement import RefinedCandidates, best_box
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
 from tests.refine.stubs import ScriptedBase
+from tests.reliability.moving_patch import TARGET, frames
 
 CPU = resolve_runtime("cpu")
-HEIGHT, WIDTH = 180, 240
-TARGET = Box(60.0, 50.0, 40.0, 30.0)
 FAULTY = 3
 BROKEN = pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-
-
-@cache
-def frames() -> list[Image]:
-    """A patch of noise that moves over noise."""
-    random = np.random.default_rng(1)
-    ground = random.integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
-    target = random.integers(0, 255, (30, 40, 3), dtype=np.uint8)
-    images = []
-    for k in range(6):
-        image = ground.copy()
-        image[50 + k : 80 + k, 60 + 2 * k : 100 + 2 * k] = target
-        images.append(image)
-    return images
 
 
 @cache

@@ -51,17 +51,30 @@ def video_frames(file: Path) -> Iterator[Image]:
     Raises:
         UsageError: the file is not a video that OpenCV can read.
     """
-    video = cv2.VideoCapture(str(file))
+    return capture_frames(str(file), f"{file} is not a video that OpenCV can read")
+
+
+def capture_frames(source: str | int, refusal: str) -> Iterator[Image]:
+    """Frames of anything that OpenCV captures, H x W x 3 uint8 RGB, until there are no more.
+
+    Args:
+        source: name of a file, or number of a camera.
+        refusal: what to say when it cannot be opened.
+
+    Raises:
+        UsageError: it cannot be opened.
+    """
+    capture = cv2.VideoCapture(source)
     try:
-        if not video.isOpened():
-            raise UsageError(f"{file} is not a video that OpenCV can read")
+        if not capture.isOpened():
+            raise UsageError(refusal)
         while True:
-            there, frame = video.read()
+            there, frame = capture.read()
             if not there:
                 return
             yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), dtype=np.uint8)
     finally:
-        video.release()
+        capture.release()
 
 
 def _count_frames(file: Path) -> tuple[int, float]:

@@ -6,12 +6,11 @@ from itertools import chain
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import list_images
-from vot_integration.convert.video import video_frames
+from vot_integration.convert.video import capture_frames, video_frames
 from vot_integration.frames import read_frame
 from vot_integration.vot_folder import PROPERTIES_FILE, SequenceFolder, read_sequence_folder
 
@@ -101,14 +100,5 @@ def _open_video(path: Path) -> Footage:
 
 
 def _camera(number: int) -> Iterator[Image]:
-    camera = cv2.VideoCapture(number)
-    try:
-        if not camera.isOpened():
-            raise UsageError(f"camera {number} cannot be opened; give a video file or a folder")
-        while True:
-            there, frame = camera.read()
-            if not there:
-                return
-            yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-    finally:
-        camera.release()
+    refusal = f"camera {number} cannot be opened; give a video file or a folder"
+    return capture_frames(number, refusal)
