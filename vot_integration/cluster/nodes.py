@@ -37,7 +37,7 @@ def find_nodes() -> tuple[Node, ...]:
             entry["Resources"].get("CPU", 0.0),
             entry["Resources"].get("GPU", 0.0),
         )
-        for entry in ray.nodes()  # type: ignore[no-untyped-call]
+        for entry in ray.nodes()
         if entry["Alive"]
     )
 
