@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -11,30 +10,23 @@ import torch
 from torch import Tensor
 
 from alpharefine.geometry.boxes import Box
-from alpharefine.nets.dimp import DimpFeatures, build_dimp_network
+from alpharefine.nets.dimp import DimpFeatures
 from alpharefine.nets.dimp.box_values import BoxValues
 from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
-from alpharefine.nets.refine import RefineOutput, build_refine_network
+from alpharefine.nets.refine import RefineOutput
 from alpharefine.oddities import FIXED, OFFICIAL
 from alpharefine.refine import Refiner
 from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
-from alpharefine.runtime import resolve_runtime
 from alpharefine.trackers.base import Estimate, Fallback, Flag
 from alpharefine.trackers.dimp.box_refinement import RefinedCandidates, best_box
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
 from tests.refine.stubs import ScriptedBase
 from tests.reliability.moving_patch import TARGET, frames
+from tests.reliability.random_networks import CPU, network, refine_network
 
-CPU = resolve_runtime("cpu")
 FAULTY = 3
 BROKEN = pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-
-
-@cache
-def network():
-    torch.manual_seed(0)
-    return CPU.prepare(build_dimp_network("dimp_lite"))
 
 
 def base_tracker() -> DimpTracker:
@@ -181,12 +173,6 @@ def test_parity_mode_keeps_boxes_outside_the_search_region() -> None:
     outside = candidates((-90.0, 30.0, 40.0, 30.0))
     assert best_box(outside, DimpConfig(oddities=OFFICIAL)) is not None
     assert best_box(outside, DimpConfig(oddities=FIXED)) is None
-
-
-@cache
-def refine_network():
-    torch.manual_seed(0)
-    return CPU.prepare(build_refine_network("ar_lite"))
 
 
 def refined(

@@ -13,13 +13,13 @@ from alpharefine.geometry.boxes import Box, mask_to_box
 from alpharefine.oddities import FIXED, OFFICIAL, Oddities
 from alpharefine.refine import Refiner
 from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
-from alpharefine.runtime import resolve_runtime
 from alpharefine.trackers.base import Flag, Tracker
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
 from tests.conftest import Report
 from tests.outside import data_folder
-from tests.reliability import test_numbers as parts
+from tests.reliability.moving_patch import WIDTH, frames
+from tests.reliability.random_networks import CPU, network, refine_network
 from vot_integration.frames import read_frame
 from vot_integration.groundtruth import region_mask
 from vot_integration.vot_folder import SequenceFolder, read_list, read_sequence_folder
@@ -38,8 +38,8 @@ def lost_tracker(oddities: Oddities, **coupling: object) -> RefinedTracker:
         target_not_found_threshold=1e9,
         oddities=oddities,
     )
-    base = DimpTracker(parts.network(), config, parts.CPU)
-    refiner = Refiner(parts.refine_network(), resolve_runtime("cpu"))
+    base = DimpTracker(network(), config, CPU)
+    refiner = Refiner(refine_network(), CPU)
     settings = RefinedTrackerConfig(oddities=oddities, **coupling)  # type: ignore[arg-type]
     return RefinedTracker(base, refiner, settings)
 
@@ -51,18 +51,18 @@ def test_a_lost_target_stays_where_it_was_but_in_parity_mode(
     feedback: str, target: Box, oddities: Oddities
 ) -> None:
     tracker = lost_tracker(oddities, feedback=feedback)
-    image = parts.frames()[0]
+    image = frames()[0]
     tracker.initialize(image, target)
-    frames = 40
-    for _ in range(frames):
+    count = 40
+    for _ in range(count):
         assert tracker.track(image).flag is Flag.NOT_FOUND
     fed_back = tracker.trace.fed_back
     drift = np.hypot(fed_back.x - target.x, fed_back.y - target.y)
     if oddities is FIXED:
         assert drift < 0.01
         assert (fed_back.w, fed_back.h) == pytest.approx((target.w, target.h), abs=0.01)
-    elif target.x + target.w < parts.WIDTH:
-        assert drift == pytest.approx(np.hypot(frames / 2, frames / 2), rel=0.2)
+    elif target.x + target.w < WIDTH:
+        assert drift == pytest.approx(np.hypot(count / 2, count / 2), rel=0.2)
 
 
 def odd_tracker(monkeypatch: pytest.MonkeyPatch, oddities: Oddities) -> Tracker:
