@@ -22,22 +22,22 @@ def convolve_enlarged(x: Tensor, taps: Tensor, size: tuple[int, int], mode: str)
         mode: "bilinear" or "bicubic", corners not aligned.
 
     Returns:
-        N x C' x H x W, channels last in memory.
+        N x C' x H x W, channels last in memory where N is 1.
     """
     n, c, h, w = x.shape
     height, width = size
     rows = _enlarge_and_shift(h, height, mode, x.dtype, x.device)
     columns = _enlarge_and_shift(w, width, mode, x.dtype, x.device)
-    cells = x.permute(0, 2, 3, 1).reshape(n, h, 1, w, c)
-    # n x h x 3 (row taps) x w x 3 (column taps) x C', of which the axes are enlarged in turn.
-    mixed = torch.matmul(cells, taps).reshape(n * h * 3, w * 3, -1)
-    along_columns = torch.matmul(columns, mixed).reshape(n, h * 3, -1)
-    return torch.matmul(rows, along_columns).reshape(n, height, width, -1).permute(0, 3, 1, 2)
+    # One product of two matrices per step: a batch of them would copy the shared one for each.
+    mixed = (x.permute(0, 2, 3, 1).reshape(-1, c) @ taps).view(n, h, w, 3, 3, -1)
+    along_columns = columns @ mixed.permute(2, 4, 0, 1, 3, 5).reshape(w * 3, -1)
+    by_row = along_columns.view(width, n, h * 3, -1).permute(2, 1, 0, 3).reshape(h * 3, -1)
+    return (rows @ by_row).view(height, n, width, -1).permute(1, 3, 0, 2)
 
 
 def arrange_taps(weight: Tensor) -> Tensor:
-    """Weight C' x C x 3 x 3 as `convolve_enlarged` takes it: 3 (rows) x C x (3 (columns) * C')."""
-    return weight.permute(2, 1, 3, 0).flatten(2).contiguous()
+    """Weight C' x C x 3 x 3 as `convolve_enlarged` takes it: C x (3 (rows) * 3 (columns) * C')."""
+    return weight.permute(1, 2, 3, 0).flatten(1).contiguous()
 
 
 @lru_cache(maxsize=64)
