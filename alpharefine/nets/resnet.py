@@ -1,21 +1,84 @@
-"""ResNet without the stages that nothing reads."""
+"""ResNet without the stages that nothing reads.
+
+torchvision's would do, were it not that importing torchvision takes longer than importing torch
+(it loads torch's compiler): a second before each handshake.
+"""
 
 from collections.abc import Collection
 
-from torch import Tensor
-from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from alpharefine.nets.stages import STAGES
+from alpharefine.nets.stages import STAGES, STRIDES
 
-_VARIANTS = {
+
+class BasicBlock(nn.Module):
+    """Two 3 x 3 convolutions and a shortcut.
+
+    Args:
+        in_channels: of the input.
+        width: channels of the convolutions.
+        stride: of the first convolution.
+    """
+
+    expansion = 1
+
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = _conv(in_channels, width, 3, stride)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = _conv(width, width, 3)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = _shortcut(in_channels, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W -> N x C' x H/stride x W/stride."""
+        y = F.relu(self.bn1(self.conv1(x)))
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return F.relu(self.bn2(self.conv2(y)) + shortcut)
+
+
+class Bottleneck(nn.Module):
+    """1 x 1, 3 x 3 and 1 x 1 convolution, the last four times as wide, and a shortcut.
+
+    Args:
+        in_channels: of the input.
+        width: channels of the 3 x 3 convolution.
+        stride: of the 3 x 3 convolution.
+    """
+
+    expansion = 4
+
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        out_channels = width * self.expansion
+        self.conv1 = _conv(in_channels, width, 1)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = _conv(width, width, 3, stride)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = _conv(width, out_channels, 1)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+        self.downsample = _shortcut(in_channels, out_channels, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W -> N x C' x H/stride x W/stride."""
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return F.relu(self.bn3(self.conv3(y)) + shortcut)
+
+
+_VARIANTS: dict[str, tuple[type[BasicBlock | Bottleneck], tuple[int, ...]]] = {
     "resnet18": (BasicBlock, (2, 2, 2, 2)),
     "resnet34": (BasicBlock, (3, 4, 6, 3)),
     "resnet50": (Bottleneck, (3, 4, 6, 3)),
 }
+_STEM_CHANNELS = 64
+_WIDTHS = (64, 128, 256, 512)
 
 
-class ResNetBackbone(ResNet):
-    """torchvision's ResNet, its parameter names too, up to a stage.
+class ResNetBackbone(nn.Module):
+    """ResNet up to a stage, with torchvision's parameter names.
 
     Args:
         name: "resnet18", "resnet34" or "resnet50".
@@ -25,15 +88,21 @@ class ResNetBackbone(ResNet):
     """
 
     def __init__(self, name: str, last_stage: str) -> None:
+        super().__init__()
         block, depths = _VARIANTS[name]
-        super().__init__(block, list(depths))
         self.name = name
-        del self.fc, self.avgpool
         self.stages = STAGES[: STAGES.index(last_stage) + 1]
-        for stage in STAGES[len(self.stages) :]:
-            delattr(self, stage)
-        widths = (64, *(block.expansion * c for c in (64, 128, 256, 512)))
+        widths = (_STEM_CHANNELS, *(block.expansion * width for width in _WIDTHS))
         self.channels = dict(zip(STAGES, widths, strict=True))
+        self.conv1: nn.Module = _conv(3, _STEM_CHANNELS, 7, stride=2)
+        self.bn1: nn.Module = nn.BatchNorm2d(_STEM_CHANNELS)
+        self.relu: nn.Module = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        for i, stage in enumerate(self.stages[1:]):
+            stride = STRIDES[stage] // STRIDES[STAGES[i]] if i else 1
+            first = block(widths[i], _WIDTHS[i], stride)
+            rest = (block(widths[i + 1], _WIDTHS[i], 1) for _ in range(depths[i] - 1))
+            self.add_module(stage, nn.Sequential(first, *rest))
 
     def forward(self, images: Tensor, outputs: Collection[str]) -> dict[str, Tensor]:
         """Features of normalised images.
@@ -57,3 +126,16 @@ class ResNetBackbone(ResNet):
             if len(features) == len(outputs):
                 break
         return features
+
+
+def _conv(in_channels: int, out_channels: int, size: int, stride: int = 1) -> nn.Conv2d:
+    conv = nn.Conv2d(in_channels, out_channels, size, stride, size // 2, bias=False)
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    return conv
+
+
+def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
+    """What brings a block's input to the shape of its output, if they differ."""
+    if stride == 1 and in_channels == out_channels:
+        return None
+    return nn.Sequential(_conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from torch import nn
-from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from alpharefine.nets.dimp.box_regressor import LinearBlock
 from alpharefine.nets.dimp.classifier import ClassifierBlock
@@ -17,7 +16,7 @@ from alpharefine.nets.inference.frtm import (
 )
 from alpharefine.nets.inference.residual import FusedResidualBlock, FusedShortcut
 from alpharefine.nets.refine.frtm_head import Projection, ResidualRefinement, TargetEncoder
-from alpharefine.nets.resnet import ResNetBackbone
+from alpharefine.nets.resnet import BasicBlock, Bottleneck, ResNetBackbone
 
 
 def to_inference_form(module: nn.Module) -> nn.Module:
@@ -51,8 +50,9 @@ def _sequential(sequence: nn.Sequential) -> nn.Module:
 
 
 def _resnet(backbone: ResNetBackbone) -> nn.Module:
-    if isinstance(backbone.bn1, nn.BatchNorm2d):
-        backbone.conv1 = FusedConv2d(backbone.conv1, backbone.bn1, RELU)
+    conv, norm = backbone.conv1, backbone.bn1
+    if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+        backbone.conv1 = FusedConv2d(conv, norm, RELU)
         backbone.bn1, backbone.relu = nn.Identity(), nn.Identity()
     put_into_inference_form(backbone)
     return backbone

@@ -1,11 +1,11 @@
 """Residual blocks of the backbones: the last convolution adds the shortcut."""
 
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from alpharefine.nets.dimp.classifier import ClassifierBlock
 from alpharefine.nets.efficientnet_lite import InvertedResidual
 from alpharefine.nets.inference.conv import RELU, FusedConv2d, merge_convolutions
+from alpharefine.nets.resnet import BasicBlock, Bottleneck
 
 
 class FusedResidualBlock(nn.Module):
