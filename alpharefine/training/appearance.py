@@ -45,7 +45,49 @@ def lose_detail(image: Image, rng: np.random.Generator) -> Image:
     return image
 
 
-def motion_kernel(rng: np.random.Generator, longest: int = 13) -> NDArray[np.float32]:
+def estrange(image: Image, rng: np.random.Generator) -> Image:
+    """A target as from another side or in another light: hue, turn, covered parts.
+
+    Each of them comes by chance, at least one. Pairs cut from one still look too much alike: what
+    learns from them alone takes a target for lost once it has turned.
+
+    Args:
+        image: S x S x 3 RGB uint8, the target in its middle.
+        rng: source of randomness.
+    """
+    chosen = rng.random(3) < 0.5
+    chosen[rng.integers(3)] = True
+    if chosen[0]:
+        hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+        # OpenCV's hue has 180 steps; the wrap of uint8 at 256 must not be in the way.
+        hsv[..., 0] = (hsv[..., 0] + rng.integers(180, dtype=np.uint16)) % 180
+        image = np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), dtype=np.uint8)
+    if chosen[1]:
+        size = image.shape[0]
+        middle = (size - 1) / 2
+        turn = cv2.getRotationMatrix2D((middle, middle), rng.uniform(20, 340), 1)
+        turned = cv2.warpAffine(image, turn, (size, size), borderMode=cv2.BORDER_REFLECT)
+        image = np.asarray(turned, dtype=np.uint8)
+    return _cover_parts(image, rng) if chosen[2] else image
+
+
+def _cover_parts(image: Image, rng: np.random.Generator) -> Image:
+    """Up to three rectangles of the middle half hidden by a colour or by what is elsewhere."""
+    image, size = image.copy(), image.shape[0]
+    for _ in range(rng.integers(1, 4)):
+        height, width = rng.integers(size // 10, size // 3, 2)
+        top, left = rng.integers(size // 4, 3 * size // 4 - np.array([height, width]) // 2)
+        part = image[top : top + height, left : left + width]
+        from_top, from_left = rng.integers(0, size - np.array([height, width]))
+        elsewhere = image[from_top : from_top + height, from_left : from_left + width]
+        if rng.random() < 0.5:
+            part[...] = rng.integers(256, size=3)
+        else:
+            part[...] = elsewhere[: part.shape[0], : part.shape[1]].copy()
+    return image
+
+
+def motion_kernel(rng: np.random.Generator, longest: int = 25) -> NDArray[np.float32]:
     """Kernel of a straight motion blur of random length and direction, sum 1."""
     side = int(rng.integers(3, longest + 1)) | 1
     kernel = np.zeros((side, side), np.float32)

@@ -18,7 +18,7 @@ from alpharefine.geometry.refine_crop import (
 )
 from alpharefine.trackers.base import Image, Mask
 from alpharefine.trackers.dimp.state import box_in_sample, pair
-from alpharefine.training.appearance import change_colours, lose_detail
+from alpharefine.training.appearance import change_colours, estrange, lose_detail
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.source import TrainFrame
 from alpharefine.training.sensor import SensorConfig, record
@@ -38,12 +38,15 @@ class AppearanceConfig:
         colours: strength of the colour change that all crops of a sample share, 0 = none.
         flicker: strength of the colour change from crop to crop.
         detail: whether crops may lose detail as small or blurred targets do.
+        strange: share of Alpha-Refine's reference crops that look like another side of the target
+            or another light; an addition to the paper, off by default.
         sensor: noise and compression.
     """
 
     colours: float = 0.8
     flicker: float = 0.5
     detail: bool = True
+    strange: float = 0.0
     sensor: SensorConfig = field(default_factory=SensorConfig)
 
     def apply(self, crops: Sequence[Image], rng: np.random.Generator) -> list[Image]:
@@ -148,6 +151,8 @@ def refine_sample(
         mask = _cut_mask(test.mask, window)
     crops = [cut_crop(reference.image, first), cut_crop(test.image, window)]
     crops = appearance.apply(crops, rng)
+    if appearance.strange and rng.random() < appearance.strange:
+        crops[0] = estrange(crops[0], rng)
     return {
         "reference": _blackened(crops[0], first, reference.image),
         "search": _blackened(crops[1], window, test.image),
