@@ -96,7 +96,12 @@ _REFINED_LITE = replace(_LITE, num_init_random_boxes=0, box_refinement_iter=0)
 _AR_LITE = Refinement(
     "ar_lite",
     RefinerConfig(mask_threshold=0.4, least_fill=0.02),
-    RefinedTrackerConfig(feedback="refined_if_found", feedback_rate=0.35),
+    RefinedTrackerConfig(
+        feedback="refined_if_found",
+        feedback_rate=0.35,
+        reference_interval=5,
+        reference_share=0.35,
+    ),
 )
 
 TRACKERS: Mapping[str, TrackerSpec] = {

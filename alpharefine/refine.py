@@ -118,7 +118,6 @@ class Refiner:
             raise RuntimeError("initialize the refiner before it refines")
         return self._kernel
 
-    @torch.inference_mode()
     def initialize(self, image: Image, box: Box) -> None:
         """Remember the target; may be called again at any time.
 
@@ -129,12 +128,17 @@ class Refiner:
         Raises:
             UsageError: no crop can be cut around the box.
         """
+        self._kernel = self.reference(image, box)
+
+    @torch.inference_mode()
+    def reference(self, image: Image, box: Box) -> Tensor:
+        """Reference features of a target, 1 x C x P x P; arguments as of `initialize`."""
         window = self._window(box)
         corners = torch.tensor([reference_box(window)], device=self._runtime.device)
-        self._kernel = self._reference(self._crop(image, window), corners)
+        return self._reference(self._crop(image, window), corners)
 
     def take_kernel(self, kernel: Tensor) -> None:
-        """Go on with another refiner's kernel, in place of `initialize`."""
+        """Go on with a kernel from `reference` or of another refiner, in place of `initialize`."""
         self._kernel = kernel.to(self._runtime.device, self._runtime.dtype)
 
     @torch.inference_mode()

@@ -30,6 +30,10 @@ class RefinedTrackerConfig:
         feedback_rate: how far the fed-back size goes from the last one to the refined one, above 0
             up to 1, in the logarithm of each side; an addition, 1 in the official systems. A lower
             one keeps a target's size while something passes before it.
+        reference_interval: frames from one renewal of the refiner's reference to the next; an
+            addition for targets that turn, 0 (the first frame for ever) in the official systems.
+        reference_share: share of the newest reference in the kernel, 0..1; the rest is the first.
+        reference_score: the base tracker's score from which on a frame may renew the reference.
         outputs: what the refiner computes, "box", "mask" or both; None is all it has.
         clip_margin: px of each axis that clipping keeps inside the image.
         min_side: px, shortest side of a fed-back box (unless `tiny_boxes`).
@@ -43,6 +47,9 @@ class RefinedTrackerConfig:
     refine_around: Literal["clipped", "base"] = "clipped"
     feedback: Literal["base", "refined", "refined_if_found"] = "base"
     feedback_rate: float = 1.0
+    reference_interval: int = 0
+    reference_share: float = 0.5
+    reference_score: float = 0.5
     outputs: tuple[Literal["box", "mask"], ...] | None = None
     clip_margin: float = 10.0
     min_side: float = 2.0
@@ -70,8 +77,10 @@ class RefinedSnapshot:
     """The state of a run between two frames: of the base tracker, and what the refiner knows."""
 
     base: Any
+    first_kernel: Tensor
     kernel: Tensor
     last_box: Box
+    frame: int
 
 
 class RefinedTracker:
@@ -87,7 +96,7 @@ class RefinedTracker:
 
     Raises:
         UsageError: the configuration needs an output that the refiner's network does not have, or
-            its rate is out of range.
+            one of its numbers is out of range.
 
     Source: Yan et al., "Alpha-Refine" (CVPR 2021), figure 2.
     """
@@ -106,6 +115,11 @@ class RefinedTracker:
         outputs = refiner.outputs if config.outputs is None else frozenset(config.outputs)
         if not 0 < config.feedback_rate <= 1:
             raise UsageError(f"feedback_rate is {config.feedback_rate}: give more than 0, up to 1")
+        if config.reference_interval < 0 or not 0 <= config.reference_share <= 1:
+            raise UsageError(
+                f"reference_interval is {config.reference_interval} and reference_share "
+                f"{config.reference_share}: give 0 or more, and 0 to 1"
+            )
         if not outputs <= refiner.outputs:
             missing = ", ".join(sorted(outputs - refiner.outputs))
             raise UsageError(f"the refiner's network has no output {missing}: leave it out")
@@ -121,7 +135,9 @@ class RefinedTracker:
         shift = self.config.initial_shift if self.config.oddities.shifted_initial_box else 0.0
         self.base.initialize(image, target._replace(x=target.x + shift, y=target.y + shift))
         self.refiner.initialize(image, target)
+        self._first_kernel = self.refiner.kernel
         self._last_box = target
+        self._frame = 0
 
     def track(self, image: Image) -> Estimate:
         """Find the target in the next frame, refine it and feed the configured box back."""
@@ -139,6 +155,8 @@ class RefinedTracker:
         self.base.set_state(fed_back)
         self._last_box = fed_back
         self.trace = RefinedTrace(estimate, refinement, fed_back)
+        self._frame += 1
+        self._renew_reference(image)
         if refinement is None:
             return replace(estimate, box=clipped, fallbacks=estimate.fallbacks | {Fallback.CROP})
         return replace(
@@ -158,7 +176,13 @@ class RefinedTracker:
         Raises:
             TypeError: the base tracker cannot be resumed.
         """
-        return RefinedSnapshot(self._resumable().snapshot(), self.refiner.kernel, self._last_box)
+        return RefinedSnapshot(
+            self._resumable().snapshot(),
+            self._first_kernel,
+            self.refiner.kernel,
+            self._last_box,
+            self._frame,
+        )
 
     def resume(self, snapshot: RefinedSnapshot) -> None:
         """See `alpharefine.trackers.memory_guard.ResumableTracker`.
@@ -167,6 +191,8 @@ class RefinedTracker:
             TypeError: the base tracker cannot be resumed.
         """
         self._resumable().resume(snapshot.base)
+        self._first_kernel = snapshot.first_kernel
+        self._frame = snapshot.frame
         self.refiner.take_kernel(snapshot.kernel)
         self._last_box = snapshot.last_box
 
@@ -189,6 +215,18 @@ class RefinedTracker:
             # A run that has begun goes on with the base tracker's box.
             _log.warning("%s", error)
             return None
+
+    def _renew_reference(self, image: Image) -> None:
+        """Mix the target as it looks now into the refiner's reference, if it was surely found."""
+        config, base, refinement = self.config, self.trace.base, self.trace.refinement
+        is_due = config.reference_interval > 0 and self._frame % config.reference_interval == 0
+        is_sure = base.flag is Flag.NORMAL and base.score >= config.reference_score
+        if not (is_due and is_sure) or refinement is None or refinement.box is None:
+            return
+        newest = self.refiner.reference(image, refinement.box)
+        if newest.isfinite().all():
+            first = self._first_kernel.to(newest)
+            self.refiner.take_kernel(first.lerp(newest, config.reference_share))
 
     def _eased(self, box: Box) -> Box:
         """The box with a size on the way from the last one's to its own, about the same centre."""

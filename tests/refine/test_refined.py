@@ -1,8 +1,11 @@
+import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
 import pytest
+import torch
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box, clip_box
@@ -77,6 +80,55 @@ def test_fed_back_size_goes_a_part_of_the_way() -> None:
 def test_feedback_rate_out_of_range(rate: float) -> None:
     with pytest.raises(UsageError, match="feedback_rate"):
         _tracker(ScriptedBase(BASE_BOX), config=RefinedTrackerConfig(feedback_rate=rate))
+
+
+def _kernels(config: RefinedTrackerConfig, frames: int, **base: object) -> list[float]:
+    """Mean of the kernel after each frame, from that of a black one on; frames become brighter."""
+    tracker = _tracker(ScriptedBase(BASE_BOX, **base), config=config)  # type: ignore[arg-type]
+    first = float(tracker.refiner.kernel.mean())
+    seen = []
+    for k in range(1, frames + 1):
+        tracker.track(np.full_like(IMAGE, 25 * k))
+        seen.append(float(tracker.refiner.kernel.mean()) - first)
+    return seen
+
+
+def test_reference_is_renewed_at_its_interval_and_keeps_its_share_of_the_first_frame() -> None:
+    config = RefinedTrackerConfig(reference_interval=2, reference_share=0.25, reference_score=0.4)
+    whole = replace(config, reference_interval=1, reference_share=1.0)
+    newest = _kernels(whole, 6)
+    assert all(a < b for a, b in pairwise(newest))
+    seen = _kernels(config, 6)
+    assert seen[0] == 0
+    np.testing.assert_allclose(seen[1::2], np.array(newest[1::2]) / 4, rtol=1e-5)
+    assert seen[2] == seen[1]
+    assert seen[4] == seen[3]
+
+
+@pytest.mark.parametrize(
+    ("interval", "score", "flag"),
+    [(0, 0.0, Flag.NORMAL), (1, 0.41, Flag.NORMAL), (1, 0.0, Flag.NOT_FOUND)],
+)
+def test_reference_stays_unless_the_target_is_surely_found(
+    interval: int, score: float, flag: Flag
+) -> None:
+    config = RefinedTrackerConfig(reference_interval=interval, reference_score=score)
+    assert _kernels(config, 3, flag=flag) == [0, 0, 0]
+
+
+def test_a_start_forgets_the_renewed_reference() -> None:
+    tracker = _tracker(ScriptedBase(BASE_BOX), config=RefinedTrackerConfig(reference_interval=1))
+    first = tracker.refiner.kernel
+    tracker.track(np.full_like(IMAGE, 90))
+    tracker.initialize(IMAGE, TARGET)
+    assert torch.equal(tracker.refiner.kernel, first)
+
+
+@pytest.mark.parametrize(("interval", "share"), [(-1, 0.5), (1, -0.1), (1, 1.1), (1, math.nan)])
+def test_reference_settings_out_of_range(interval: int, share: float) -> None:
+    config = RefinedTrackerConfig(reference_interval=interval, reference_share=share)
+    with pytest.raises(UsageError, match="reference_share"):
+        _tracker(ScriptedBase(BASE_BOX), config=config)
 
 
 @pytest.mark.parametrize(("mask", "answer"), [(True, MASK_BOX), (False, BASE_BOX)])
