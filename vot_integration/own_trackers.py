@@ -25,9 +25,13 @@ def read_own_trackers(file: Path) -> dict[str, Section]:
     Raises:
         UsageError: the file cannot be read, or one of them would break the toolkit's registry.
     """
-    parser = ini_parser()
+    parser, as_the_toolkit = ini_parser(), configparser.ConfigParser()
     try:
         parser.read(file, encoding="utf-8")
+        as_the_toolkit.read(file, encoding="utf-8")
+        # Percent signs are replaced when a value is asked for.
+        for name in as_the_toolkit.sections():
+            dict(as_the_toolkit[name])
     except (configparser.Error, OSError, UnicodeDecodeError) as error:
         message = " ".join(str(error).split())
         raise UsageError(f"{file} cannot be read as a list of trackers: {message}") from error
@@ -83,6 +87,7 @@ def _adopt(file: Path, section: Section, workspace: Path) -> dict[str, str]:
         adopted.setdefault("python", interpreter().replace("%", "%%"))
     if "paths" in section:
         folders = section["paths"].split(os.pathsep)
-        adopted["paths"] = os.pathsep.join(str(file.parent / folder) for folder in folders)
+        parent = Path(str(file.parent).replace("%", "%%"))
+        adopted["paths"] = os.pathsep.join(str(parent / folder) for folder in folders)
     adopted.setdefault("env_ARVOT_LOG_DIR", str(log_folder(workspace)).replace("%", "%%"))
     return adopted

@@ -55,6 +55,13 @@ def test_own_trackers_are_adopted_and_kept(tmp_path: Path, sequences: Path, own:
     assert mine["env"] == {"RATE": "5%", "ARVOT_LOG_DIR": f"{folder}/logs/trackers"}
 
 
+def test_a_folder_with_a_percent_sign_is_kept(tmp_path: Path, sequences: Path, own: Path) -> None:
+    lab = own.parent.rename(tmp_path / "100%done")
+    assert init(tmp_path / "w", sequences, "--trackers", lab / own.name) == 0
+    mine = Registry([str(tmp_path / "w" / "trackers.ini")])["Mine"].describe()
+    assert mine["paths"] == f"{lab}/code:{lab}/more"
+
+
 def test_section_written_by_hand_is_kept(tmp_path: Path, sequences: Path) -> None:
     folder = tmp_path / "w"
     assert init(folder, sequences) == 0
@@ -75,6 +82,9 @@ def test_section_written_by_hand_is_kept(tmp_path: Path, sequences: Path) -> Non
         ("[A b]\nprotocol = trax\ncommand = a\n", "'A b'"),
         ("[A]\n[A]\n", "already exists"),
         ("no section\n", "cannot be read as a list of trackers"),
+        ("[A]\nprotocol = trax\ncommand = a%b\n", "'%' must be followed by"),
+        ("[A]\nprotocol = trax\ncommand = a%(x)sb\n", "Bad value substitution"),
+        ("[A]\nprotocol = trax\ncommand = a\nPaths = a\npaths = b\n", "already exists"),
     ],
 )
 def test_bad_ini_is_one_line_and_nothing_is_written(
