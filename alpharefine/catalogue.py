@@ -95,7 +95,7 @@ _LITE = DimpConfig(
 _REFINED_LITE = replace(_LITE, num_init_random_boxes=0, box_refinement_iter=0)
 _AR_LITE = Refinement(
     "ar_lite",
-    RefinerConfig(mask_threshold=0.4, least_fill=0.02),
+    RefinerConfig(mask_threshold=0.35, least_fill=0.02),
     RefinedTrackerConfig(
         feedback="refined_if_found",
         feedback_rate=0.35,

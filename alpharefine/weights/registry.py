@@ -11,7 +11,7 @@ _IMAGENET = (
 )
 _PYTRACKING = "https://github.com/visionml/pytracking/blob/master/MODEL_ZOO.md"
 _ALPHA_REFINE = "https://github.com/MasterBin-IIAU/AlphaRefine"
-_LITE_SHA256 = "4ecaf85316e6a874f8c3877ced628db182d0b0fcdaf9a05736bd8e36c69d1060"
+_LITE_SHA256 = "f96e194f0baae00b77ae681d6193d6e39a0db9fe43d1ed41f3da442d695a3f7a"
 _LITE_SIZE = 20_513_172
 _OFFICIAL_LICENCE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
 
