@@ -214,9 +214,17 @@ class DimpTracker:
 
     @stage("base network")
     def _extract(self, crops: NDArray[np.float32]) -> DimpFeatures:
-        images = normalize(crops, self._runtime.device).to(self._runtime.dtype)
-        features: DimpFeatures = self._network(images)
-        return features
+        """Features for the classifier of all crops, for the box regressor of the first ones."""
+        runtime = self._runtime
+        batch = _CPU_BATCH if runtime.device.type == "cpu" else len(crops)
+        parts: list[DimpFeatures] = [
+            self._network(normalize(crops[i : i + batch], runtime.device).to(runtime.dtype))
+            for i in range(0, len(crops), batch)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        classification = torch.cat([part.classification for part in parts])
+        return DimpFeatures(classification, parts[0].iou)
 
     def _learn_target(self, image: Image) -> None:
         config, state = self.config, self.state
@@ -224,12 +232,10 @@ class DimpTracker:
         expanded = sample_patch(image, sample_position, float(state.scale), expanded_size(config))
         uniform = self._draws.shifts(random_shift_count(config)).numpy()
         shifts = sample_shifts(config, uniform)
-        crops = augment(expanded.pixels, shifts, config)
-        batch = _CPU_BATCH if self._runtime.device.type == "cpu" else len(crops)
-        batches = [self._extract(crops[i : i + batch]) for i in range(0, len(crops), batch)]
+        features = self._extract(augment(expanded.pixels, shifts, config))
         box = self._to_sample(state, sample_position, state.scale)
         boxes = torch.stack([box + torch.tensor([dx, dy, 0.0, 0.0]) for dy, dx in shifts])
-        samples = torch.cat([features.classification for features in batches]).float()
+        samples = features.classification.float()
         samples = torch.cat([samples, self._dropped_copies(samples[:1])])
         boxes = torch.cat([boxes, boxes[:1].expand(config.dropout_copies, 4)])
         self.init_shifts = shifts + [(0, 0)] * config.dropout_copies
@@ -241,8 +247,7 @@ class DimpTracker:
         self.target_filter = torch.zeros_like(initial, dtype=torch.float32)
         self._accept_filter(initial.float())
         self._optimize_filter(config.net_opt_iter, first_frame=True)
-        first = batches[0].iou
-        reference = IouFeatures(first.fine[:1], first.coarse[:1])
+        reference = IouFeatures(features.iou.fine[:1], features.iou.coarse[:1])
         self.modulation = self._network.bb_regressor.modulation(reference, box[None].to(samples))
 
     def _dropped_copies(self, feature: Tensor) -> Tensor:
