@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from vot_integration.trackers_ini import ini_parser, interpreter, log_folder, registrations
+from vot_integration.trackers_ini import (
+    escape,
+    ini_parser,
+    interpreter,
+    log_folder,
+    registrations,
+)
 
 Section = Mapping[str, str]
 """Entries of one section, as they stand in the file."""
@@ -84,10 +90,10 @@ def _adopt(file: Path, section: Section, workspace: Path) -> dict[str, str]:
     adopted = dict(section)
     if section.get("protocol") == "traxpython":
         # Paths of this package are not added: `paths` is the whole module path of the tracker.
-        adopted.setdefault("python", interpreter().replace("%", "%%"))
+        adopted.setdefault("python", escape(interpreter()))
     if "paths" in section:
         folders = section["paths"].split(os.pathsep)
-        parent = Path(str(file.parent).replace("%", "%%"))
+        parent = Path(escape(str(file.parent)))
         adopted["paths"] = os.pathsep.join(str(parent / folder) for folder in folders)
-    adopted.setdefault("env_ARVOT_LOG_DIR", str(log_folder(workspace)).replace("%", "%%"))
+    adopted.setdefault("env_ARVOT_LOG_DIR", escape(str(log_folder(workspace))))
     return adopted

@@ -124,6 +124,11 @@ def log_folder(workspace: Path) -> Path:
     return workspace / "logs" / "trackers"
 
 
+def escape(value: str) -> str:
+    """A value as it stands in trackers.ini: the toolkit reads it with interpolation of %."""
+    return value.replace("%", "%%")
+
+
 def ini_parser() -> configparser.RawConfigParser:
     """A parser that keeps names and values as they are in the file."""
     parser = configparser.RawConfigParser()
@@ -147,8 +152,7 @@ def _render(
             "env_ARVOT_OUTPUT": entry.output.value,
             **extra(entry),
         }
-        # The toolkit reads the file with interpolation, where a percent sign is doubled.
-        parser[entry.name] = {key: value.replace("%", "%%") for key, value in section.items()}
+        parser[entry.name] = {key: escape(value) for key, value in section.items()}
     parser.read_dict(own)
     text = io.StringIO()
     parser.write(text)
