@@ -9,7 +9,7 @@ from collections.abc import Collection
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from alpharefine.nets.stages import STAGES, STRIDES
+from alpharefine.nets.stages import STAGES
 
 
 class BasicBlock(nn.Module):
@@ -99,7 +99,8 @@ class ResNetBackbone(nn.Module):
         self.relu: nn.Module = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         for i, stage in enumerate(self.stages[1:]):
-            stride = STRIDES[stage] // STRIDES[STAGES[i]] if i else 1
+            # The pooling before layer1 halves in its place.
+            stride = 1 if stage == "layer1" else 2
             first = block(widths[i], _WIDTHS[i], stride)
             rest = (block(widths[i + 1], _WIDTHS[i], 1) for _ in range(depths[i] - 1))
             self.add_module(stage, nn.Sequential(first, *rest))

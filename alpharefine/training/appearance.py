@@ -1,5 +1,7 @@
 """Cheap colour and sharpness changes of uint8 crops."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -63,11 +65,7 @@ def estrange(image: Image, rng: np.random.Generator) -> Image:
         hsv[..., 0] = (hsv[..., 0] + rng.integers(180, dtype=np.uint16)) % 180
         image = np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), dtype=np.uint8)
     if chosen[1]:
-        size = image.shape[0]
-        middle = (size - 1) / 2
-        turn = cv2.getRotationMatrix2D((middle, middle), rng.uniform(20, 340), 1)
-        turned = cv2.warpAffine(image, turn, (size, size), borderMode=cv2.BORDER_REFLECT)
-        image = np.asarray(turned, dtype=np.uint8)
+        image = np.asarray(_turn(image, rng.uniform(20, 340), cv2.BORDER_REFLECT), dtype=np.uint8)
     return _cover_parts(image, rng) if chosen[2] else image
 
 
@@ -83,7 +81,7 @@ def _cover_parts(image: Image, rng: np.random.Generator) -> Image:
         if rng.random() < 0.5:
             part[...] = rng.integers(256, size=3)
         else:
-            part[...] = elsewhere[: part.shape[0], : part.shape[1]].copy()
+            part[...] = elsewhere.copy()
     return image
 
 
@@ -92,9 +90,16 @@ def motion_kernel(rng: np.random.Generator, longest: int = 25) -> NDArray[np.flo
     side = int(rng.integers(3, longest + 1)) | 1
     kernel = np.zeros((side, side), np.float32)
     kernel[side // 2] = 1
-    turn = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), rng.uniform(0, 180), 1)
-    kernel = np.asarray(cv2.warpAffine(kernel, turn, (side, side)), dtype=np.float32)
+    turned = _turn(kernel, rng.uniform(0, 180), cv2.BORDER_CONSTANT)
+    kernel = np.asarray(turned, dtype=np.float32)
     return kernel / kernel.sum()
+
+
+def _turn(square: NDArray[Any], degrees: float, border: int) -> NDArray[Any]:
+    """A square array turned about its middle; `border` is OpenCV's way to fill the corners."""
+    side = square.shape[0]
+    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), degrees, 1)
+    return cv2.warpAffine(square, matrix, (side, side), borderMode=border)
 
 
 def _resize(image: Image, side: int) -> Image:
