@@ -223,7 +223,12 @@ class RefinedTracker:
         is_sure = base.flag is Flag.NORMAL and base.score >= config.reference_score
         if not (is_due and is_sure) or refinement is None or refinement.box is None:
             return
-        newest = self.refiner.reference(image, refinement.box)
+        try:
+            newest = self.refiner.reference(image, refinement.box)
+        except UsageError as error:
+            # A run that has begun goes on with the reference that it has.
+            _log.warning("%s", error)
+            return
         if newest.isfinite().all():
             first = self._first_kernel.to(newest)
             self.refiner.take_kernel(first.lerp(newest, config.reference_share))

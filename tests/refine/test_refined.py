@@ -116,6 +116,21 @@ def test_reference_stays_unless_the_target_is_surely_found(
     assert _kernels(config, 3, flag=flag) == [0, 0, 0]
 
 
+def test_a_reference_that_cannot_be_cut_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = _tracker(
+        ScriptedBase(BASE_BOX),
+        config=RefinedTrackerConfig(reference_interval=1, reference_score=0.0),
+    )
+    first = tracker.refiner.kernel
+
+    def refuse(*_: object) -> None:
+        raise UsageError("too large")
+
+    monkeypatch.setattr(tracker.refiner, "reference", refuse)
+    np.testing.assert_allclose(tracker.track(IMAGE).box, REFINED_BOX)
+    assert torch.equal(tracker.refiner.kernel, first)
+
+
 def test_a_start_forgets_the_renewed_reference() -> None:
     tracker = _tracker(ScriptedBase(BASE_BOX), config=RefinedTrackerConfig(reference_interval=1))
     first = tracker.refiner.kernel
