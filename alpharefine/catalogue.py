@@ -44,15 +44,12 @@ class TrackerSpec:
         network: name in `alpharefine.nets.dimp.NETWORKS`, also the kind of its weights.
         base: hyper-parameters of the base tracker.
         refinement: None for the base tracker alone.
-        reduced_on_cpu: whether the precision "auto" may be less than float32 on a CPU; False where
-            that was not measured to be faster.
     """
 
     name: str
     network: str
     base: DimpConfig
     refinement: Refinement | None
-    reduced_on_cpu: bool = True
 
     @property
     def has_mask(self) -> bool:
@@ -107,10 +104,10 @@ _AR_LITE = Refinement(
 TRACKERS: Mapping[str, TrackerSpec] = {
     spec.name: spec
     for spec in (
-        TrackerSpec("ARDiMP_lite", "dimp_lite", _REFINED_LITE, _AR_LITE, reduced_on_cpu=False),
+        TrackerSpec("ARDiMP_lite", "dimp_lite", _REFINED_LITE, _AR_LITE),
         TrackerSpec("ARDiMP_v20", "super_dimp", DimpConfig(), _V20),
         TrackerSpec("ARDiMP_c21", "super_dimp", DimpConfig(), _C21),
-        TrackerSpec("DiMPlite", "dimp_lite", _LITE, None, reduced_on_cpu=False),
+        TrackerSpec("DiMPlite", "dimp_lite", _LITE, None),
         TrackerSpec("DiMPsuper", "super_dimp", DimpConfig(), None),
     )
 }
@@ -145,24 +142,6 @@ def resolve_weights(name: str, weights: str | None = None) -> TrackerWeights:
     return TrackerWeights(names, sha256, any(choice.random for choice in choices))
 
 
-def resolve_tracker_runtime(name: str, device: str = "auto", precision: str = "auto") -> Runtime:
-    """Where and how precisely a tracker runs.
-
-    Args:
-        name: tracker.
-        device: see `alpharefine.runtime.resolve_runtime`.
-        precision: likewise; "auto" is what is fastest for this tracker.
-
-    Raises:
-        UsageError: unknown tracker, device or precision.
-    """
-    spec = find_tracker(name)
-    runtime = resolve_runtime(device, precision)
-    if precision == "auto" and runtime.device.type == "cpu" and not spec.reduced_on_cpu:
-        return resolve_runtime(device, "float32")
-    return runtime
-
-
 def build_tracker(
     name: str, *, device: str = "auto", precision: str = "auto", weights: str | None = None
 ) -> ResumableTracker:
@@ -170,7 +149,7 @@ def build_tracker(
 
     Args:
         name: tracker.
-        device: see `resolve_tracker_runtime`.
+        device: see `alpharefine.runtime.resolve_runtime`.
         precision: likewise.
         weights: see `alpharefine.weights.store.resolve_weights`; None takes those registered for
             the tracker's networks, or seeded random ones where they are not on this machine.
@@ -180,7 +159,7 @@ def build_tracker(
     """
     spec = find_tracker(name)
     choices = _choices(spec, weights)
-    runtime = resolve_tracker_runtime(name, device, precision)
+    runtime = resolve_runtime(device, precision)
     _log.info("%s runs on %s in %s (%s)", name, runtime.device, runtime.precision, precision)
     network = build_dimp_network(spec.network)
     store.load_weights(network, choices[spec.network])
@@ -198,7 +177,7 @@ def build_guarded_tracker(
 
     A run that has to move to the CPU goes on in the precision that "auto" means there.
     """
-    runtime = resolve_tracker_runtime(name, device, precision)
+    runtime = resolve_runtime(device, precision)
 
     def build(place: str) -> ResumableTracker:
         kept = precision if place == str(runtime.device) else "auto"

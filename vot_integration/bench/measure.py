@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from alpharefine.catalogue import build_tracker, resolve_tracker_runtime
+from alpharefine.catalogue import build_tracker, find_tracker
 from alpharefine.errors import UsageError
-from alpharefine.runtime import Runtime
+from alpharefine.runtime import Runtime, resolve_runtime
 from vot_integration.bench.busy import BusyCore
 from vot_integration.bench.clips import Clip, builtin_clips, clips_of
 from vot_integration.bench.result import Bench, Run
@@ -31,7 +31,7 @@ class BenchOptions:
 
     Attributes:
         tracker: name, `_rotated` or `_box` at its end chooses the answers.
-        device: see `alpharefine.catalogue.resolve_tracker_runtime`.
+        device: see `alpharefine.runtime.resolve_runtime`.
         precision: likewise.
         weights: see `alpharefine.catalogue.build_tracker`.
         frames: tracked frames; shared out to a few runs.
@@ -39,7 +39,7 @@ class BenchOptions:
         busy: keep one core busy meanwhile.
 
     Raises:
-        UsageError: there are no frames to track.
+        UsageError: there are no frames to track, or the tracker is unknown.
     """
 
     tracker: str
@@ -53,16 +53,17 @@ class BenchOptions:
     def __post_init__(self) -> None:
         if self.frames < 1:
             raise UsageError(f"--frames is {self.frames}: give at least 1")
+        base, _ = resolve_output(self.tracker)
+        find_tracker(base)
 
     @property
     def runtime(self) -> Runtime:
         """Device and precision, resolved.
 
         Raises:
-            UsageError: unknown tracker, device or precision.
+            UsageError: unknown device or precision.
         """
-        base, _ = resolve_output(self.tracker)
-        return resolve_tracker_runtime(base, self.device, self.precision)
+        return resolve_runtime(self.device, self.precision)
 
 
 def run_bench(options: BenchOptions) -> Bench:

@@ -35,7 +35,8 @@ class FusedConv2d(nn.Module):
     """activation(convolution + bias + summand), the batch norm folded into weights and bias.
 
     Where oneDNN computes it is one call, and the weights are packed by the first one: oneDNN would
-    rearrange plain ones each time.
+    rearrange plain ones each time. They are packed for that call's shape: let it be the usual one,
+    as another batch size can take twice the time.
 
     Args:
         conv: with zero padding.
