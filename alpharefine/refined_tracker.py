@@ -219,7 +219,9 @@ class RefinedTracker:
     def _renew_reference(self, image: Image) -> None:
         """Mix the target as it looks now into the refiner's reference, if it was surely found."""
         config, base, refinement = self.config, self.trace.base, self.trace.refinement
-        is_due = config.reference_interval > 0 and self._frame % config.reference_interval == 0
+        interval = config.reference_interval
+        # In its middle: the base tracker's filter updates fall on round numbers of frames.
+        is_due = interval > 0 and self._frame % interval == interval // 2
         is_sure = base.flag is Flag.NORMAL and base.score >= config.reference_score
         if not (is_due and is_sure) or refinement is None or refinement.box is None:
             return

@@ -93,16 +93,15 @@ def _kernels(config: RefinedTrackerConfig, frames: int, **base: object) -> list[
     return seen
 
 
-def test_reference_is_renewed_at_its_interval_and_keeps_its_share_of_the_first_frame() -> None:
-    config = RefinedTrackerConfig(reference_interval=2, reference_share=0.25, reference_score=0.4)
+def test_reference_is_renewed_amid_its_interval_and_keeps_its_share_of_the_first_frame() -> None:
+    config = RefinedTrackerConfig(reference_interval=4, reference_share=0.25, reference_score=0.4)
     whole = replace(config, reference_interval=1, reference_share=1.0)
     newest = _kernels(whole, 6)
     assert all(a < b for a, b in pairwise(newest))
     seen = _kernels(config, 6)
     assert seen[0] == 0
-    np.testing.assert_allclose(seen[1::2], np.array(newest[1::2]) / 4, rtol=1e-5)
-    assert seen[2] == seen[1]
-    assert seen[4] == seen[3]
+    np.testing.assert_allclose(seen[1::4], np.array(newest[1::4]) / 4, rtol=1e-5)
+    assert seen[1:5] == [seen[1]] * 4
 
 
 @pytest.mark.parametrize(

@@ -32,18 +32,20 @@ def test_the_environment_is_set_before_the_tracker_is_loaded(tmp_path: Path) -> 
         "from vot_integration.server import serve\n"
         "def load(name):\n"
         "    assert 'torch' not in sys.modules\n"
-        "    print('SEEN', os.environ['OMP_NUM_THREADS'], os.environ['OMP_WAIT_POLICY'], name)\n"
+        "    names = 'OMP_NUM_THREADS', 'OMP_WAIT_POLICY', 'GOMP_SPINCOUNT'\n"
+        "    print('SEEN', *map(os.environ.get, names), name)\n"
         "    sys.exit('enough')\n"
         "sys.exit(serve(load, name='X_box'))\n"
     )
     environment = os.environ | {"ARVOT_LOG_DIR": str(tmp_path), "OMP_NUM_THREADS": "3"}
-    environment.pop("OMP_WAIT_POLICY", None)
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        environment.pop(name, None)
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, input=b"", capture_output=True
     )
     log = next(tmp_path.glob("X_box-*.log")).read_text()
     assert run.returncode == 1
-    assert "SEEN 3 PASSIVE X" in log
+    assert "SEEN 3 PASSIVE 1000 X" in log
     # Standard error carries nothing, and standard output TraX alone.
     assert run.stderr == b""
     assert run.stdout.startswith(b"@@TRAX:hello")
@@ -52,11 +54,13 @@ def test_the_environment_is_set_before_the_tracker_is_loaded(tmp_path: Path) -> 
 def test_the_user_overrides_the_thread_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    monkeypatch.setenv("MKL_NUM_THREADS", "")
-    monkeypatch.delenv("MKL_NUM_THREADS")
+    for name in ("MKL_NUM_THREADS", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     set_compute_defaults()
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert "GOMP_SPINCOUNT" not in os.environ
     assert os.environ["MKL_NUM_THREADS"] == str(available_cores())
 
 
