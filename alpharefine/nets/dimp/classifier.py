@@ -19,7 +19,8 @@ class InstanceL2Norm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise N x C x H x W; the sum is taken in float32."""
-        squared = x.float().square().sum((1, 2, 3), keepdim=True)
+        # One long sum would be split by the number of threads, and its last bits with it.
+        squared = x.float().square().sum((2, 3), keepdim=True).sum(1, keepdim=True)
         count = x.shape[1] * x.shape[2] * x.shape[3]
         return x * (self.scale * (count / (squared + 1e-5)).sqrt()).to(x.dtype)
 
