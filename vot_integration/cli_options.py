@@ -49,20 +49,27 @@ def add_experiments(parser: argparse.ArgumentParser, help_text: str) -> None:
     parser.add_argument("--experiments", metavar="LIST", help=help_text)
 
 
-def add_stack(parser: argparse.ArgumentParser) -> None:
-    """Add --stack, --sequences and --eao-interval: what a workspace is made of."""
+def add_stack(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """Add --stack, --sequences and --eao-interval: what a workspace is made of.
+
+    Args:
+        parser: of the command.
+        default: of the stack; None where a workspace that is there says what is not said.
+    """
+    otherwise = "the workspace's own, in a new one " if default is None else ""
     parser.add_argument(
         "--stack",
-        default=DEFAULT_STACK,
+        default=default,
         metavar="NAME_OR_FILE",
         help="vot2018, vot2019, vot2020, vot2021, vot2022, vot2022box, another of the toolkit's "
-        "names, or a stack file (default: %(default)s)",
+        f"names, or a stack file (default: {otherwise}{DEFAULT_STACK})",
     )
     parser.add_argument(
         "--sequences",
         type=Path,
         metavar="DIR",
-        help="folder with list.txt and sequences in VOT format (default: the built-in sequences)",
+        help="folder with list.txt and sequences in VOT format "
+        f"(default: {otherwise}the built-in sequences)",
     )
     parser.add_argument(
         "--eao-interval",
@@ -70,7 +77,7 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar=("LOW", "HIGH"),
         help="frames over which EAO is averaged "
-        "(default: the stack's for official data and stack files, else 30 100)",
+        f"(default: {otherwise}the stack's for official data and stack files, else 30 100)",
     )
 
 

@@ -20,6 +20,8 @@ _EXAMPLES = """\
       official data, with what `arvot pack` needs for a submission
   arvot run --sequences my_sequences --eao-interval 30 100 --json scores.json
       your own sequences in VOT format
+  arvot run --workspace work --tracker DiMPlite
+      another tracker in a workspace that is there, with its stack and sequences
 
 Finished runs are kept: the same command goes on where it was stopped.
 """
@@ -46,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="LIST",
         help="comma-separated experiments of the stack, or all (default: %(default)s)",
     )
-    add_stack(parser)
+    add_stack(parser, None)
     add_workspace(parser)
     add_workers(parser)
     add_tracker_settings(parser, "auto")

@@ -38,6 +38,15 @@ class Manifest:
         write_text(folder / MANIFEST, json.dumps(asdict(self), indent=2) + "\n")
 
 
+def find_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a workspace; None where a folder is none, or is not there.
+
+    Raises:
+        UsageError: its record is damaged.
+    """
+    return read_manifest(folder) if (folder / MANIFEST).is_file() else None
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a workspace.
 

@@ -5,13 +5,20 @@ from pathlib import Path
 
 from vot_integration.dataset import read_dataset
 from vot_integration.files import check_target, write_text
+from vot_integration.manifest import find_manifest
 from vot_integration.records import catalogue_name, check_tracker, make_record
-from vot_integration.stacks import Interval, choose_interval, load_stack, parse_experiments
+from vot_integration.stacks import (
+    DEFAULT_STACK,
+    Interval,
+    choose_interval,
+    load_stack,
+    parse_experiments,
+)
 from vot_integration.stages import Reporter, analyse_tracker, evaluate_tracker, report_trackers
 from vot_integration.summary import RunSummary
 from vot_integration.trackers_ini import TrackerSettings
 from vot_integration.worker_options import WorkerOptions, hire
-from vot_integration.workspace import WorkspaceSpec, open_workspace, own_trackers
+from vot_integration.workspace import WorkspaceSpec, given_dataset, open_workspace, own_trackers
 
 
 @dataclass(frozen=True)
@@ -21,10 +28,10 @@ class RunOptions:
     Attributes:
         tracker: registered name, with the suffix of its output.
         experiments: comma-separated names, or "all".
-        stack: name or file.
         workspace: folder.
-        sequences: folder with list.txt; None for the built-in sequences.
-        eao_interval: first and last frame; None for the default of the sequences.
+        stack: name or file; None for that of the workspace, or the default one where it is new.
+        sequences: folder with list.txt; None likewise, or the built-in sequences.
+        eao_interval: first and last frame; None likewise, or the default of stack and sequences.
         weights: name or file; None for the tracker's default.
         json: file for the summary, or None.
         device: torch device or "auto".
@@ -34,8 +41,8 @@ class RunOptions:
 
     tracker: str
     experiments: str
-    stack: str
     workspace: Path
+    stack: str | None = None
     sequences: Path | None = None
     eao_interval: Interval | None = None
     weights: str | None = None
@@ -77,7 +84,9 @@ def plan_run(options: RunOptions) -> WorkspaceSpec:
     folder = options.workspace.expanduser().absolute()
     own = own_trackers(folder)
     check_tracker(options.tracker, own)
-    stack = load_stack(options.stack)
+    known = find_manifest(folder)
+    takes_stack = known is not None and options.stack is None
+    stack = known.stack if known and takes_stack else load_stack(options.stack or DEFAULT_STACK)
     experiments = parse_experiments(options.experiments, stack)
     chosen = stack.select(experiments)
     if options.json is not None:
@@ -85,8 +94,11 @@ def plan_run(options: RunOptions) -> WorkspaceSpec:
     dataset = None
     if options.sequences is not None:
         dataset = read_dataset(options.sequences, chosen)
-    is_official = dataset is not None and dataset.is_official()
-    stack = stack.with_interval(choose_interval(options.eao_interval, stack, is_official))
+    elif known is not None:
+        dataset = given_dataset(folder, known, chosen)
+    if options.eao_interval is not None or not takes_stack:
+        is_official = dataset is not None and dataset.is_official()
+        stack = stack.with_interval(choose_interval(options.eao_interval, stack, is_official))
     settings = TrackerSettings(options.weights, options.device, options.precision)
     record = make_record(options.tracker, settings, own)
     records = {catalogue_name(options.tracker): record}

@@ -28,6 +28,7 @@ from vot_integration.trackers_ini import registrations, workspace_ini
 from vot_integration.vot_folder import write_list
 
 TRACKERS_FILE = "trackers.ini"
+_BUILTIN = "built-in, version "
 
 
 @dataclass(frozen=True)
@@ -255,8 +256,19 @@ def _write_sequences(folder: Path, spec: WorkspaceSpec) -> Dataset:
     return spec.dataset
 
 
+def given_dataset(folder: Path, manifest: Manifest, stack: Stack) -> Dataset | None:
+    """The sequences that a workspace was made for; None for the built-in ones.
+
+    Raises:
+        UsageError: they cannot be read any more.
+    """
+    if manifest.source.startswith(_BUILTIN):
+        return None
+    return read_dataset(folder / "sequences", stack, source=manifest.source)
+
+
 def _read_builtin(folder: Path, stack: Stack) -> Dataset:
-    return read_dataset(folder, stack, source=f"built-in, version {RENDERING}")
+    return read_dataset(folder, stack, source=f"{_BUILTIN}{RENDERING}")
 
 
 def _protocols(stack: Stack) -> dict[str, Any]:

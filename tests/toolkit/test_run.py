@@ -11,8 +11,9 @@ from tests.toolkit.make import FRAMES, make_sequences, write_registry
 from vot_integration.cli import main
 from vot_integration.run import RunOptions, plan_run
 from vot_integration.stacks import load_stack
+from vot_integration.workspace import open_workspace
 
-OPTIONS = RunOptions("DiMPsuper", "baseline", "vot2020", Path("w"))
+OPTIONS = RunOptions("DiMPsuper", "baseline", Path("w"))
 
 
 @pytest.fixture
@@ -80,6 +81,27 @@ def test_interval_of_a_stack_file(sequences: Path, tmp_path: Path) -> None:
         4,
         40,
     )
+
+
+def test_a_workspace_says_what_is_not_said(sequences: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    first = replace(
+        OPTIONS, workspace=folder, sequences=sequences, stack="vot2018", eao_interval=(3, 9)
+    )
+    open_workspace(plan_run(first))
+    again = plan_run(replace(OPTIONS, workspace=folder))
+    assert again.stack.name == "vot2018/shortterm"
+    assert again.stack.interval() == (3, 9)
+    assert again.dataset is not None and again.dataset.source == str(sequences)
+    open_workspace(again)
+
+    other = plan_run(replace(OPTIONS, workspace=folder, stack="vot2020"))
+    assert other.stack.interval() == (30, 100)
+    assert plan_run(replace(OPTIONS, workspace=folder, eao_interval=(4, 8))).stack.interval() == (
+        4,
+        8,
+    )
+    assert plan_run(replace(OPTIONS, workspace=tmp_path / "new")).dataset is None
 
 
 def test_weights_are_found_from_another_folder(
