@@ -7,9 +7,11 @@ import pytest
 
 from alpharefine.errors import UsageError
 from tests.toolkit.make import Recorder, make_sequences, make_workspace
+from vot_integration.compute_defaults import THREAD_VARIABLES
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluate import evaluate
 from vot_integration.results import expected_runs
+from vot_integration.sequences import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.shards import cut_shards, split_realtime
 from vot_integration.stages import evaluate_tracker
 from vot_integration.workers import LocalWorkers, local_workers
@@ -47,6 +49,24 @@ def test_parallel_results_are_those_of_one_process(tmp_path: Path, sequences: Pa
     assert sum(name.endswith(".bin") for name in expected) == len(runs) == 5 * 3
     last = {progress.experiment: progress.runs for progress in recorder.seen}
     assert last == {"baseline": 10, "unsupervised": 5}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_two_jobs_of_the_default_tracker_give_the_files_of_one(
+    tmp_path: Path, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It computes with all cores in turn, and with half of them in each of two jobs."""
+    for name in THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ARVOT_PRECISION", precision)
+    write_builtin_sequences(tmp_path / "film", BUILTIN_NAMES[:2], frames=30)
+    found = []
+    for jobs in (1, 2):
+        workspace = make_workspace(tmp_path / f"w{jobs}", tmp_path / "film", ["baseline"])
+        evaluate(workspace, "ARDiMP_lite", Recorder(), local_workers(jobs, None))
+        found.append(contents(workspace, "ARDiMP_lite"))
+    assert found[0] == found[1] != {}
 
 
 def test_shards_share_the_missing_work(tmp_path: Path, sequences: Path) -> None:
