@@ -129,12 +129,14 @@ def enroll_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) 
         records: by their name in the catalogue.
 
     Raises:
-        UsageError: results of these trackers or experiments were made otherwise.
+        UsageError: results of these trackers or experiments were made otherwise; or the workspace
+            cannot be written, or an evaluation is running in it.
     """
-    manifest = read_manifest(workspace.folder)
-    manifest = _extend(workspace.folder, manifest, workspace.stack, records)
-    _write_trackers(workspace.folder, workspace.folder, manifest, {})
-    manifest.write(workspace.folder)
+    with exclusive(workspace.folder):
+        manifest = read_manifest(workspace.folder)
+        manifest = _extend(workspace.folder, manifest, workspace.stack, records)
+        _write_trackers(workspace.folder, workspace.folder, manifest, {})
+        manifest.write(workspace.folder)
     return replace(workspace, records=manifest.trackers)
 
 
