@@ -159,3 +159,13 @@ def test_settings_that_would_become_other_entries(weights: str) -> None:
     with pytest.raises(UsageError) as error:
         workspace_ini(Path("/w"), {"ARDiMP_lite": TrackerSettings(weights=weights)})
     assert_one_line(error)
+
+
+def test_what_a_terminal_would_obey_is_shown_as_escapes(tmp_path: Path) -> None:
+    entry = '{"weights\\u0000\\u001b[31m": "lite", "settings": {}}'
+    record = f'{{"stack": {{}}, "trackers": {{"ARDiMP_lite": {entry}}}}}'
+    (tmp_path / "arvot.json").write_text(record)
+    with pytest.raises(UsageError) as raised:
+        read_manifest(tmp_path)
+    assert "weights\\x00\\x1b[31m" in str(raised.value)
+    assert str(raised.value).isprintable()
