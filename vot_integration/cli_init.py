@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from vot_integration.cli_options import add_command, add_stack, interval
-from vot_integration.stacks import DEFAULT_STACK
 
 _EXAMPLES = """\
   arvot init work
@@ -23,7 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command `init` to those of `arvot`."""
     parser = add_command(subparsers, "init", run, "Make a workspace of the VOT toolkit.", _EXAMPLES)
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the workspace")
-    add_stack(parser, DEFAULT_STACK)
+    add_stack(parser)
     parser.add_argument(
         "--trackers",
         type=Path,

@@ -49,17 +49,11 @@ def add_experiments(parser: argparse.ArgumentParser, help_text: str) -> None:
     parser.add_argument("--experiments", metavar="LIST", help=help_text)
 
 
-def add_stack(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """Add --stack, --sequences and --eao-interval: what a workspace is made of.
-
-    Args:
-        parser: of the command.
-        default: of the stack; None where a workspace that is there says what is not said.
-    """
-    otherwise = "the workspace's own, in a new one " if default is None else ""
+def add_stack(parser: argparse.ArgumentParser) -> None:
+    """Add --stack, --sequences and --eao-interval: what a workspace is made of."""
+    otherwise = "the workspace's own, in a new one "
     parser.add_argument(
         "--stack",
-        default=default,
         metavar="NAME_OR_FILE",
         help="vot2018, vot2019, vot2020, vot2021, vot2022, vot2022box, another of the toolkit's "
         f"names, or a stack file (default: {otherwise}{DEFAULT_STACK})",

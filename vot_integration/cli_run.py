@@ -48,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="LIST",
         help="comma-separated experiments of the stack, or all (default: %(default)s)",
     )
-    add_stack(parser, None)
+    add_stack(parser)
     add_workspace(parser)
     add_workers(parser)
     add_tracker_settings(parser, "auto")

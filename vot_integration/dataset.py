@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vot_integration.files import absolute
 from vot_integration.stacks import Stack
 from vot_integration.vot_folder import check_starts, read_list, read_sequence_folder
 
@@ -79,7 +80,7 @@ def read_dataset(folder: Path, stack: Stack, *, source: str | None = None) -> Da
     Raises:
         UsageError: something is missing, cannot be read, or no run can start.
     """
-    folder = folder.expanduser().absolute()
+    folder = absolute(folder)
     sequences = tuple(_read_entry(path, stack) for path in read_list(folder))
     return Dataset(source or str(folder), sequences)
 

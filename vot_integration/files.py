@@ -7,6 +7,12 @@ from pathlib import Path
 from alpharefine.errors import UsageError
 
 
+def absolute(path: Path) -> Path:
+    """The absolute path without "~" and "..", links as they are."""
+    # `Path.resolve` would follow the links.
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+
+
 def write_text(file: Path, text: str) -> None:
     """Write a file in one step: other processes see the old content or the new one."""
     write_bytes(file, text.encode())

@@ -1,13 +1,14 @@
 """`arvot init`: a workspace before anything is run in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from vot_integration.dataset import read_dataset
+from vot_integration.files import absolute
+from vot_integration.material import plan_workspace
 from vot_integration.own_trackers import Section, adopt_trackers
-from vot_integration.stacks import Interval, choose_interval, load_stack
-from vot_integration.workspace import Workspace, WorkspaceSpec, open_workspace
+from vot_integration.stacks import Interval
+from vot_integration.workspace import Workspace, open_workspace
 
 
 @dataclass(frozen=True)
@@ -16,14 +17,14 @@ class InitOptions:
 
     Attributes:
         folder: where the workspace is to be.
-        stack: name or file.
-        sequences: folder with list.txt; None for the built-in sequences.
+        stack: name or file; None for that of the workspace, or the default one where it is new.
+        sequences: folder with list.txt; None likewise, or the built-in sequences.
         trackers: .ini files that register trackers of the user's own.
-        eao_interval: first and last frame; None for the default of the sequences.
+        eao_interval: first and last frame; None likewise, or the default of stack and sequences.
     """
 
     folder: Path
-    stack: str
+    stack: str | None = None
     sequences: Path | None = None
     trackers: tuple[Path, ...] = ()
     eao_interval: Interval | None = None
@@ -35,13 +36,8 @@ def init_workspace(options: InitOptions) -> Workspace:
     Raises:
         UsageError: an option is wrong, or the folder holds something else.
     """
-    folder = options.folder.expanduser().absolute()
-    stack = load_stack(options.stack)
-    dataset = None
-    if options.sequences is not None:
-        dataset = read_dataset(options.sequences, stack)
-    is_official = dataset is not None and dataset.is_official()
-    interval = choose_interval(options.eao_interval, stack, is_official)
+    folder = absolute(options.folder)
+    spec = plan_workspace(folder, options.stack, options.sequences, options.eao_interval)
     own: dict[str, Section] = {}
     for file in options.trackers:
         adopted = adopt_trackers(file, folder)
@@ -49,4 +45,4 @@ def init_workspace(options: InitOptions) -> Workspace:
         if twice:
             raise UsageError(f"{file} registers {twice[0]}, which another of the files does too")
         own.update(adopted)
-    return open_workspace(WorkspaceSpec(folder, dataset, stack.with_interval(interval), own=own))
+    return open_workspace(replace(spec, own=own))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alpharefine.errors import UsageError
+from vot_integration.files import absolute
 from vot_integration.trackers_ini import (
     escape,
     ini_parser,
@@ -71,7 +72,7 @@ def adopt_trackers(file: Path, workspace: Path) -> dict[str, Section]:
     own = read_own_trackers(file)
     if not own:
         raise UsageError(f"{file} registers no tracker of your own: add a section [NAME]")
-    return {name: _adopt(file.absolute(), section, workspace) for name, section in own.items()}
+    return {name: _adopt(absolute(file), section, workspace) for name, section in own.items()}
 
 
 def _check(file: Path, name: str, section: Section) -> None:

@@ -1,24 +1,17 @@
 """`arvot run`: sequences, workspace, evaluation, analysis and report in one go."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vot_integration.dataset import read_dataset
-from vot_integration.files import check_target, write_text
-from vot_integration.manifest import find_manifest
+from vot_integration.files import absolute, check_target, write_text
+from vot_integration.material import plan_workspace
 from vot_integration.records import catalogue_name, check_tracker, make_record
-from vot_integration.stacks import (
-    DEFAULT_STACK,
-    Interval,
-    choose_interval,
-    load_stack,
-    parse_experiments,
-)
+from vot_integration.stacks import Interval
 from vot_integration.stages import Reporter, analyse_tracker, evaluate_tracker, report_trackers
 from vot_integration.summary import RunSummary
 from vot_integration.trackers_ini import TrackerSettings
 from vot_integration.worker_options import WorkerOptions, hire
-from vot_integration.workspace import WorkspaceSpec, given_dataset, open_workspace, own_trackers
+from vot_integration.workspace import WorkspaceSpec, open_workspace, own_trackers
 
 
 @dataclass(frozen=True)
@@ -81,25 +74,14 @@ def plan_run(options: RunOptions) -> WorkspaceSpec:
     Raises:
         UsageError: an option is wrong.
     """
-    folder = options.workspace.expanduser().absolute()
+    folder = absolute(options.workspace)
     own = own_trackers(folder)
     check_tracker(options.tracker, own)
-    known = find_manifest(folder)
-    takes_stack = known is not None and options.stack is None
-    stack = known.stack if known and takes_stack else load_stack(options.stack or DEFAULT_STACK)
-    experiments = parse_experiments(options.experiments, stack)
-    chosen = stack.select(experiments)
     if options.json is not None:
         check_target(options.json, "--json")
-    dataset = None
-    if options.sequences is not None:
-        dataset = read_dataset(options.sequences, chosen)
-    elif known is not None:
-        dataset = given_dataset(folder, known, chosen)
-    if options.eao_interval is not None or not takes_stack:
-        is_official = dataset is not None and dataset.is_official()
-        stack = stack.with_interval(choose_interval(options.eao_interval, stack, is_official))
+    spec = plan_workspace(
+        folder, options.stack, options.sequences, options.eao_interval, options.experiments
+    )
     settings = TrackerSettings(options.weights, options.device, options.precision)
     record = make_record(options.tracker, settings, own)
-    records = {catalogue_name(options.tracker): record}
-    return WorkspaceSpec(folder, dataset, stack, records, experiments=experiments)
+    return replace(spec, records={catalogue_name(options.tracker): record})

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from alpharefine.errors import UsageError
 from vot_integration.evaluate import Progress, analyse, evaluate, pack, report
-from vot_integration.files import write_text
+from vot_integration.files import absolute, write_text
 from vot_integration.manifest import read_manifest
 from vot_integration.records import TrackerRecord, catalogue_name, check_tracker, make_record
 from vot_integration.results import expected_runs, tally_runs
@@ -50,7 +50,7 @@ def select_workspace(folder: Path, experiments: str | None) -> Workspace:
     """
     if experiments is None:
         return load_workspace(folder)
-    stack = read_manifest(folder.expanduser().absolute()).stack
+    stack = read_manifest(absolute(folder)).stack
     return load_workspace(folder, parse_experiments(experiments, stack))
 
 

@@ -17,7 +17,7 @@ import yaml
 
 from alpharefine.errors import UsageError
 from vot_integration.dataset import Dataset, read_dataset
-from vot_integration.files import write_text
+from vot_integration.files import absolute, write_text
 from vot_integration.lock import LOCK_FILE, exclusive
 from vot_integration.manifest import Manifest, read_manifest
 from vot_integration.own_trackers import Section, read_own_trackers
@@ -113,7 +113,7 @@ def load_workspace(folder: Path, experiments: Sequence[str] | None = None) -> Wo
         UsageError: it is not a workspace, it has no such experiment, or its sequences are not what
             they were.
     """
-    folder = folder.expanduser().absolute()
+    folder = absolute(folder)
     manifest = read_manifest(folder)
     stack = manifest.stack if experiments is None else manifest.stack.select(experiments)
     dataset = read_dataset(folder / "sequences", stack, source=manifest.source)

@@ -11,6 +11,7 @@ from vot.tracker import Registry
 
 from tests.toolkit.make import make_sequences
 from vot_integration.cli import main
+from vot_integration.workspace import load_workspace
 
 OWN = "[Mine]\nprotocol = traxpython\ncommand = mine\npaths = code:more\nenv_RATE = 5%%\n"
 
@@ -43,6 +44,26 @@ def test_whole_stack_and_linked_sequences(
     assert listed == [str(sequences / name) for name in ("dark", "bright")]
     assert json.loads((tmp_path / "w" / "arvot.json").read_text())["trackers"] == {}
     assert f"arvot evaluate --workspace {tmp_path / 'w'}" in capsys.readouterr().out
+
+
+def test_a_path_with_dots_is_usable(tmp_path: Path, sequences: Path) -> None:
+    (tmp_path / "lab").mkdir()
+    assert init(tmp_path / "w", tmp_path / "lab" / ".." / sequences.name) == 0
+    listed = (tmp_path / "w" / "sequences" / "list.txt").read_text().splitlines()
+    assert listed == [str(sequences / name) for name in ("dark", "bright")]
+    assert load_workspace(tmp_path / "w").dataset.source == str(sequences)
+
+
+def test_trackers_are_added_to_a_workspace_that_is_there(
+    tmp_path: Path, sequences: Path, own: Path
+) -> None:
+    folder = tmp_path / "w"
+    assert init(folder, sequences, "--stack", "vot2022box", "--eao-interval", 3, 9) == 0
+    before = load_workspace(folder)
+    assert main(["init", str(folder), "--trackers", str(own)]) == 0
+    after = load_workspace(folder)
+    assert (after.stack, after.dataset, after.interval) == (before.stack, before.dataset, (3, 9))
+    assert "Mine" in Registry([str(folder / "trackers.ini")])
 
 
 def test_own_trackers_are_adopted_and_kept(tmp_path: Path, sequences: Path, own: Path) -> None:
@@ -118,7 +139,7 @@ def test_traceback_only_with_debug(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by\nzero")
 
-    monkeypatch.setattr("vot_integration.init.load_stack", broken)
+    monkeypatch.setattr("vot_integration.material.load_stack", broken)
     assert init(tmp_path / "w", sequences) == 1
     assert capsys.readouterr().err == "arvot: ZeroDivisionError: by zero (--debug shows where)\n"
     with pytest.raises(ZeroDivisionError):

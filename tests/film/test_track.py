@@ -161,6 +161,18 @@ def test_command_on_a_sequence(slides: Path, tmp_path: Path) -> None:
     assert (slides / "b.txt").read_text().startswith("8.00,10.00,16.00,16.00\n")
 
 
+def test_the_source_is_never_replaced(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(slides / "walk.avi")
+    before = (slides / "walk.avi").read_bytes()
+    for option in ("--out", "--save-boxes"):
+        arguments = ["--box", "10,10,12,8", option, "../here/walk.avi"]
+        assert main(["track", "walk.avi", *arguments]) == 2
+        assert "would replace the source" in capsys.readouterr().err
+    assert (slides / "walk.avi").read_bytes() == before
+
+
 BAD = {
     "no target": ([], "--box x,y,w,h"),
     "box text": (["--box", "1,2,3"], "--box 1,2,3"),
@@ -171,6 +183,7 @@ BAD = {
     "no display": (["--select"], "pass --box x,y,w,h or --mask FILE"),
     "video name": (["--box", "1,2,9,9", "--out", "x.gif"], ".mp4, .avi"),
     "no folder": (["--box", "1,2,9,9", "--out", "no/x.mp4"], "there is no folder"),
+    "twice": (["--box", "1,2,9,9", "--out", "x.mp4", "--save-boxes", "x.mp4"], "another output"),
     "masks there": (["--box", "1,2,9,9", "--save-masks", "."], "is there already"),
     "no masks": (["--box", "1,2,9,9", "--tracker", "DiMPsuper", "--save-masks", "m"], "no masks"),
     "tracker": (["--box", "1,2,9,9", "--tracker", "Nobody"], "unknown tracker 'Nobody'"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import alpharefine
 from vot_integration.doctor.findings import Check, Finding, Severity
 from vot_integration.doctor.versions import check_versions, installed_versions, own_requirements
+from vot_integration.files import absolute
 
 
 @dataclass(frozen=True)
@@ -107,4 +108,4 @@ def _registry(options: DoctorOptions) -> Iterator[Path]:
 
 
 def _folder(options: DoctorOptions) -> Path:
-    return options.workspace.expanduser().absolute()
+    return absolute(options.workspace)

@@ -1,6 +1,6 @@
 """From the options of `arvot track` to everything that following a target needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from alpharefine.catalogue import build_tracker, find_tracker, resolve_weights
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Image, Tracker
-from vot_integration.files import check_target
+from vot_integration.files import absolute, check_target
 from vot_integration.film.footage import Footage, first_frame, open_footage
 from vot_integration.film.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
 from vot_integration.film.target import (
@@ -134,4 +134,17 @@ def _sinks(
         check_target(options.boxes, "--save-boxes")
         sinks.append(BoxFile(options.boxes))
         files.append(options.boxes)
+    _check_apart(files, options)
     return sinks, files
+
+
+def _check_apart(files: Sequence[Path], options: TrackOptions) -> None:
+    """No output may replace what is read, or another output."""
+    taken = {absolute(Path(options.source)): "the source"}
+    if options.mask is not None:
+        taken[absolute(options.mask)] = "--mask"
+    for file in files:
+        place = absolute(file)
+        if place in taken:
+            raise UsageError(f"{file} would replace {taken[place]}: name another file")
+        taken[place] = "another output"

@@ -126,8 +126,6 @@ def bars_figure(trackers: Sequence[TrackerResults], experiment: str) -> str:
             _bars(axes, rows, colours, measure)
         panes[0].set_yticks(range(len(names)), names)
         panes[0].invert_yaxis()
-        if len(rows) > 1:
-            panes[1].legend(frameon=False, fontsize=8, loc="lower left")
         return _svg(figure)
 
 
