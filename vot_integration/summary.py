@@ -38,7 +38,7 @@ class RunSummary:
         experiments: by name.
         fps: frames for each second of tracker time in baseline; None when it was not run.
         device: where the networks ran.
-        report: the toolkit's report.
+        report: where the report is, if it was written.
         longest_run: frames of the longest run.
     """
 
@@ -98,7 +98,7 @@ class RunSummary:
             f"Speed: {speed}, {self.device}",
             f"Weights: {self.weights} (sha256 {self.sha256[:12]}...)",
             f"Toolkit: {self.toolkit}",
-            f"Report: {self.report}",
+            f"Report: {self.report if self.report.is_file() else 'arvot report writes one'}",
         ]
         if self.eao_interval is not None:
             low, high = self.eao_interval
