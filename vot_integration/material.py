@@ -34,10 +34,8 @@ def plan_workspace(
         UsageError: one of them is wrong, or the workspace is damaged.
     """
     known = find_manifest(folder)
-    if known is not None and stack_name is None:
-        stack, has_interval = known.stack, True
-    else:
-        stack, has_interval = load_stack(stack_name or DEFAULT_STACK), False
+    kept = known.stack if known is not None and stack_name is None else None
+    stack = load_stack(stack_name or DEFAULT_STACK) if kept is None else kept
     names = None if experiments is None else parse_experiments(experiments, stack)
     chosen = stack if names is None else stack.select(names)
     dataset = None
@@ -45,7 +43,7 @@ def plan_workspace(
         dataset = read_dataset(sequences, chosen)
     elif known is not None:
         dataset = given_dataset(folder, known, chosen)
-    if interval is not None or not has_interval:
+    if interval is not None or kept is None:
         is_official = dataset is not None and dataset.is_official()
         stack = stack.with_interval(choose_interval(interval, stack, is_official))
     return WorkspaceSpec(folder, dataset, stack, experiments=names)

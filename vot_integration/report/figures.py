@@ -151,7 +151,7 @@ def _bars(
     for number, (name, measures) in enumerate(rows.items()):
         places = np.arange(len(measures)) + (number - (len(rows) - 1) / 2) * height
         values = [getattr(entry, measure) for entry in measures]
-        axes.barh(places, values, height, color=colours[name], label=name)
+        axes.barh(places, values, height, color=colours[name])
     axes.set(xlim=(0, 1), title=measure)
     axes.grid(False, axis="y")
 
