@@ -3,7 +3,12 @@
 import argparse
 from pathlib import Path
 
-from vot_integration.cli_options import DEFAULT_TRACKER, add_command, add_tracker_settings
+from vot_integration.cli_options import (
+    DEFAULT_TRACKER,
+    add_command,
+    add_tracker_settings,
+    add_workspace,
+)
 
 _EXAMPLES = """\
   arvot track walk.mp4 --box 120,80,40,60
@@ -12,6 +17,8 @@ _EXAMPLES = """\
       a folder of images, the target as a mask of the first one
   arvot track my_sequences/dog --tracker ARDiMP_lite_rotated
       a sequence in VOT format starts on its ground truth
+  arvot track walk.mp4 --box 120,80,40,60 --tracker mine --trackers my_trackers.ini
+      a tracker of your own, as the toolkit would start it
   arvot track 0 --select
       the first camera; draw a box in a window, end with Ctrl-C
 """
@@ -48,6 +55,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--save-masks", type=Path, metavar="DIR", help="write masks as PNG files")
     parser.add_argument("--save-boxes", type=Path, metavar="FILE", help="write x,y,w,h lines")
     parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
+    add_workspace(parser)
+    parser.add_argument(
+        "--trackers",
+        type=Path,
+        metavar="FILE.ini",
+        help="registers trackers of your own, besides those of the workspace",
+    )
     add_tracker_settings(parser, "auto")
 
 
@@ -63,13 +77,18 @@ def run(args: argparse.Namespace) -> int:
     from rich import progress as bars
     from rich.console import Console
 
+    from vot_integration.film.choice import Choice
     from vot_integration.film.command import TrackOptions, prepare
     from vot_integration.film.follow import follow
+    from vot_integration.quiet import quiet_opencv
+    from vot_integration.trackers_ini import TrackerSettings
 
+    quiet_opencv()
     console = Console(highlight=False, markup=False, soft_wrap=True)
+    settings = TrackerSettings(args.weights, args.device, args.precision)
     options = TrackOptions(
         args.source,
-        args.tracker,
+        Choice(args.tracker, settings, args.workspace, args.trackers),
         box=args.box,
         mask=args.mask,
         select=args.select,
@@ -77,9 +96,6 @@ def run(args: argparse.Namespace) -> int:
         masks=args.save_masks,
         boxes=args.save_boxes,
         limit=args.max_frames,
-        weights=args.weights,
-        device=args.device,
-        precision=args.precision,
     )
     job = prepare(options)
     columns = (
@@ -91,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     with bars.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("tracking", total=job.count)
         followed = follow(
-            job.tracker,
+            job.follower,
             job.frames,
             job.target,
             job.sinks,

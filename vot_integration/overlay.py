@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Image, Mask
+from vot_integration.groundtruth import Region, region_mask
 
 Colour = tuple[int, int, int]
 """RGB, 0..255."""
@@ -14,6 +15,28 @@ TRUTH: Colour = (60, 220, 60)
 ANSWER: Colour = (255, 120, 0)
 
 _OPACITY = 0.45
+
+
+def draw_region(image: Image, region: Region, colour: Colour, box: Box | None = None) -> None:
+    """Draw a tracker's answer, in place: a mask with its box, a polygon, or a rectangle.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        region: the answer; nothing is drawn where it is empty.
+        colour: of all that is drawn.
+        box: to draw with a mask; None for the box around its pixels.
+    """
+    if region.is_empty():
+        return
+    left, top, right, bottom = region.bounds()
+    match type(region).__name__:
+        case "Mask":
+            draw_mask(image, region_mask(region, *image.shape[:2]), colour)
+            draw_box(image, box or Box(left, top, right - left + 1, bottom - top + 1), colour)
+        case "Polygon":
+            draw_polygon(image, np.array([region[i] for i in range(region.size)]), colour)
+        case _:
+            draw_box(image, Box(region.x, region.y, region.width, region.height), colour)
 
 
 def draw_mask(image: Image, mask: Mask, colour: Colour) -> None:

@@ -51,11 +51,11 @@ def read_own_trackers(file: Path) -> dict[str, Section]:
     return own
 
 
-def adopt_trackers(file: Path, workspace: Path) -> dict[str, Section]:
-    """Sections of a user's trackers.ini in the form that works in a workspace.
+def adopt_trackers(file: Path, workspace: Path | None = None) -> dict[str, Section]:
+    """Sections of a user's trackers.ini in the form that works elsewhere, as in a workspace.
 
     The interpreter is this one unless a section names its own, `paths` become absolute, and logs of
-    `vot_integration.server.serve` go into the workspace.
+    `vot_integration.server.serve` go into the workspace, if there is one.
 
     Args:
         file: the user's file.
@@ -87,7 +87,7 @@ def _check(file: Path, name: str, section: Section) -> None:
         )
 
 
-def _adopt(file: Path, section: Section, workspace: Path) -> dict[str, str]:
+def _adopt(file: Path, section: Section, workspace: Path | None) -> dict[str, str]:
     adopted = dict(section)
     if section.get("protocol") == "traxpython":
         # Paths of this package are not added: `paths` is the whole module path of the tracker.
@@ -96,5 +96,6 @@ def _adopt(file: Path, section: Section, workspace: Path) -> dict[str, str]:
         folders = section["paths"].split(os.pathsep)
         parent = Path(escape(str(file.parent)))
         adopted["paths"] = os.pathsep.join(str(parent / folder) for folder in folders)
-    adopted.setdefault("env_ARVOT_LOG_DIR", escape(str(log_folder(workspace))))
+    if workspace is not None:
+        adopted.setdefault("env_ARVOT_LOG_DIR", escape(str(log_folder(workspace))))
     return adopted

@@ -57,7 +57,7 @@ def read_target(region: trax.Region, height: int, width: int) -> Target:
     if not clip_to_frame(box, height, width).is_valid:
         raise UsageError(
             f"the target ({', '.join(f'{v:g}' for v in box)}) is outside the {width}x{height} "
-            "frame: check the ground truth against the image size"
+            "frame: check it against the size of the image"
         )
     return Target(box, mask)
 

@@ -108,13 +108,22 @@ def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]
     )
 
 
-def _own_record(name: str, settings: TrackerSettings, section: Section) -> TrackerRecord:
+def check_own_settings(name: str, settings: TrackerSettings) -> None:
+    """Check that nothing is asked of a tracker of the user's own that only its section can say.
+
+    Raises:
+        UsageError: a setting is given.
+    """
     for option in ("weights", "device", "precision"):
         if getattr(settings, option) not in (None, "auto"):
             raise UsageError(
                 f"--{option} is for the trackers of arvot; {name} is one of your own: set what it "
                 "needs in its section of trackers.ini (command, env_NAME)"
             )
+
+
+def _own_record(name: str, settings: TrackerSettings, section: Section) -> TrackerRecord:
+    check_own_settings(name, settings)
     digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()
     environment = describe_environment()
     return TrackerRecord(OWN, digest, ITS_OWN, ITS_OWN, TrackerSettings(), environment=environment)

@@ -4,22 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpharefine.catalogue import build_tracker, find_tracker, resolve_weights
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Image, Tracker
+from alpharefine.trackers.base import Image
 from vot_integration.files import absolute, check_target
+from vot_integration.film.answer import Follower
+from vot_integration.film.choice import Choice, choose_follower
 from vot_integration.film.footage import Footage, first_frame, open_footage
 from vot_integration.film.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
 from vot_integration.film.target import (
-    check_in_frame,
-    mask_file_box,
+    mask_file_region,
     parse_box,
-    select_box,
-    sequence_box,
+    select_region,
+    sequence_region,
+    target_box,
 )
-from vot_integration.outputs import Output
-from vot_integration.trackers_ini import registrations
+from vot_integration.groundtruth import Region
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class TrackOptions:
 
     Attributes:
         source: video file, folder, or number of a camera.
-        tracker: registered name.
+        choice: the tracker, and how it is to run.
         box: target in the first frame, "x,y,w,h".
         mask: mask file of the first frame.
         select: whether the user draws the target.
@@ -36,13 +35,10 @@ class TrackOptions:
         masks: folder for masks, or None.
         boxes: file for boxes, or None.
         limit: how many frames at most, or None.
-        weights: name or file; None for the tracker's default.
-        device: torch device or "auto".
-        precision: name of a precision or "auto".
     """
 
     source: str
-    tracker: str
+    choice: Choice
     box: str | None = None
     mask: Path | None = None
     select: bool = False
@@ -50,9 +46,6 @@ class TrackOptions:
     masks: Path | None = None
     boxes: Path | None = None
     limit: int | None = None
-    weights: str | None = None
-    device: str = "auto"
-    precision: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -60,22 +53,22 @@ class TrackJob:
     """Everything that `follow` needs, checked.
 
     Attributes:
-        tracker: with its weights.
+        follower: the tracker.
         has_random_weights: whether they are random, not trained.
         frames: from the first on.
         count: how many there are, None where that is not known.
         is_live: whether they come from a camera.
-        target: box in the first frame.
+        target: in the first frame.
         sinks: what is to be written.
         files: where it is written to.
     """
 
-    tracker: Tracker
+    follower: Follower
     has_random_weights: bool
     frames: Iterator[Image | None]
     count: int | None
     is_live: bool
-    target: Box
+    target: Region
     sinks: list[Sink]
     files: list[Path]
 
@@ -86,46 +79,43 @@ def prepare(options: TrackOptions) -> TrackJob:
     Raises:
         UsageError: an option is wrong.
     """
-    registration = registrations().get(options.tracker)
-    if registration is None:
-        known = ", ".join(registrations())
-        raise UsageError(f"unknown tracker {options.tracker!r}; choose from {known}")
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--max-frames {options.limit}: give a number above 0")
-    if options.masks is not None and not find_tracker(registration.tracker).has_mask:
-        raise UsageError(f"{options.tracker} answers no masks: leave out --save-masks")
+    chosen = choose_follower(options.choice)
+    if options.masks is not None and not chosen.answers_masks:
+        raise UsageError(f"{options.choice.tracker} answers no masks: leave out --save-masks")
     footage = open_footage(options.source)
-    sinks, files = _sinks(options, footage, registration.output)
+    sinks, files = _sinks(options, footage)
     image, frames = first_frame(footage)
     target = _target(options, footage, image)
-    check_in_frame(target, image)
-    tracker = build_tracker(
-        registration.tracker,
-        device=options.device,
-        precision=options.precision,
-        weights=options.weights,
-    )
-    weights = resolve_weights(registration.tracker, options.weights)
+    target_box(target, image)
     count = footage.count
     if options.limit is not None:
         count = min(options.limit, count or options.limit)
-    return TrackJob(tracker, weights.random, frames, count, footage.is_live, target, sinks, files)
+    return TrackJob(
+        chosen.build(),
+        chosen.has_random_weights,
+        frames,
+        count,
+        footage.is_live,
+        target,
+        sinks,
+        files,
+    )
 
 
-def _target(options: TrackOptions, footage: Footage, image: Image) -> Box:
+def _target(options: TrackOptions, footage: Footage, image: Image) -> Region:
     if options.box is not None:
         return parse_box(options.box)
     if options.mask is not None:
-        return mask_file_box(options.mask, image)
-    return select_box(image) if options.select else sequence_box(footage, image)
+        return mask_file_region(options.mask, image)
+    return select_region(image) if options.select else sequence_region(footage)
 
 
-def _sinks(
-    options: TrackOptions, footage: Footage, output: Output
-) -> tuple[list[Sink], list[Path]]:
-    out = options.out or Path(f"{footage.name}-{options.tracker}.mp4")
+def _sinks(options: TrackOptions, footage: Footage) -> tuple[list[Sink], list[Path]]:
+    out = options.out or Path(f"{footage.name}-{options.choice.tracker}.mp4")
     check_target(out, "--out")
-    sinks: list[Sink] = [OverlayVideo(out, footage.fps, output)]
+    sinks: list[Sink] = [OverlayVideo(out, footage.fps)]
     files = [out]
     if options.masks is not None:
         sinks.append(MaskFolder(options.masks))

@@ -5,9 +5,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Image, Tracker
+from alpharefine.trackers.base import Image
+from vot_integration.film.answer import Answer, Follower
 from vot_integration.film.outputs import Sink
+from vot_integration.groundtruth import Region
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,9 @@ class Followed:
 
 
 def follow(
-    tracker: Tracker,
+    follower: Follower,
     frames: Iterator[Image | None],
-    target: Box,
+    target: Region,
     sinks: Sequence[Sink],
     *,
     limit: int | None = None,
@@ -31,9 +32,9 @@ def follow(
     """Track through frames and give every answer to the sinks.
 
     Args:
-        tracker: any tracker.
-        frames: images from the first on; one that is None keeps the last answer.
-        target: box in the first frame.
+        follower: any tracker; it is closed at the end.
+        frames: images from the first on, which is there; one that is None keeps the last answer.
+        target: in the first frame.
         sinks: take frames with answers.
         limit: how many frames at most.
         is_live: let Ctrl-C end the video in order, with what there is kept.
@@ -42,20 +43,21 @@ def follow(
     done = unreadable = 0
     with ExitStack() as stack:
         entered = [stack.enter_context(sink) for sink in sinks]
-        estimate = Estimate(target, None, score=1.0)
+        stack.callback(follower.close)
+        answer: Answer | None = None
         last: Image | None = None
         try:
             for image in islice(frames, limit):
                 if image is None:
                     unreadable += 1
-                elif last is None:
-                    tracker.initialize(image, target)
+                elif answer is None:
+                    answer = follower.initialize(image, target)
                 else:
-                    estimate = tracker.track(image)
+                    answer = follower.track(image)
                 last = last if image is None else image
-                if last is not None:
+                if last is not None and answer is not None:
                     for sink in entered:
-                        sink.write(last, estimate)
+                        sink.write(last, answer)
                 done += 1
                 on_frame(done)
         except KeyboardInterrupt:

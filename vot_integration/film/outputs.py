@@ -11,18 +11,18 @@ import cv2
 import numpy as np
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Estimate, Image
+from alpharefine.trackers.base import Image
 from vot_integration.files import write_text
-from vot_integration.outputs import Output
-from vot_integration.overlay import ANSWER, draw_box, draw_mask, draw_polygon, write_caption
-from vot_integration.rotated_box import rotated_box
+from vot_integration.film.answer import Answer
+from vot_integration.groundtruth import region_mask
+from vot_integration.overlay import ANSWER, draw_region, write_caption
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 """Codecs that OpenCV's wheels bring along, by the suffix of the file."""
 
 
 class Sink(Protocol):
-    """Takes frames with their estimates; a context manager that finishes or discards its output."""
+    """Takes frames with their answers; a context manager that finishes or discards its output."""
 
     def __enter__(self) -> Self: ...
 
@@ -33,7 +33,7 @@ class Sink(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def write(self, image: Image, estimate: Estimate) -> None:
+    def write(self, image: Image, answer: Answer) -> None:
         """Take the next frame."""
 
 
@@ -43,15 +43,15 @@ class OverlayVideo:
     Args:
         file: to write; its suffix is a key of `CODECS`.
         fps: frames a second.
-        output: what the tracker answers, and so what is drawn.
     """
 
-    def __init__(self, file: Path, fps: float, output: Output) -> None:
+    def __init__(self, file: Path, fps: float) -> None:
         if file.suffix.lower() not in CODECS:
             known = ", ".join(CODECS)
             raise UsageError(f"--out {file}: the name of a video ends in {known}")
-        self._file, self._fps, self._output = file, fps, output
+        self._file, self._fps = file, fps
         self._number = 0
+        self._size = (0, 0)
         self._writer: cv2.VideoWriter | None = None
 
     def __enter__(self) -> Self:
@@ -61,18 +61,22 @@ class OverlayVideo:
         self._draft = Path(name)
         return self
 
-    def write(self, image: Image, estimate: Estimate) -> None:
+    def write(self, image: Image, answer: Answer) -> None:
         """Take the next frame."""
-        height, width = image.shape[:2]
         if self._writer is None:
+            height, width = image.shape[:2]
+            self._size = width, height
             codec = cv2.VideoWriter.fourcc(*CODECS[self._file.suffix.lower()])
-            self._writer = cv2.VideoWriter(str(self._draft), codec, self._fps, (width, height))
+            self._writer = cv2.VideoWriter(str(self._draft), codec, self._fps, self._size)
             if not self._writer.isOpened():
                 raise UsageError(f"--out {self._file}: OpenCV cannot write it; try a name in .avi")
         self._number += 1
-        picture = draw_estimate(image, estimate, self._output)
-        write_caption(picture, f"{self._number}  {estimate.confidence:.2f}")
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        picture = image.copy()
+        draw_region(picture, answer.region, ANSWER, answer.box)
+        confidence = "" if answer.confidence is None else f"  {answer.confidence:.2f}"
+        write_caption(picture, f"{self._number}{confidence}")
+        # A frame of another size would be left out without a word.
+        self._writer.write(cv2.cvtColor(_fit(picture, *self._size), cv2.COLOR_RGB2BGR))
 
     def __exit__(
         self,
@@ -89,7 +93,7 @@ class OverlayVideo:
 
 
 class MaskFolder:
-    """A PNG mask {0, 255} for each frame: 00000001.png, ...
+    """A PNG mask {0, 255} for each frame, the pixels of what is answered: 00000001.png, ...
 
     Args:
         folder: must not be there.
@@ -108,10 +112,10 @@ class MaskFolder:
         self._draft = Path(tempfile.mkdtemp(prefix=name, dir=self._folder.absolute().parent))
         return self
 
-    def write(self, image: Image, estimate: Estimate) -> None:
+    def write(self, image: Image, answer: Answer) -> None:
         """Take the next frame."""
         self._number += 1
-        mask = estimate.mask if estimate.mask is not None else np.zeros(image.shape[:2], np.uint8)
+        mask = region_mask(answer.region, *image.shape[:2])
         cv2.imwrite(str(self._draft / f"{self._number:08d}.png"), mask * np.uint8(255))
 
     def __exit__(
@@ -141,9 +145,9 @@ class BoxFile:
     def __enter__(self) -> Self:
         return self
 
-    def write(self, image: Image, estimate: Estimate) -> None:
+    def write(self, image: Image, answer: Answer) -> None:
         """Take the next frame."""
-        self._lines.append(",".join(f"{number:.2f}" for number in estimate.box))
+        self._lines.append(",".join(f"{number:.2f}" for number in answer.box))
 
     def __exit__(
         self,
@@ -155,22 +159,14 @@ class BoxFile:
             write_text(self._file, "".join(f"{line}\n" for line in self._lines))
 
 
-def draw_estimate(image: Image, estimate: Estimate, output: Output) -> Image:
-    """A copy of a frame with an answer drawn into it.
-
-    Args:
-        image: H x W x 3 uint8 RGB.
-        estimate: the answer.
-        output: MASK draws mask and box, ROTATED the rotated box of the mask, BOX the box.
-    """
-    picture = image.copy()
-    mask = estimate.mask
-    if mask is not None and output is Output.ROTATED:
-        corners = rotated_box(mask)
-        if corners is not None:
-            draw_polygon(picture, corners, ANSWER)
+def _fit(picture: Image, width: int, height: int) -> Image:
+    """A picture in the size of the video, whole and with its proportions, on black."""
+    h, w = picture.shape[:2]
+    if (w, h) == (width, height):
         return picture
-    if mask is not None and output is Output.MASK:
-        draw_mask(picture, mask, ANSWER)
-    draw_box(picture, estimate.box, ANSWER)
-    return picture
+    scale = min(width / w, height / h)
+    size = max(1, round(w * scale)), max(1, round(h * scale))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - size[0]) // 2, (height - size[1]) // 2
+    canvas[y : y + size[1], x : x + size[0]] = cv2.resize(picture, size)
+    return canvas

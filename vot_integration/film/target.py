@@ -5,20 +5,24 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
+from vot.region.shapes import Rectangle
+from vot.tracker.trax import convert_region
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import FrameError, read_labels
 from vot_integration.film.footage import Footage
-from vot_integration.groundtruth import region_mask
-from vot_integration.regions import clip_to_frame, rectangle_to_box, target_mask_to_box
+from vot_integration.groundtruth import Region, mask_region
+from vot_integration.protocol import read_target
+from vot_integration.regions import rectangle_to_box
 
 _ADVICE = "pass --box x,y,w,h or --mask FILE"
 
 
-def parse_box(text: str) -> Box:
-    """A box from "x,y,w,h".
+def parse_box(text: str) -> Region:
+    """A rectangle from "x,y,w,h".
 
     Raises:
         UsageError: it is not one.
@@ -27,11 +31,11 @@ def parse_box(text: str) -> Box:
         x, y, w, h = (float(number) for number in text.split(","))
     except ValueError as error:
         raise UsageError(f"--box {text}: give x,y,w,h in pixels, such as 120,80,40,60") from error
-    return rectangle_to_box(x, y, w, h)
+    return Rectangle(*rectangle_to_box(x, y, w, h))
 
 
-def mask_file_box(file: Path, image: Image) -> Box:
-    """Tight box of the pixels of a mask file that are not 0.
+def mask_file_region(file: Path, image: Image) -> Region:
+    """The pixels of a mask file that are not 0.
 
     Raises:
         UsageError: it cannot be read, has another size than the image, or is empty.
@@ -45,24 +49,26 @@ def mask_file_box(file: Path, image: Image) -> Box:
             f"--mask {file} has {mask.shape[1]} x {mask.shape[0]} pixels, the first frame "
             f"{image.shape[1]} x {image.shape[0]}"
         )
-    return target_mask_to_box(mask)
+    if not mask.any():
+        raise UsageError(f"--mask {file} is empty: mark the target with any number but 0")
+    return mask_region((mask > 0).astype(np.uint8))
 
 
-def sequence_box(footage: Footage, image: Image) -> Box:
-    """Box of the ground truth in the first frame of a VOT sequence.
+def sequence_region(footage: Footage) -> Region:
+    """Ground truth in the first frame of a VOT sequence.
 
     Raises:
         UsageError: the footage has no ground truth, or no target in its first frame.
     """
     if footage.sequence is None:
         raise UsageError(f"say where the target is in the first frame: {_ADVICE}, or --select")
-    region = footage.sequence.regions[0]
+    region: Region = footage.sequence.regions[0]
     if region.is_empty():
         raise UsageError(f"{footage.name} has no target in its first frame: {_ADVICE}")
-    return target_mask_to_box(region_mask(region, *image.shape[:2]))
+    return region
 
 
-def select_box(image: Image) -> Box:
+def select_region(image: Image) -> Region:
     """Let the user draw a box in a window.
 
     Raises:
@@ -80,16 +86,23 @@ def select_box(image: Image) -> Box:
         raise UsageError(f"--select cannot open a window (OpenCV has none): {_ADVICE}") from error
     if w <= 0 or h <= 0:
         raise UsageError(f"no box was drawn: try again, or {_ADVICE}")
-    return Box(float(x), float(y), float(w), float(h))
+    return Rectangle(x, y, w, h)
 
 
-def check_in_frame(box: Box, image: Image) -> None:
-    """Check that a target is at least partly inside the frame.
+def target_box(region: Region, image: Image) -> Box:
+    """The box to start on, by the rules of an evaluation (`vot_integration.regions`).
 
     Raises:
-        UsageError: it is not.
+        UsageError: the region is not at least partly inside the frame.
     """
-    height, width = image.shape[:2]
-    if not clip_to_frame(box, height, width).is_valid:
-        numbers = ", ".join(f"{number:g}" for number in box)
-        raise UsageError(f"the target ({numbers}) is outside the {width} x {height} frame")
+    return read_target(convert_region(region), *image.shape[:2]).box
+
+
+def region_box(region: Region) -> Box:
+    """The box around a region in any form; Box(0, 0, 0, 0) where the target is absent."""
+    if region.is_empty():
+        return Box(0.0, 0.0, 0.0, 0.0)
+    if isinstance(region, Rectangle):
+        return Box(region.x, region.y, region.width, region.height)
+    left, top, right, bottom = map(float, region.bounds())
+    return Box(left, top, right - left + 1, bottom - top + 1)

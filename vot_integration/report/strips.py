@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Image
 from vot_integration.frames import read_frame
 from vot_integration.groundtruth import Region, region_mask
-from vot_integration.overlay import TRUTH, Colour, draw_box, draw_contour, draw_mask, draw_polygon
+from vot_integration.overlay import TRUTH, Colour, draw_contour, draw_region
 from vot_integration.report.collect import ExperimentResults
 from vot_integration.report.trajectories import TrackedRun, read_run_regions
 from vot_integration.vot_folder import SequenceFolder
@@ -92,23 +91,9 @@ def choose_frames(length: int, failures: Sequence[int]) -> list[int]:
 
 def _draw(image: Image, truth: Region, answer: Region | None, colour: Colour) -> None:
     if answer is not None:
-        _draw_answer(image, answer, colour)
+        draw_region(image, answer, colour)
     if not truth.is_empty():
         draw_contour(image, region_mask(truth, *image.shape[:2]), TRUTH)
-
-
-def _draw_answer(image: Image, region: Region, colour: Colour) -> None:
-    if region.is_empty():
-        return
-    left, top, right, bottom = region.bounds()
-    match type(region).__name__:
-        case "Mask":
-            draw_mask(image, region_mask(region, *image.shape[:2]), colour)
-            draw_box(image, Box(left, top, right - left + 1, bottom - top + 1), colour)
-        case "Polygon":
-            draw_polygon(image, np.array([region[i] for i in range(region.size)]), colour)
-        case _:
-            draw_box(image, Box(region.x, region.y, region.width, region.height), colour)
 
 
 def _picture(image: Image, run: TrackedRun, index: int, failed: bool) -> Picture:
