@@ -1,8 +1,16 @@
 """`arvot compare`: the difference of two trackers, and whether it may be chance."""
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vot_integration.cli_options import add_command, add_experiments, add_workspace
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from vot_integration.report.compare import Difference
 
 _EXAMPLES = """\
   arvot compare ARDiMP_lite DiMPsuper --workspace work
@@ -35,34 +43,54 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input, or nothing is complete.
     """
     from rich.console import Console
-    from rich.table import Table
 
-    from vot_integration.report.compare import compare_trackers
+    from alpharefine.errors import UsageError
+    from vot_integration.report.compare import FEW_SEQUENCES, compare_trackers
     from vot_integration.stages import complete_part, evaluated_trackers, select_workspace
 
+    if args.first == args.second:
+        raise UsageError(f"compare takes two different trackers, not {args.first} twice")
     console = Console(highlight=False, markup=False, soft_wrap=True)
     part = select_workspace(args.workspace, args.experiments)
     trackers = evaluated_trackers(part, [args.first, args.second])
     for tracker in trackers:
         part = complete_part(part, tracker, args.experiments)
-    for experiment, differences in compare_trackers(part, args.first, args.second).items():
-        table = Table(title=experiment, title_justify="left")
-        for heading in ("Measure", args.first, args.second, "Difference", "95 % interval", ""):
-            table.add_column(heading, justify="left" if heading in ("Measure", "") else "right")
-        for entry in differences:
+    for experiment, comparison in compare_trackers(part, args.first, args.second).items():
+        console.print(_table(experiment, trackers, comparison.differences))
+        for remark in comparison.remarks:
+            console.print(remark)
+    sequences = len(part.dataset.sequences)
+    console.print(f"Difference: {args.first} minus {args.second}")
+    console.print(f"Intervals: bootstrap over the {sequences} sequences, the same for both")
+    if sequences <= FEW_SEQUENCES:
+        console.print("With so few sequences even a difference called clear may be chance")
+    return 0
+
+
+def _table(
+    experiment: str, trackers: Sequence[str], differences: "Sequence[Difference]"
+) -> "Table":
+    from rich.table import Table
+
+    from vot_integration.table_cells import Dash, number_cell
+
+    table = Table(title=experiment, title_justify="left")
+    table.add_column("Measure")
+    for heading in (*trackers, "Difference", "95 % interval"):
+        table.add_column(heading, justify="right")
+    table.add_column("Verdict")
+    for entry in differences:
+        bounds: RenderableType = Dash()
+        verdict = ""
+        if entry.interval is not None:
             bounds = f"{entry.interval.low:+.3f} to {entry.interval.high:+.3f}"
             verdict = "clear" if entry.is_clear else "may be chance"
-            table.add_row(
-                entry.measure,
-                f"{entry.first:.3f}",
-                f"{entry.second:.3f}",
-                f"{entry.value:+.3f}",
-                bounds,
-                verdict,
-            )
-        console.print(table)
-    sequences = len(part.dataset.sequences)
-    console.print(
-        f"Intervals: bootstrap over the {sequences} sequences, the same for both trackers"
-    )
-    return 0
+        table.add_row(
+            entry.measure,
+            number_cell(entry.first),
+            number_cell(entry.second),
+            number_cell(entry.value, "+.3f"),
+            bounds,
+            verdict,
+        )
+    return table

@@ -146,11 +146,19 @@ def discard_unfinished(runs: Iterable[Run], results: Path) -> list[Run]:
 
 @dataclass(frozen=True)
 class RunTally:
-    """Sums over the runs of one experiment: sequences, frames, and the tracker's seconds."""
+    """Sums over the runs of one experiment.
+
+    Attributes:
+        sequences: how many have runs.
+        frames: of all runs.
+        seconds: that the tracker took.
+        longest: frames of the longest run, 0 without any.
+    """
 
     sequences: int
     frames: int
     seconds: float
+    longest: int
 
     @property
     def fps(self) -> float | None:
@@ -162,7 +170,8 @@ def tally_runs(runs: Iterable[Run], results: Path) -> RunTally:
     """Count what the existing runs took; every frame counts, the initial one included."""
     existing = [run for run in runs if run.exists(results)]
     times = [seconds for run in existing for seconds in run.times(results)]
-    return RunTally(len({run.sequence for run in existing}), len(times), sum(times))
+    longest = max((run.frames for run in existing), default=0)
+    return RunTally(len({run.sequence for run in existing}), len(times), sum(times), longest)
 
 
 def count_regions(file: Path) -> int | None:

@@ -12,7 +12,7 @@ from vot_integration.files import absolute, write_text
 from vot_integration.manifest import read_manifest
 from vot_integration.records import TrackerRecord, catalogue_name, check_tracker, make_record
 from vot_integration.results import expected_runs, tally_runs
-from vot_integration.scores import read_scores
+from vot_integration.scores import explain_eao, read_scores
 from vot_integration.shards import split_realtime
 from vot_integration.stacks import parse_experiments
 from vot_integration.summary import ExperimentSummary, RunSummary
@@ -177,7 +177,7 @@ def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:
     for name in names:
         check_tracker(name, own_trackers(workspace.folder))
     folders = sorted(path for path in (workspace.folder / "results").glob("*") if path.is_dir())
-    found = list(names) or [folder.name for folder in folders]
+    found = list(dict.fromkeys(names)) or [folder.name for folder in folders]
     if not found:
         raise UsageError(f"{workspace.folder} has no results yet: run `arvot evaluate` first")
     return found
@@ -188,9 +188,8 @@ def summarise(workspace: Workspace, tracker: str) -> RunSummary:
     results = workspace.results(tracker)
     scores = read_scores(workspace.analysis(tracker))
     expected = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
-    runs = [run for run in expected if run.exists(results)]
     counts = {
-        name: tally_runs([run for run in runs if run.experiment == name], results)
+        name: tally_runs([run for run in expected if run.experiment == name], results)
         for name in workspace.stack.experiments
     }
     baseline = counts.get("baseline")
@@ -204,11 +203,16 @@ def summarise(workspace: Workspace, tracker: str) -> RunSummary:
         stack=workspace.stack.name,
         eao_interval=workspace.interval,
         experiments={
-            name: ExperimentSummary(scores[name], count.sequences, count.frames)
+            name: ExperimentSummary(
+                explain_eao(
+                    scores[name], workspace.stack.select([name]).find_interval(), count.longest
+                ),
+                count.sequences,
+                count.frames,
+            )
             for name, count in counts.items()
         },
         fps=baseline.fps if baseline else None,
         device=record.device,
         report=workspace.report([tracker]).with_name("arvot.html"),
-        longest_run=max(run.frames for run in runs),
     )

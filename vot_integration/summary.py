@@ -10,8 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vot_integration.scores import Scores
+from vot_integration.records import ITS_OWN
+from vot_integration.scores import Scores, collect_remarks
 from vot_integration.stacks import Interval
+from vot_integration.table_cells import number_cell
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,6 @@ class RunSummary:
         fps: frames for each second of tracker time in baseline; None when it was not run.
         device: where the networks ran.
         report: where the report is, if it was written.
-        longest_run: frames of the longest run.
     """
 
     toolkit: str
@@ -53,7 +54,6 @@ class RunSummary:
     fps: float | None
     device: str
     report: Path
-    longest_run: int
 
     def to_json(self) -> str:
         """The document that `--json FILE` writes."""
@@ -86,28 +86,25 @@ class RunSummary:
             table.add_column(heading, justify="right")
         for name, entry in self.experiments.items():
             scores = entry.scores
-            measures = map(_measure, (scores.eao, scores.accuracy, scores.robustness))
+            measures = map(number_cell, (scores.eao, scores.accuracy, scores.robustness))
             table.add_row(name, *measures, str(entry.sequences), str(entry.frames))
         return Group(table, *map(Text, self._notes()))
 
     def _notes(self) -> list[str]:
-        speed = "not measured (baseline was not run)"
-        if self.fps is not None:
-            speed = f"{self.fps:.1f} frames per second of tracker time in baseline"
-        notes = [
-            f"Speed: {speed}, {self.device}",
-            f"Weights: {self.weights} (sha256 {self.sha256[:12]}...)",
-            f"Toolkit: {self.toolkit}",
-            f"Report: {self.report if self.report.is_file() else 'arvot report writes one'}",
-        ]
+        notes = []
         if self.eao_interval is not None:
             low, high = self.eao_interval
-            notes.insert(0, f"EAO interval: {low} to {high} frames")
-            if self.longest_run <= low:
-                notes.append(
-                    f"No run has more than {self.longest_run} frames, so this EAO interval sees "
-                    "nothing: pass a lower --eao-interval."
-                )
+            notes.append(f"EAO interval: {low} to {high} frames")
+        report = self.report if self.report.is_file() else "none yet, arvot report makes it"
+        notes += [
+            f"Speed: {self._speed()}",
+            self._origin(),
+            f"Toolkit: {self.toolkit}",
+            f"Report: {report}",
+        ]
+        notes += collect_remarks(
+            (name, entry.scores.remark) for name, entry in self.experiments.items()
+        )
         if self.random:
             notes.append(
                 "The weights are random, not trained: "
@@ -115,6 +112,17 @@ class RunSummary:
             )
         return notes
 
+    @property
+    def _is_own(self) -> bool:
+        return self.device == ITS_OWN
 
-def _measure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    def _speed(self) -> str:
+        if self.fps is None:
+            return "not measured (baseline was not run)"
+        device = "on a device that it chooses" if self._is_own else f"on {self.device}"
+        return f"{self.fps:.1f} frames per second in baseline, the tracker's time alone, {device}"
+
+    def _origin(self) -> str:
+        if self._is_own:
+            return f"Tracker: your own (section of trackers.ini, sha256 {self.sha256[:12]}...)"
+        return f"Weights: {self.weights} (sha256 {self.sha256[:12]}...)"

@@ -88,7 +88,9 @@ def test_curve_is_the_toolkits(runs: list[list[float]], length: int) -> None:
         success.append(until == len(run.overlaps))
     curve, active = toolkit_partial(kept, success, length)
     assert found.curve_count.tolist() == active
-    np.testing.assert_allclose(eao_curve([found]), curve, atol=1e-12)
+    own = eao_curve([found])
+    assert (np.isnan(own) == (found.curve_count == 0)).all()
+    np.testing.assert_allclose(np.nan_to_num(own), curve, atol=1e-12)
 
 
 @given(st.lists(runs_of_a_sequence, min_size=1, max_size=4))
@@ -100,7 +102,7 @@ def test_totals_are_the_toolkits(sequences: list[list[list[float]]]) -> None:
         for number, runs in enumerate(sequences)
     ]
     total = combine(measures, INTERVAL)
-    assert all(0 <= value <= 1 for value in (total.eao, total.accuracy, total.robustness))
+    assert all(0 <= value <= 1 for value in (total.eao or 0, total.accuracy, total.robustness))
     if any(m.tracked for m in measures):
         rows = [(m.accuracy, m.robustness, None, m.tracked, m.length) for m in measures]
         accuracy, robustness, *_ = AverageAccuracyRobustness().aggregate(None, None, rows)
@@ -125,10 +127,38 @@ def test_interval_contains_the_value_and_is_repeatable() -> None:
     first, second = (percentile_interval(resample(measures, INTERVAL).eao) for _ in range(2))
     assert first == second
     value = combine(measures, INTERVAL).eao
+    assert value is not None
     assert first.low < value < first.high
     # The mean of n draws spreads like the values' deviation over the root of n.
     deviation = np.std([0.3 + 0.05 * n for n in range(10)]) / 10**0.5
     assert first.high - first.low == pytest.approx(2 * 1.96 * deviation, rel=0.1)
+
+
+def test_no_eao_where_no_run_counts() -> None:
+    """Only a run that is long enough counts in the interval, or one that has failed."""
+    short, lost = make_measures("short", 0.9, frames=5), make_measures("lost", 0.0, frames=5)
+    assert combine([short], (5, 6)).eao is None and combine([short], (6, 6)).eao is None
+    assert combine([lost], (5, 6)).eao == combine([lost, short], (5, 6)).eao == 0.0
+    assert combine([make_measures("long", 0.9), short], (5, 6)).eao == pytest.approx(0.9)
+
+
+def test_resamples_without_an_eao_do_not_count() -> None:
+    sequences = [make_measures("long", 0.6), make_measures("short", 0.6, frames=3)]
+    samples = resample(sequences, (4, 6)).eao
+    assert 0.2 < np.isnan(samples).mean() < 0.3
+    bounds = percentile_interval(samples)
+    assert bounds.low == pytest.approx(0.6) == pytest.approx(bounds.high)
+    assert np.isnan(resample(sequences[1:], (4, 6)).eao).all()
+    assert np.isnan(resample(sequences, (6, 6)).eao).all()
+
+
+def test_difference_to_a_tracker_without_an_eao() -> None:
+    seen = [make_measures("s", 0.0, frames=4)]
+    unseen = [make_measures("s", 0.5, frames=4)]
+    for first, second in ((seen, unseen), (unseen, seen), (unseen, unseen)):
+        eao, accuracy, _ = compare(first, second, (5, 6))
+        assert (eao.value, eao.interval, eao.is_clear) == (None, None, False)
+        assert accuracy.value is not None and accuracy.interval is not None
 
 
 def test_a_constant_difference_is_clear_however_much_sequences_differ() -> None:

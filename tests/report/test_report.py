@@ -21,6 +21,7 @@ from vot_integration.report.measures import combine
 from vot_integration.report.published import published_rows
 from vot_integration.report.strips import choose_frames, make_strip
 from vot_integration.scores import read_scores
+from vot_integration.stages import evaluated_trackers
 from vot_integration.workspace import Workspace
 
 TRACKERS = ("wanders", "oracle")
@@ -74,6 +75,10 @@ def test_overlaps_are_kept_but_not_for_changed_results(workspace: Workspace) -> 
         assert set((workspace.folder / "cache" / "overlaps").iterdir()) > kept
     finally:
         first.write_bytes(content)
+
+
+def test_a_tracker_named_twice_is_taken_once(workspace: Workspace) -> None:
+    assert evaluated_trackers(workspace, ["oracle", "wanders", "oracle"]) == ["oracle", "wanders"]
 
 
 def test_rows(report: Report) -> None:
@@ -182,6 +187,8 @@ def test_commands(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["compare", "oracle", "wanders", *where]) == 0
     shown = capsys.readouterr().out
     assert "EAO" in shown and "clear" in shown and "bootstrap over the 3 sequences" in shown
+    assert "Difference: oracle minus wanders" in shown
+    assert "With so few sequences even a difference called clear may be chance" in shown
     scores = tmp_path / "scores.json"
     assert main(["analyze", "oracle", *where, "--json", str(scores)]) == 0
     assert json.loads(scores.read_text())["experiments"]["baseline"]["eao"] == 1.0
@@ -194,6 +201,7 @@ def test_commands(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFi
         (["report", "oracle", "-o", "/no/such/folder/a.html"], "no folder"),
         (["report", "oracle", "--experiments", "supervised"], "supervised is not in stack"),
         (["compare", "oracle", "explodes"], "explodes has 0 of"),
+        (["compare", "oracle", "oracle"], "two different trackers, not oracle twice"),
         (["compare", "oracle", "wanders", "--experiments", "unsupervised"], "only multi-start"),
         (["analyze", "--json", "x.json"], "--json takes one tracker"),
     ],

@@ -31,7 +31,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Resampled:
-    """Measures of each resample, `RESAMPLES` float each."""
+    """Measures of each resample, `RESAMPLES` float each; NaN where a resample has no EAO."""
 
     eao: Samples
     accuracy: Samples
@@ -58,15 +58,21 @@ def resample(sequences: Sequence[SequenceMeasures], interval: tuple[int, int]) -
         curve = np.divide(weights @ sums, shared, out=np.zeros_like(shared), where=shared > 0)
         overlap, tracked, robust, length = (weights @ totals).T
         accuracy = np.divide(overlap, tracked, out=np.zeros_like(tracked), where=tracked > 0)
-        parts.append((curve.mean(axis=1), accuracy, robust / length))
-    eao, accuracy, robustness = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return Resampled(eao, accuracy, robustness)
+        seen = shared.any(axis=1)
+        nothing = np.full(len(curve), np.nan)
+        eao = np.divide(curve.sum(axis=1), curve.shape[1], out=nothing, where=seen)
+        parts.append((eao, accuracy, robust / length))
+    return Resampled(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
 def percentile_interval(values: Samples) -> Interval:
-    """The interval that leaves out as many values below as above."""
+    """The interval that leaves out as many values below as above.
+
+    Args:
+        values: at least one that is not NaN; those that are do not count.
+    """
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(values, (tail, 1 - tail))
+    low, high = np.nanquantile(values, (tail, 1 - tail))
     return Interval(float(low), float(high))
 
 

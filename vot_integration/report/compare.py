@@ -1,13 +1,17 @@
 """`arvot compare A B`: is one tracker better than the other, or is it the sequences?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alpharefine.errors import UsageError
 from vot_integration.report.bootstrap import Interval, percentile_interval, resample
-from vot_integration.report.collect import collect, read_sequences
+from vot_integration.report.collect import ExperimentResults, collect, read_sequences
 from vot_integration.report.measures import SequenceMeasures, combine
+from vot_integration.scores import collect_remarks, eao_remark
 from vot_integration.workspace import Workspace
+
+FEW_SEQUENCES = 5
+"""With so many, all of them favour one of two equal trackers in more than 5 % of cases."""
 
 
 @dataclass(frozen=True)
@@ -16,29 +20,40 @@ class Difference:
 
     Attributes:
         measure: "EAO", "Accuracy" or "Robustness".
-        first: of the first tracker.
-        second: of the second tracker.
-        interval: 95 % bootstrap interval of first minus second, over sequences that both have.
+        first: of the first tracker; None where it has no EAO.
+        second: of the second tracker, likewise.
+        interval: 95 % bootstrap interval of first minus second, over sequences that both have;
+            None unless both have a value.
     """
 
     measure: str
-    first: float
-    second: float
-    interval: Interval
+    first: float | None
+    second: float | None
+    interval: Interval | None
 
     @property
-    def value(self) -> float:
-        """First minus second."""
+    def value(self) -> float | None:
+        """First minus second, where both have a value."""
+        if self.first is None or self.second is None:
+            return None
         return self.first - self.second
 
     @property
     def is_clear(self) -> bool:
         """Whether zero lies outside the interval."""
-        return self.interval.low > 0 or self.interval.high < 0
+        return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
 
 
-def compare_trackers(workspace: Workspace, first: str, second: str) -> dict[str, list[Difference]]:
-    """Differences of two trackers in each multi-start experiment of a workspace.
+@dataclass(frozen=True)
+class Comparison:
+    """Two trackers in one experiment: differences, and what a reader must know of their EAOs."""
+
+    differences: Sequence[Difference]
+    remarks: Sequence[str]
+
+
+def compare_trackers(workspace: Workspace, first: str, second: str) -> dict[str, Comparison]:
+    """Compare two trackers in each multi-start experiment of a workspace.
 
     Args:
         workspace: with experiments that are complete for both.
@@ -52,17 +67,21 @@ def compare_trackers(workspace: Workspace, first: str, second: str) -> dict[str,
     found = zip(
         collect(workspace, first, sequences), collect(workspace, second, sequences), strict=True
     )
-    differences = {
-        one.name: compare(one.measures, other.measures, workspace.interval)
+    interval = workspace.interval
+    comparisons = {
+        one.name: Comparison(
+            compare(one.measures, other.measures, interval),
+            _remarks({first: one, second: other}, interval),
+        )
         for one, other in found
-        if one.measures and workspace.interval is not None
+        if one.measures and interval is not None
     }
-    if not differences:
+    if not comparisons:
         raise UsageError(
             "only multi-start experiments (VOT2020 and later) can be compared; "
             f"complete are {', '.join(workspace.stack.experiments)}"
         )
-    return differences
+    return comparisons
 
 
 def compare(
@@ -84,12 +103,22 @@ def compare(
         raise UsageError("the trackers have results on different sequences: evaluate both on all")
     totals = combine(first, interval), combine(second, interval)
     samples = resample(first, interval), resample(second, interval)
-    return [
-        Difference(
-            name.title() if name != "eao" else "EAO",
-            getattr(totals[0], name),
-            getattr(totals[1], name),
-            percentile_interval(getattr(samples[0], name) - getattr(samples[1], name)),
+    differences = []
+    for name in ("eao", "accuracy", "robustness"):
+        one, other = (getattr(total, name) for total in totals)
+        bounds = None
+        if one is not None and other is not None:
+            bounds = percentile_interval(getattr(samples[0], name) - getattr(samples[1], name))
+        heading = "EAO" if name == "eao" else name.title()
+        differences.append(Difference(heading, one, other, bounds))
+    return differences
+
+
+def _remarks(trackers: Mapping[str, ExperimentResults], interval: tuple[int, int]) -> Sequence[str]:
+    return collect_remarks(
+        (
+            name,
+            eao_remark(combine(results.measures, interval).eao, interval, results.tally.longest),
         )
-        for name in ("eao", "accuracy", "robustness")
-    ]
+        for name, results in trackers.items()
+    )

@@ -9,7 +9,7 @@ from importlib import resources
 import jinja2
 
 import alpharefine
-from vot_integration.records import TrackerRecord, catalogue_name
+from vot_integration.records import OWN, TrackerRecord, catalogue_name
 from vot_integration.report.bootstrap import Interval, percentile_interval, resample
 from vot_integration.report.collect import (
     ExperimentResults,
@@ -28,7 +28,7 @@ from vot_integration.report.figures import (
 from vot_integration.report.measures import Measures, combine
 from vot_integration.report.published import Published, published_rows
 from vot_integration.report.strips import Picture, make_strip
-from vot_integration.scores import Scores, read_scores
+from vot_integration.scores import Scores, collect_remarks, explain_eao, read_scores
 from vot_integration.vot_folder import SequenceFolder
 from vot_integration.workspace import Workspace
 
@@ -46,7 +46,7 @@ class Row:
         experiment: its name.
         official: the toolkit's scores.
         own: this report's measures; None unless the experiment is multi-start.
-        eao_interval: 95 % bootstrap interval of EAO, None likewise.
+        eao_interval: 95 % bootstrap interval of EAO, None likewise and where there is no EAO.
         fps: frames for each second of tracker time.
         skips: frames lost to lateness; None unless the experiment is real-time.
         runs: number of runs.
@@ -75,7 +75,8 @@ class Row:
             (self.own.robustness, self.official.robustness),
         )
         return all(
-            official is None or abs(value - official) < _AGREEMENT for value, official in pairs
+            official is None or (value is not None and abs(value - official) < _AGREEMENT)
+            for value, official in pairs
         )
 
 
@@ -185,6 +186,7 @@ def render(report: Report) -> str:
     )
     environment.filters["score"] = lambda value: "–" if value is None else f"{value:.3f}"
     environment.filters["image"] = _data_address
+    environment.tests["own"] = lambda record: record.weights == OWN
     return environment.get_template("report.html.j2").render(report=report)
 
 
@@ -203,13 +205,16 @@ def _row(workspace: Workspace, tracker: TrackerResults, results: ExperimentResul
     own = bounds = None
     if results.measures and workspace.interval is not None:
         own = combine(results.measures, workspace.interval)
-        bounds = percentile_interval(resample(results.measures, workspace.interval).eao)
+        if own.eao is not None:
+            bounds = percentile_interval(resample(results.measures, workspace.interval).eao)
+    interval = workspace.stack.select([results.name]).find_interval()
+    official = read_scores(workspace.analysis(tracker.name))[results.name]
     runs = [run for tracked in results.runs.values() for run in tracked]
     return Row(
         tracker.name,
         _css(tracker),
         results.name,
-        read_scores(workspace.analysis(tracker.name))[results.name],
+        explain_eao(official, interval, results.tally.longest),
         own,
         bounds,
         results.tally.fps,
@@ -259,13 +264,9 @@ def _notes(workspace: Workspace, rows: Sequence[Row], trackers: Sequence[str]) -
                 f"The toolkit's analysis of {row.tracker}, {row.experiment} differs from what its "
                 "result files say now: run `arvot analyze` again."
             )
-    if workspace.interval is not None:
-        longest = max(entry.length for entry in workspace.dataset.sequences)
-        if longest <= workspace.interval[0]:
-            notes.append(
-                f"No sequence has more than {longest} frames, so the EAO interval sees nothing."
-            )
-    return notes
+    return notes + collect_remarks(
+        (f"{row.tracker} ({row.experiment})", row.official.remark) for row in rows
+    )
 
 
 def _css(tracker: TrackerResults) -> str:

@@ -137,22 +137,22 @@ class Measures:
     """Measures over all sequences.
 
     Attributes:
-        eao: expected average overlap in the interval, 0..1.
+        eao: expected average overlap in the interval, 0..1; None where no run counts in it.
         accuracy: mean overlap until failure, 0..1.
         robustness: share of the frames until failure, 0..1; sequences count by their length, not
             by the frames of their runs.
     """
 
-    eao: float
+    eao: float | None
     accuracy: float
     robustness: float
 
 
 def eao_curve(sequences: Sequence[SequenceMeasures]) -> Curve:
-    """Expected average overlap of runs of each length, L float."""
+    """Expected average overlap of runs of each length, L float; NaN where no run counts."""
     sums = sum((entry.curve_sum for entry in sequences), start=np.zeros(1))
     counts = sum((entry.curve_count for entry in sequences), start=np.zeros(1))
-    return np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
 def combine(sequences: Sequence[SequenceMeasures], interval: tuple[int, int]) -> Measures:
@@ -163,10 +163,12 @@ def combine(sequences: Sequence[SequenceMeasures], interval: tuple[int, int]) ->
         interval: first and last frame of the EAO interval.
     """
     low, high = interval
+    curve = eao_curve(sequences)[low : high + 1]
     tracked = sum(entry.tracked for entry in sequences)
     overlap_sum = sum(entry.overlap_sum for entry in sequences)
     return Measures(
-        float(eao_curve(sequences)[low : high + 1].mean()),
+        # The toolkit takes the curve for 0 where no run counts, and so a mean of nothing for 0.
+        float(np.nan_to_num(curve).mean()) if np.isfinite(curve).any() else None,
         overlap_sum / tracked if tracked else 0.0,
         sum(entry.robustness * entry.length for entry in sequences)
         / sum(entry.length for entry in sequences),
