@@ -1,6 +1,7 @@
 """`arvot evaluate`: run trackers in a workspace."""
 
 import argparse
+import shlex
 
 from vot_integration.cli_options import (
     DEFAULT_TRACKER,
@@ -76,5 +77,6 @@ def run(args: argparse.Namespace) -> int:
     with RunDisplay(console) as display:
         for tracker in trackers:
             evaluate_tracker(workspace, tracker, display, workers[tracker])
-    console.print(f"done: {', '.join(trackers)} in {workspace.folder}; next: arvot analyze")
+    console.print(f"done: {', '.join(trackers)} in {workspace.folder}")
+    console.print(f"next: arvot analyze --workspace {shlex.quote(str(args.workspace))}")
     return 0

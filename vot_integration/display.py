@@ -23,7 +23,7 @@ class RunDisplay:
         self._live: Status | bars.Progress | None = None
         self._bars: bars.Progress
         self._tasks: dict[str, bars.TaskID]
-        self._printed: dict[str, float]
+        self._printed: dict[str, tuple[int, float]]
         self._reset()
 
     def __enter__(self) -> Self:
@@ -73,16 +73,18 @@ class RunDisplay:
             frames = progress.all_frames
             self._tasks[name] = self._bars.add_task(name, total=frames, runs=runs, start=False)
         task = self._tasks[name]
-        self._bars.update(task, completed=progress.frames, runs=runs)
+        # The total changes when repetitions turn out to differ, or the toolkit leaves some out.
+        self._bars.update(task, total=progress.all_frames, completed=progress.frames, runs=runs)
         # The toolkit runs one experiment after the other: time counts for the first unfinished.
         if all(self._bars.tasks[earlier].finished for earlier in range(task)):
             self._bars.start_task(task)
 
     def _print_step(self, progress: Progress, runs: str) -> None:
         share = progress.frames / progress.all_frames if progress.all_frames else 1.0
-        last = self._printed.get(progress.experiment, -1.0)
-        if share >= last + STEP or (share == 1.0 and last < 1.0):
-            self._printed[progress.experiment] = share
+        total, last = self._printed.get(progress.experiment, (progress.all_runs, -1.0))
+        steps = share >= last + STEP or (share == 1.0 and last < 1.0)
+        if steps or total != progress.all_runs:
+            self._printed[progress.experiment] = progress.all_runs, share
             self._console.print(f"  {progress.experiment}: {runs} ({share:.0%})")
 
 

@@ -11,6 +11,7 @@ from vot_integration.disk import why_not_writable
 from vot_integration.errors import EvaluationError
 from vot_integration.lock import exclusive
 from vot_integration.logs import log_tail, newest_log
+from vot_integration.repetitions import PlannedRuns
 from vot_integration.results import Run, discard_unfinished, expected_runs
 from vot_integration.shards import cut_shards
 from vot_integration.toolkit import run_toolkit
@@ -22,7 +23,7 @@ from vot_integration.workspace import Workspace
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one experiment is: runs and frames of finished runs, and of all runs."""
+    """How far one experiment is: runs and frames of finished runs, and of all that will be made."""
 
     experiment: str
     runs: int
@@ -68,9 +69,11 @@ def _evaluate(
     discard_unfinished(runs, results)
     started = time.time()
 
+    planned = PlannedRuns(runs, results)
+
     def report() -> None:
         for experiment in workspace.stack.experiments:
-            on_progress(_progress(experiment, runs, results))
+            on_progress(_progress(experiment, planned.of(experiment), results))
 
     report()
     shards = [workspace]
@@ -83,8 +86,11 @@ def _evaluate(
         _check_disk(workspace)
         output = next(iter(failed or outcomes)).output
         raise EvaluationError(_failure(workspace, tracker, runs, output, started))
-    report()
-    return [run for run in runs if run.exists(results)]
+    made = [run for run in runs if run.exists(results)]
+    for experiment in workspace.stack.experiments:
+        of_experiment = [run for run in made if run.experiment == experiment]
+        on_progress(_progress(experiment, of_experiment, results))
+    return made
 
 
 def analyse(workspace: Workspace, tracker: str) -> Path:
@@ -157,10 +163,9 @@ def _toolkit_log(workspace: Workspace, verb: str, tracker: str) -> Path:
 
 
 def _progress(experiment: str, runs: Sequence[Run], results: Path) -> Progress:
-    wanted = [run for run in runs if run.experiment == experiment]
-    done = [run for run in wanted if run.exists(results)]
-    frames = [sum(run.frames for run in group) for group in (done, wanted)]
-    return Progress(experiment, len(done), len(wanted), frames[0], frames[1])
+    done = [run for run in runs if run.exists(results)]
+    frames = [sum(run.frames for run in group) for group in (done, runs)]
+    return Progress(experiment, len(done), len(runs), frames[0], frames[1])
 
 
 def _failure(

@@ -57,6 +57,10 @@ class Run:
         """Whether the toolkit takes this run for finished."""
         return any(file.is_file() for file in self._regions(results))
 
+    def read_regions(self, results: Path) -> bytes:
+        """Content of the run's regions, whose files are there."""
+        return b"".join(file.read_bytes() for file in self._regions(results) if file.is_file())
+
     def times(self, results: Path) -> list[float]:
         """Seconds that each frame took; frames without a time (after a failure) are left out."""
         text = (self.folder(results) / f"{self.name}_time.value").read_text(encoding="ascii")
@@ -106,7 +110,7 @@ def expected_runs(
             if definition["type"] == "multistart":
                 runs += _anchored_runs(experiment, sequence)
             else:
-                runs += _repeated_runs(experiment, sequence, int(definition.get("repetitions", 1)))
+                runs += _repeated_runs(experiment, sequence, definition)
     return runs
 
 
@@ -119,14 +123,18 @@ def _anchored_runs(experiment: str, sequence: AnchoredSequence) -> list[Run]:
     return runs
 
 
-def _repeated_runs(experiment: str, sequence: AnchoredSequence, repetitions: int) -> list[Run]:
+def _repeated_runs(
+    experiment: str, sequence: AnchoredSequence, definition: Mapping[str, Any]
+) -> list[Run]:
+    repetitions = int(definition.get("repetitions", 1))
+    required = EARLY_STOP_RUNS if definition.get("early_stop", True) else repetitions
     return [
         Run(
             experiment,
             sequence.name,
             f"{sequence.name}_{number:03d}",
             sequence.length,
-            required=number <= EARLY_STOP_RUNS,
+            required=number <= required,
         )
         for number in range(1, repetitions + 1)
     ]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+from vot_integration.repetitions import PlannedRuns
 from vot_integration.results import Run, expected_runs
 from vot_integration.workspace import Workspace
 
@@ -26,7 +27,13 @@ def cut_shards(workspace: Workspace, tracker: str, count: int | None) -> list[Wo
     """
     results = workspace.results(tracker)
     runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
-    work = _frames(run for run in runs if run.required and not run.is_whole(results))
+    planned = PlannedRuns(runs, results)
+    work = _frames(
+        run
+        for experiment in workspace.stack.experiments
+        for run in planned.of(experiment)
+        if not run.is_whole(results)
+    )
     parts: list[list[str]] = [[] for _ in range(min(count or len(work), len(work)))]
     loads = [0] * len(parts)
     for name, frames in work.most_common():
