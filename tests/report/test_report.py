@@ -217,7 +217,7 @@ def test_bad_input_is_one_line(
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: chromium)")
 @pytest.mark.parametrize("width", [1400, 390])
 def test_page_in_a_browser(report: Report, tmp_path: Path, width: int) -> None:
-    """Nothing sticks out sideways, and every picture can be decoded."""
+    """Nothing sticks out sideways or must be scrolled to, and every picture can be decoded."""
     page = tmp_path / "report.html"
     # The page itself says what the browser made of it, in its title.
     probe = (
@@ -226,8 +226,10 @@ def test_page_in_a_browser(report: Report, tmp_path: Path, width: int) -> None:
         "addEventListener('load', () => {"
         "const bad = images.filter(image => !image.complete || !image.naturalWidth);"
         "const root = document.documentElement;"
-        "document.title = `PROBE ${images.length} ${bad.length} `"
-        "+ (root.scrollWidth - root.clientWidth); });</script>"
+        "const boxes = [root, ...document.querySelectorAll('.scroll')];"
+        "const overhangs = boxes.map(box => box.scrollWidth - box.clientWidth);"
+        "document.title = `PROBE ${images.length} ${bad.length} ${Math.max(...overhangs)}`;"
+        "});</script>"
     )
     page.write_text(render(report).replace("</body>", probe + "</body>"))
     picture = tmp_path / "page.png"
