@@ -20,6 +20,8 @@ def add_command(
     """Add a command's parser, with examples below its help."""
     parser = subparsers.add_parser(
         name,
+        # Shown in the help of what it is a command of.
+        help=description,
         description=description,
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

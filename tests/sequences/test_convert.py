@@ -1,56 +1,30 @@
 """Videos and other data sets become VOT sequences."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from PIL import Image as PilImage
 
 from alpharefine.errors import UsageError
-from vot_integration.cli import main
+from tests.sequences.make import (
+    HEIGHT,
+    LENGTH,
+    WIDTH,
+    stems,
+    write_boxes,
+    write_davis,
+    write_got,
+    write_images,
+    write_lasot,
+    write_masks,
+    write_video,
+)
 from vot_integration.convert.convert import convert
 from vot_integration.convert.source import ConvertOptions
 from vot_integration.vot_folder import SequenceFolder, read_sequence_folder, validate_sequences
 
-LENGTH = 6
-WIDTH, HEIGHT = 48, 36
 DEFAULT = ConvertOptions()
-
-
-def write_images(folder: Path, stems: Sequence[str], suffix: str = ".jpg") -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, stem in enumerate(stems):
-        image = np.full((HEIGHT, WIDTH, 3), 40 + 10 * number % 200, np.uint8)
-        cv2.imwrite(str(folder / f"{stem}{suffix}"), image)
-
-
-def stems(pattern: str, first: int = 1, count: int = LENGTH) -> list[str]:
-    return [pattern % number for number in range(first, first + count)]
-
-
-def write_boxes(file: Path, separator: str = ",", count: int = LENGTH) -> None:
-    lines = (separator.join(map(str, (4 + n, 5, 10, 8))) for n in range(count))
-    file.write_text("\n".join(lines) + "\n")
-
-
-def write_masks(folder: Path, names: Sequence[str], values: Sequence[int], empty: int = -1) -> None:
-    """Masks with a square for each value; none in frame `empty`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(names):
-        labels = np.zeros((HEIGHT, WIDTH), np.uint8)
-        for place, value in enumerate(values):
-            if number != empty:
-                labels[4 + 14 * place : 14 + 14 * place, 3 + number : 13 + number] = value
-        PilImage.fromarray(labels).save(folder / f"{name}.png")
-
-
-def write_video(file: Path, count: int = LENGTH, fps: float = 12) -> None:
-    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), fps, (WIDTH, HEIGHT))
-    for number in range(count):
-        writer.write(np.full((HEIGHT, WIDTH, 3), 30 * number, np.uint8))
-    writer.release()
 
 
 def converted(source: Path, options: ConvertOptions = DEFAULT) -> dict[str, SequenceFolder]:
@@ -60,16 +34,40 @@ def converted(source: Path, options: ConvertOptions = DEFAULT) -> dict[str, Sequ
 
 
 def test_davis(tmp_path: Path) -> None:
-    root = tmp_path / "DAVIS"
-    for name, values in (("dog", [1]), ("pair", [1, 2])):
-        write_images(root / "JPEGImages" / "480p" / name, stems("%05d", 0))
-        write_masks(root / "Annotations" / "480p" / name, stems("%05d", 0), values)
-    found = converted(root)
+    write_davis(tmp_path / "DAVIS", {"dog": [1], "pair": [1, 2]})
+    found = converted(tmp_path / "DAVIS")
     assert list(found) == ["dog", "pair_1", "pair_2"]
     box = found["pair_2"].regions[2].bounds()
     assert tuple(box) == (5, 18, 14, 27)
     assert found["dog"].anchors == (1, 0, 0, 0, 0, -1)
     assert found["dog"].fps == 30 and found["dog"].size == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        ("JPEGImages/480p/pair", ["pair_1", "pair_2"]),
+        ("JPEGImages/480p", ["dog", "pair_1", "pair_2"]),
+        ("JPEGImages", ["dog", "pair_1", "pair_2"]),
+    ],
+)
+def test_part_of_davis(part: str, names: list[str], tmp_path: Path) -> None:
+    write_davis(tmp_path / "DAVIS", {"dog": [1], "pair": [1, 2]})
+    convert(tmp_path / "DAVIS" / part, tmp_path / "out", DEFAULT)
+    assert [path.name for path in validate_sequences(tmp_path / "out")] == names
+
+
+def test_sequence_of_davis_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_davis(tmp_path / "DAVIS", {"dog": [1], "pair": [1, 2]})
+    monkeypatch.chdir(tmp_path / "DAVIS" / "JPEGImages" / "480p" / "dog")
+    convert(Path(), tmp_path / "out", DEFAULT)
+    assert validate_sequences(tmp_path / "out") == [tmp_path / "out" / "dog"]
+
+
+def test_videos_of_a_resolution_without_masks_are_no_sequences(tmp_path: Path) -> None:
+    write_davis(tmp_path / "DAVIS", {"dog": [1]})
+    write_images(tmp_path / "DAVIS" / "JPEGImages" / "1080p" / "dog", stems("%05d", 0))
+    assert list(converted(tmp_path / "DAVIS")) == ["dog"]
 
 
 def test_masks_of_few_frames(tmp_path: Path) -> None:
@@ -97,8 +95,7 @@ def test_otb(tmp_path: Path) -> None:
 
 def test_lasot_in_its_folder_of_classes(tmp_path: Path) -> None:
     folder = tmp_path / "LaSOT" / "car" / "car-2"
-    write_images(folder / "img", stems("%08d"))
-    write_boxes(folder / "groundtruth.txt")
+    write_lasot(folder)
     (folder / "full_occlusion.txt").write_text("0,0,1,0,0,0")
     (folder / "out_of_view.txt").write_text("0,0,0,1,0,0")
     sequence = converted(tmp_path / "LaSOT")["car-2"]
@@ -107,12 +104,46 @@ def test_lasot_in_its_folder_of_classes(tmp_path: Path) -> None:
 
 def test_got10k_drops_frames_before_the_target(tmp_path: Path) -> None:
     folder = tmp_path / "GOT-10k_Val_000001"
-    write_images(folder, stems("%08d"))
-    write_boxes(folder / "groundtruth.txt")
+    write_got(folder)
     (folder / "absence.label").write_text("1\n0\n0\n1\n0\n0\n")
     sequence = converted(folder)["GOT-10k_Val_000001"]
     assert [region.is_empty() for region in sequence.regions] == [0, 0, 1, 0, 0]
     assert sequence.frames[0].read_bytes() == (folder / "00000002.jpg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("rate", "option", "fps"),
+    [
+        ("10Hz", None, 10),
+        ("12.5 fps", None, 12),
+        ("10Hz", 25, 25),
+        ("odd", 25, 25),
+        (None, None, 30),
+    ],
+)
+def test_rate_of_got10k(rate: str | None, option: float | None, fps: int, tmp_path: Path) -> None:
+    write_got(tmp_path / "one", rate=rate)
+    assert converted(tmp_path / "one", ConvertOptions(fps=option))["one"].fps == fps
+
+
+@pytest.mark.parametrize("rate", ["", "ten", "0Hz", "1e9"])
+def test_rate_that_is_none(rate: str, tmp_path: Path) -> None:
+    write_got(tmp_path / "one", rate=rate)
+    with pytest.raises(UsageError, match=r"meta_info\.ini says anno_fps.* or give --fps"):
+        converted(tmp_path / "one")
+
+
+def test_frames_that_the_target_is_outside_of_come_before_it(tmp_path: Path) -> None:
+    write_lasot(tmp_path / "car-2")
+    (tmp_path / "car-2" / "groundtruth.txt").write_text("90,5,9,9\n" * 2 + "4,5,9,9\n" * 4)
+    sequence = converted(tmp_path / "car-2")["car-2"]
+    assert sequence.length == 4 and sequence.anchors[0] == 1
+
+
+def test_name_of_a_link(tmp_path: Path) -> None:
+    write_lasot(tmp_path / "disk" / "0001")
+    (tmp_path / "car-2").symlink_to(tmp_path / "disk" / "0001")
+    assert list(converted(tmp_path / "car-2")) == ["car-2"]
 
 
 def test_plain_folder_with_masks_and_links(tmp_path: Path) -> None:
@@ -189,6 +220,76 @@ def bad_image(folder: Path) -> ConvertOptions:
     return ConvertOptions(boxes=folder / "boxes.txt")
 
 
+def bad_later_image(folder: Path) -> ConvertOptions:
+    write_boxes(folder / "boxes.txt")
+    (folder / "frames" / "04.jpg").write_text("<html>")
+    return ConvertOptions(boxes=folder / "boxes.txt")
+
+
+def empty_image(folder: Path) -> ConvertOptions:
+    write_boxes(folder / "boxes.txt")
+    (folder / "frames" / "04.jpg").write_bytes(b"")
+    return ConvertOptions(boxes=folder / "boxes.txt", link=True)
+
+
+def lost_image(folder: Path) -> ConvertOptions:
+    write_boxes(folder / "boxes.txt")
+    (folder / "frames" / "04.jpg").unlink()
+    (folder / "frames" / "04.jpg").symlink_to("nowhere.jpg")
+    return ConvertOptions(boxes=folder / "boxes.txt", link=True)
+
+
+def unlike_masks(folder: Path) -> ConvertOptions:
+    write_masks(folder / "masks", stems("%02d"), [1])
+    PilImage.new("L", (WIDTH + 2, HEIGHT), 1).save(folder / "masks" / "03.png")
+    return ConvertOptions(masks=folder / "masks")
+
+
+def small_masks(folder: Path) -> ConvertOptions:
+    (folder / "masks").mkdir()
+    for stem in stems("%02d"):
+        PilImage.new("L", (WIDTH // 2, HEIGHT // 2), 1).save(folder / "masks" / f"{stem}.png")
+    return ConvertOptions(masks=folder / "masks")
+
+
+def one_mask(folder: Path) -> ConvertOptions:
+    write_masks(folder / "masks", ["01"], [1])
+    return ConvertOptions(masks=folder / "masks")
+
+
+def no_file(folder: Path) -> ConvertOptions:
+    return ConvertOptions(boxes=folder / "boxes.txt")
+
+
+def no_annotation(folder: Path) -> ConvertOptions:
+    return DEFAULT
+
+
+def bad_option(folder: Path) -> ConvertOptions:
+    write_boxes(folder / "boxes.txt")
+    return ConvertOptions(boxes=folder / "boxes.txt", label=1)
+
+
+def bad_rate(folder: Path) -> ConvertOptions:
+    write_boxes(folder / "boxes.txt")
+    return ConvertOptions(boxes=folder / "boxes.txt", fps=float("nan"))
+
+
+def list_name(folder: Path) -> ConvertOptions:
+    write_boxes(folder / "boxes.txt")
+    return ConvertOptions(boxes=folder / "boxes.txt", name="list.txt")
+
+
+def spaced_name(folder: Path) -> ConvertOptions:
+    write_boxes(folder / "boxes.txt")
+    return ConvertOptions(boxes=folder / "boxes.txt", name="dog ")
+
+
+def long_name(folder: Path) -> ConvertOptions:
+    write_boxes(folder / "boxes.txt")
+    return ConvertOptions(boxes=folder / "boxes.txt", name="dog" * 99)
+
+
 def bad_target(folder: Path) -> ConvertOptions:
     (folder / "boxes.txt").write_text("0,0,0,0\n" * LENGTH)
     return ConvertOptions(boxes=folder / "boxes.txt")
@@ -209,7 +310,20 @@ BAD = {
     bad_object: "object 9 is not in .* there are 1, 2",
     bad_names: "has the name of a frame",
     bad_image: "01.jpg cannot be read as an image",
-    bad_target: "no frame but the last",
+    bad_later_image: "04.jpg cannot be read as an image",
+    empty_image: "04.jpg is empty",
+    lost_image: "04.jpg cannot be read as an image",
+    unlike_masks: "differ in size: 01.png has 48 x 36 but 03.png has 50 x 36",
+    small_masks: "masks have 24 x 18 pixels but the frames 48 x 36",
+    one_mask: "ground truth of one frame only",
+    no_file: "there is no file of boxes",
+    no_annotation: "is a folder of frames: say where the target is",
+    bad_option: "--object chooses from label maps",
+    bad_rate: "--fps nan",
+    list_name: "cannot be a sequence's name",
+    spaced_name: "cannot be a sequence's name",
+    long_name: "cannot be a sequence's name",
+    bad_target: "in no frame, or in the last alone",
     bad_name: "cannot be a sequence's name",
     bad_both: "give one of them",
 }
@@ -223,16 +337,3 @@ def test_bad_input_leaves_nothing(spoil, tmp_path: Path) -> None:  # type: ignor
         convert(tmp_path / "frames", tmp_path / "converted", options)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "converted").exists()
-
-
-def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_images(tmp_path / "frames", stems("%02d"))
-    write_boxes(tmp_path / "boxes.txt")
-    arguments = ["sequences", "convert", str(tmp_path / "frames"), str(tmp_path / "out")]
-    assert main([*arguments, "--boxes", str(tmp_path / "boxes.txt"), "--name", "mine"]) == 0
-    assert f"wrote {tmp_path / 'out' / 'mine'}" in capsys.readouterr().out
-    assert main(["sequences", "check", str(tmp_path / "out")]) == 0
-    assert "good: 1 sequences" in capsys.readouterr().out
-    for wrong in (["--name", "mine", "--boxes", str(tmp_path / "boxes.txt")], [], ["--fps", "0"]):
-        assert main([*arguments, *wrong]) == 2
-        assert capsys.readouterr().err.count("\n") == 1

@@ -39,6 +39,8 @@ def read_box_track(files: BoxFiles) -> tuple[int, Callable[[int], Region]]:
     Raises:
         UsageError: a file cannot be read, or there is not one number for each box.
     """
+    if not files.boxes.is_file():
+        raise UsageError(f"there is no file of boxes {files.boxes}")
     try:
         boxes = read_boxes(files.boxes)
         flags = [read_numbers(file).ravel() for file in files.hidden]

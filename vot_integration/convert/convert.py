@@ -2,136 +2,222 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Image
-from vot_integration.convert.layouts import find_sequences
-from vot_integration.convert.source import ConvertOptions, SourceSequence
+from vot_integration.convert.destination import Destination, open_destination
+from vot_integration.convert.layouts import find_sources
+from vot_integration.convert.outcome import Conversion, Skipped, Written, counted
+from vot_integration.convert.pictures import check_images, read_picture
+from vot_integration.convert.rate import DEFAULT_FPS
+from vot_integration.convert.source import ConvertOptions, OneFrameError, Source, SourceSequence
 from vot_integration.convert.video import video_frames
-from vot_integration.frames import read_frame
-from vot_integration.vot_folder import (
-    LIST_FILE,
-    check_starts,
-    is_in_image,
-    read_list,
-    read_sequence_folder,
-    write_list,
-)
+from vot_integration.vot_folder import LIST_FILE, check_starts, is_in_image, read_sequence_folder
 from vot_integration.vot_writer import NewFrame, SequenceFormat, write_frames
 
-_NAME = re.compile(r"[\w][\w .+-]*")
-_DEFAULT_FPS = 30
+_NAME = re.compile(r"\w([\w .+-]*[\w.+-])?")
+_LONGEST_NAME = 200
+"""Bytes; file systems allow 255, and drafts have longer names than what they become."""
+
 _SHORTEST = 2
+_SHOWN_REASONS = 3
 
 _KEPT_SUFFIXES = {".jpg": ".jpg", ".jpeg": ".jpg", ".png": ".png"}
 """Image files that the toolkit reads as they are; all others are written anew, without loss."""
 
-Progress = Callable[[str, int, int], None]
-"""Is told the sequence, how many of its frames are done, and how many there are."""
+
+@dataclass(frozen=True)
+class Watcher:
+    """Is told how far a conversion is.
+
+    Attributes:
+        on_frame: the sequence, how many of its frames are done, and how many there are.
+        on_written: a sequence that is finished.
+    """
+
+    on_frame: Callable[[str, int, int], None] = lambda name, done, total: None
+    on_written: Callable[[Written], None] = lambda written: None
+
+
+_NOBODY = Watcher()
 
 
 def convert(
-    source: Path,
-    destination: Path,
-    options: ConvertOptions,
-    on_progress: Progress = lambda name, done, total: None,
-) -> list[Path]:
+    source: Path, destination: Path, options: ConvertOptions, watcher: Watcher = _NOBODY
+) -> Conversion:
     """Write the sequences of a source into a folder for `arvot run --sequences`.
 
-    Frames before the target first appears are left out: runs start in the first frame.
+    Frames before the target first appears are left out: runs start in the first frame. Each
+    sequence is there whole or not at all, and a conversion that was interrupted goes on where it
+    was: sequences that are in the destination stay as they are.
 
     Args:
-        source: see `vot_integration.convert.layouts.find_sequences`.
-        destination: made if need be; sequences that are in it stay.
+        source: see `vot_integration.convert.layouts.find_sources`.
+        destination: made if need be.
         options: what the user says about the source.
-        on_progress: is told how far it is.
+        watcher: is told how far it is.
 
     Returns:
-        Folders of the new sequences.
+        What was written, at least one sequence, and what was not, and why.
 
     Raises:
-        UsageError: the source is not understood, or a sequence of a name is there already. The
-            destination is as it was then.
+        UsageError: the source is not understood, the destination cannot be written to, or there is
+            no sequence to write; the destination is as it was then, but for the sequences that
+            were finished before the disk was full.
     """
-    sequences = find_sequences(source, options)
-    listed = _listed(destination)
-    _check_names(sequences, destination)
-    made_here = not destination.exists()
-    destination.mkdir(parents=True, exist_ok=True)
-    new = [destination / sequence.name for sequence in sequences]
-    try:
-        for sequence, path in zip(sequences, new, strict=True):
-            _write(sequence, path, options, on_progress)
+    sources = find_sources(source, options)
+    with open_destination(destination, source) as target:
+        work = _Work(target, options, watcher)
+        for found in sources:
+            work.add_source(found)
+    done = Conversion(work.written, work.kept, work.skipped)
+    if not done.written:
+        raise _nothing_written(done, source, destination)
+    return done
+
+
+def _nothing_written(done: Conversion, source: Path, destination: Path) -> UsageError:
+    if len(done.kept) == 1 and not done.skipped:
+        path = destination / done.kept[0]
+        return UsageError(
+            f"{path} is there already: give --name, or take it out of {destination} and its "
+            f"{LIST_FILE} first"
+        )
+    if len(done.skipped) == 1 and not done.kept:
+        reason = done.skipped[0].reason
+        return UsageError(reason if str(source) in reason else f"{source}: {reason}")
+    lines = done.left_out()
+    more = ["..."] if len(lines) > _SHOWN_REASONS else []
+    return UsageError(f"nothing to write: {'; '.join([*lines[:_SHOWN_REASONS], *more])}")
+
+
+@dataclass
+class _Work:
+    """A conversion under way."""
+
+    destination: Destination
+    options: ConvertOptions
+    watcher: Watcher
+    written: list[Written] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def add_source(self, found: Source) -> None:
+        """Write the sequences of one folder or file; what is wrong with it stops no other."""
+        try:
+            sequences = list(found.read(found.name))
+        except OneFrameError as error:
+            self.skipped.append(Skipped(found.name, str(error), is_flaw=False))
+        except UsageError as error:
+            self.skipped.append(Skipped(found.name, str(error)))
+        except OSError as error:
+            reason = f"{error.filename} cannot be read: {error.strerror}"
+            self.skipped.append(Skipped(found.name, reason))
+        else:
+            for sequence in sequences:
+                self._add(sequence)
+
+    def _add(self, sequence: SourceSequence) -> None:
+        name = sequence.name
+        try:
+            _check_name(name)
+            if any(written.path.name == name for written in self.written):
+                raise UsageError("another sequence of the source has this name")
+            if self.destination.has(name):
+                self.kept.append(name)
+                return
+            written = self._write(sequence)
+        except UsageError as error:
+            self.skipped.append(Skipped(name, str(error)))
+        except OSError as error:
+            # A full disk for instance, where the next sequence would end as well.
+            raise UsageError(
+                f"{self.destination.folder / name} cannot be written ({error.strerror or error}): "
+                f"the same command goes on when that is mended, {counted(len(self.written))} done"
+            ) from error
+        else:
+            self.written.append(written)
+            self.watcher.on_written(written)
+
+    def _write(self, sequence: SourceSequence) -> Written:
+        path = self.destination.folder / sequence.name
+        frames = _write_sequence(sequence, path, self.options, self.watcher)
+        try:
             check_starts(read_sequence_folder(path))
-    except BaseException:
-        for path in [*new, *([destination] if made_here else [])]:
+            self.destination.add(sequence.name)
+        except BaseException:
             shutil.rmtree(path, ignore_errors=True)
-        raise
-    write_list(destination, [*listed, *(path.name for path in new)])
-    return new
+            raise
+        return Written(path, frames, sequence.total)
 
 
-def _listed(destination: Path) -> list[str]:
-    """Lines of the list that is there, after it was found to be one."""
-    file = destination / LIST_FILE
-    if not file.is_file():
-        return []
-    read_list(destination)
-    return [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+def _check_name(name: str) -> None:
+    is_short = len(name.encode()) <= _LONGEST_NAME
+    if not _NAME.fullmatch(name) or not is_short or name == LIST_FILE:
+        raise UsageError(
+            f"{name[:80]!r} cannot be a sequence's name: give another one with --name, or rename "
+            "what it is taken from"
+        )
 
 
-def _check_names(sequences: Sequence[SourceSequence], destination: Path) -> None:
-    names = [sequence.name for sequence in sequences]
-    for name in names:
-        if not _NAME.fullmatch(name):
-            raise UsageError(f"{name!r} cannot be a sequence's name: give another one with --name")
-        if names.count(name) > 1:
-            raise UsageError(f"two sequences of the source are called {name!r}: convert them apart")
-        if (destination / name).exists():
-            raise UsageError(f"{destination / name} is there already: delete it, or give --name")
-
-
-def _write(
-    sequence: SourceSequence, path: Path, options: ConvertOptions, on_progress: Progress
-) -> None:
-    # Annotations are read first: a bad one is found before any frame is written.
+def _write_sequence(
+    sequence: SourceSequence, path: Path, options: ConvertOptions, watcher: Watcher
+) -> int:
+    """Write a sequence, and say how many frames it has."""
+    # All that may be wrong is looked at before a frame is written.
+    check_images(sequence.images)
+    size = _size(sequence)
+    if sequence.truth_size not in (None, size):
+        masks, frames = ("{} x {}".format(*s) for s in (sequence.truth_size, size))
+        raise UsageError(
+            f"{_place(sequence)}: the masks have {masks} pixels but the frames {frames}: give "
+            "masks of the frames' size"
+        )
     regions = [sequence.region(index) for index in range(sequence.count)]
-    start = next((index for index, region in enumerate(regions) if not region.is_empty()), None)
-    if start is None or sequence.count - start < _SHORTEST:
-        raise UsageError(f"{sequence.name}: the target is in no frame but the last; nothing to do")
-    suffix, size, pictures = _pictures(sequence, start)
+    seen = (index for index, region in enumerate(regions) if is_in_image(region, size))
+    start = next(seen, sequence.count)
+    total = sequence.count - start
+    if total < _SHORTEST:
+        raise UsageError(
+            f"{_place(sequence)}: the target is in no frame, or in the last alone; at least two "
+            "frames are needed from where it appears"
+        )
+    suffix, pictures = _pictures(sequence, start)
 
-    def frames() -> Iterator[NewFrame]:
-        total = sequence.count - start
+    def new_frames() -> Iterator[NewFrame]:
         for done, (picture, region) in enumerate(zip(pictures, regions[start:], strict=True), 1):
             yield NewFrame(picture, region, is_in_image(region, size))
-            on_progress(sequence.name, done, total)
+            watcher.on_frame(sequence.name, done, total)
 
-    fps = round(options.fps or sequence.fps or _DEFAULT_FPS)
-    write_frames(path, frames(), SequenceFormat(size, max(fps, 1), suffix, options.link))
+    fps = round(options.fps or sequence.fps or DEFAULT_FPS)
+    write_frames(path, new_frames(), SequenceFormat(size, fps, suffix, options.link))
+    return total
 
 
-def _pictures(
-    sequence: SourceSequence, start: int
-) -> tuple[str, tuple[int, int], Iterator[Image | Path]]:
-    """Suffix of the files to write, width and height, and the pictures from `start` on."""
+def _place(sequence: SourceSequence) -> Path:
+    """Where the frames are."""
+    return sequence.video or sequence.images[0].parent
+
+
+def _size(sequence: SourceSequence) -> tuple[int, int]:
+    """Width and height of the frames, px."""
     if sequence.video is not None:
         first = next(video_frames(sequence.video))
-        height, width = first.shape[:2]
-        return ".jpg", (width, height), islice(video_frames(sequence.video), start, sequence.count)
+    else:
+        first = read_picture(sequence.images[0])
+    return first.shape[1], first.shape[0]
+
+
+def _pictures(sequence: SourceSequence, start: int) -> tuple[str, Iterator[Image | Path]]:
+    """Suffix of the files to write, and the pictures from frame `start` on."""
+    if sequence.video is not None:
+        return ".jpg", islice(video_frames(sequence.video), start, sequence.count)
     images = sequence.images[start:]
-    height, width = _read(images[0]).shape[:2]
     kept = {_KEPT_SUFFIXES.get(path.suffix.lower()) for path in images}
     if len(kept) == 1 and None not in kept:
-        return str(kept.pop()), (width, height), iter(images)
-    return ".png", (width, height), map(_read, images)
-
-
-def _read(path: Path) -> Image:
-    image = read_frame(str(path))
-    if image is None:
-        raise UsageError(f"{path} cannot be read as an image: replace it")
-    return image
+        return str(kept.pop()), iter(images)
+    return ".png", map(read_picture, images)

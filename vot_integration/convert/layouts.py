@@ -1,141 +1,142 @@
 """Data sets and folders, told apart by what lies in them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from alpharefine.errors import UsageError
 from alpharefine.training.data.files import list_folders, list_images
-from vot_integration.convert.boxes import BoxFiles, read_box_track
-from vot_integration.convert.masks import find_objects, mask_track, pair_masks
-from vot_integration.convert.source import ConvertOptions, SourceSequence
-from vot_integration.convert.video import read_video
-
-
-@dataclass(frozen=True)
-class BoxLayout:
-    """A data set with a folder a sequence and a box a frame.
-
-    Attributes:
-        name: of the data set.
-        images: folder of the frames, relative to the sequence's.
-        boxes: glob pattern of the files of boxes; several files are several targets.
-        hidden: files of a number a frame, not 0 where the target is hidden, where there are such.
-        starts: number of the first frame that has a box, by sequence; 1 for others.
-    """
-
-    name: str
-    images: str
-    boxes: str
-    hidden: tuple[str, ...] = ()
-    starts: tuple[tuple[str, int], ...] = ()
-
-    def fits(self, folder: Path) -> bool:
-        """Whether a folder is a sequence of this data set."""
-        return bool(self.box_files(folder)) and _has_images(folder / self.images)
-
-    def box_files(self, folder: Path) -> list[Path]:
-        """Files of boxes in a sequence's folder, sorted."""
-        return sorted(folder.glob(self.boxes))
-
-
-BOX_LAYOUTS = (
-    BoxLayout("OTB", "img", "groundtruth_rect*.txt", starts=(("David", 300),)),
-    BoxLayout("LaSOT", "img", "groundtruth.txt", ("full_occlusion.txt", "out_of_view.txt")),
-    BoxLayout("GOT-10k", ".", "groundtruth.txt", ("absence.label",)),
+from vot_integration.convert.box_layouts import (
+    find_layout,
+    has_box_file,
+    has_images,
+    read_boxed,
 )
-"""Sources: Wu et al., PAMI 2015; Fan et al., CVPR 2019; Huang et al., PAMI 2019. The first that
-fits is taken. LaSOT keeps its sequences in folders of classes."""
+from vot_integration.convert.boxes import BoxFiles, read_box_track
+from vot_integration.convert.masks import masked_sequences, pair_masks
+from vot_integration.convert.rate import check_rate
+from vot_integration.convert.source import ConvertOptions, Source, SourceSequence
+from vot_integration.convert.video import read_video
+from vot_integration.files import absolute
+from vot_integration.vot_folder import PROPERTIES_FILE
 
-_DEPTH = 3
-"""Folders between a data set's root and a sequence, at most."""
+_DAVIS_IMAGES = "JPEGImages"
+_DAVIS_MASKS = "Annotations"
+_DAVIS_DEPTH = 2
+"""DAVIS keeps videos below a folder of a resolution, other sets of its kind do not."""
 
-_HIGHEST_FPS = 1000
+_DEPTH = 4
+"""Folders from a source to a sequence, at most: LaSOT has one more than others, of classes, and so
+have archives that are unpacked into a folder of their own."""
+
+_NO_TRUTH = (
+    "frames but no ground truth: add groundtruth.txt, or give the frames' folder with --masks or "
+    "--boxes"
+)
+_NO_FRAMES = "ground truth but no frames, beside it or in img: copy them there"
 
 _EXPECTED = (
     "a video, a folder of frames with --masks or --boxes, or a DAVIS, OTB, LaSOT or GOT-10k folder"
 )
 
 
-def find_sequences(source: Path, options: ConvertOptions) -> list[SourceSequence]:
-    """Find the sequences in a source.
+def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
+    """Find the sequences in a source; their annotation is not read yet.
 
     Args:
-        source: a video file; a folder of frames; a data set, or one sequence of it.
+        source: a video file; a folder of frames; a data set, or a part of it.
         options: what the user says about it.
 
+    Returns:
+        At least one, each of another name.
+
     Raises:
-        UsageError: nothing known is there, or its annotation does not fit.
+        UsageError: nothing known is there, or what the user says does not fit it.
     """
     if not source.exists():
         raise UsageError(f"there is no file or folder {source}")
     if options.masks is not None and options.boxes is not None:
         raise UsageError("--masks and --boxes both say where the target is: give one of them")
-    if options.fps is not None and not 1 <= options.fps <= _HIGHEST_FPS:
-        raise UsageError(f"--fps {options.fps:g}: give frames a second, 1 to {_HIGHEST_FPS}")
-    found = list(_find(source, options))
-    if not found:
-        raise UsageError(f"{source} holds no sequence that is known: give {_EXPECTED}")
+    if options.boxes is not None and options.label is not None:
+        raise UsageError("--object chooses from label maps: leave it out with --boxes")
+    check_rate(options.fps)
+    try:
+        found = list(_find(source, options))
+        if not found:
+            raise _unknown(source)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from error
     if options.name is not None:
-        found = _rename(found, options.name)
+        return [_rename(found, source, options.name)]
+    _check_names(found)
     return found
 
 
-def _find(source: Path, options: ConvertOptions) -> Iterator[SourceSequence]:
+def _find(source: Path, options: ConvertOptions) -> Iterator[Source]:
+    davis = _inside_davis(source)
     if source.is_file():
-        yield from read_video(source, options)
+        yield Source(source.stem, source, partial(read_video, source, options))
     elif options.masks is not None or options.boxes is not None:
-        yield from _plain(source, source.resolve().name, options)
-    elif (source / "JPEGImages").is_dir() and (source / "Annotations").is_dir():
-        yield from _davis(source, options)
+        yield _source(source, partial(_plain, source, options))
+    elif davis is not None:
+        yield from _davis(*davis, options)
     else:
         yield from _folders(source, options, _DEPTH)
 
 
-def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[SourceSequence]:
+def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Source]:
     """Sequences in a folder or, where it is none itself, in those below it."""
-    layout = next((layout for layout in BOX_LAYOUTS if layout.fits(folder)), None)
+    layout = find_layout(folder)
     if layout is not None:
-        yield from _boxed(folder, layout)
+        yield _source(folder, partial(read_boxed, folder, layout, options))
     elif (folder / "masks").is_dir():
         images = folder / "color" if (folder / "color").is_dir() else folder
-        name = folder.resolve().name
-        yield from _plain(images, name, replace(options, masks=folder / "masks"))
-    elif depth > 1:
-        for below in list_folders(folder):
-            yield from _folders(below, options, depth - 1)
+        yield _source(folder, partial(_plain, images, replace(options, masks=folder / "masks")))
+    elif (folder / _DAVIS_IMAGES).is_dir() and (folder / _DAVIS_MASKS).is_dir():
+        yield from _davis(folder, Path(), options)
+    elif _is_vot(folder):
+        return
+    elif has_images(folder / "img"):
+        yield _refused(folder, _NO_TRUTH)
+    else:
+        below = list_folders(folder) if depth > 1 else []
+        found = [source for part in below for source in _folders(part, options, depth - 1)]
+        yield from found or _half(folder, is_part=depth < _DEPTH)
 
 
-def _davis(root: Path, options: ConvertOptions) -> Iterator[SourceSequence]:
-    """DAVIS keeps videos below a folder of a resolution, other sets of its kind do not."""
-    annotated = root / "Annotations"
-    below = list_folders(annotated)
-    has_resolutions = bool(below) and not any(_has_images(folder) for folder in below)
-    if has_resolutions:
-        below = [video for part in below for video in list_folders(part)]
-    for folder in below:
-        images = root / "JPEGImages" / folder.relative_to(annotated)
-        if images.is_dir():
-            yield from _plain(images, folder.name, replace(options, masks=folder))
+def _half(folder: Path, *, is_part: bool) -> Iterator[Source]:
+    """What looks like half of a sequence, which must not be lost without a word."""
+    if has_box_file(folder):
+        yield _refused(folder, _NO_FRAMES)
+    elif is_part and has_images(folder):
+        yield _refused(folder, _NO_TRUTH)
 
 
-def _boxed(folder: Path, layout: BoxLayout) -> Iterator[SourceSequence]:
-    files = layout.box_files(folder)
-    hidden = [folder / name for name in layout.hidden if (folder / name).is_file()]
-    images = list_images(folder / layout.images)
-    name = folder.resolve().name
-    images = images[dict(layout.starts).get(name, 1) - 1 :]
-    for number, file in enumerate(files, start=1):
-        count, region = read_box_track(BoxFiles(file, hidden))
-        if count > len(images):
-            raise UsageError(f"{file} has {count} boxes for {len(images)} frames")
-        # Some OTB sequences have frames behind the last box.
-        target = name if len(files) == 1 else f"{name}_{number}"
-        yield SourceSequence(target, count, region, images[:count])
+def _inside_davis(source: Path) -> tuple[Path, Path] | None:
+    """Root of a DAVIS layout and the part of it that a source is, where it is below the root."""
+    path = absolute(source)
+    for folder in (path, *path.parents):
+        if folder.name == _DAVIS_IMAGES and (folder.parent / _DAVIS_MASKS).is_dir():
+            return folder.parent, path.relative_to(folder)
+    return None
 
 
-def _plain(folder: Path, name: str, options: ConvertOptions) -> Iterator[SourceSequence]:
-    images = list_images(folder)
+def _davis(root: Path, part: Path, options: ConvertOptions) -> Iterator[Source]:
+    """Videos in a part of a DAVIS layout; those with frames or masks alone are among them."""
+    images, masks = root / _DAVIS_IMAGES / part, root / _DAVIS_MASKS / part
+    if has_images(images) or has_images(masks):
+        yield Source(part.name, images, partial(_plain, images, replace(options, masks=masks)))
+    elif images.is_dir() and masks.is_dir() and len(part.parts) < _DAVIS_DEPTH:
+        for name in sorted(
+            {below.name for both in (images, masks) for below in list_folders(both)}
+        ):
+            yield from _davis(root, part / name, options)
+
+
+def _plain(folder: Path, options: ConvertOptions, name: str) -> Iterator[SourceSequence]:
+    """The sequences of a folder of frames: one, or one for each object of its masks."""
+    images = list_images(folder) if folder.is_dir() else []
     if not images:
         raise UsageError(f"{folder} holds no .jpg, .png, .bmp or .webp frames")
     if options.boxes is not None:
@@ -145,29 +146,59 @@ def _plain(folder: Path, name: str, options: ConvertOptions) -> Iterator[SourceS
                 f"{options.boxes} has {count} boxes for the {len(images)} frames in {folder}: "
                 "write one a line, 0,0,0,0 where the target is absent"
             )
-        yield SourceSequence(name, count, region, images)
+        yield SourceSequence(name, count, region, count, images)
     elif options.masks is not None:
-        images, masks = pair_masks(images, options.masks)
-        yield from masked_sequences(name, images, masks, options)
+        paired, masks = pair_masks(images, options.masks)
+        for sequence in masked_sequences(name, masks, options.label):
+            yield replace(sequence, images=paired, total=len(images))
 
 
-def masked_sequences(
-    name: str, images: Sequence[Path], masks: Sequence[Path], options: ConvertOptions
-) -> Iterator[SourceSequence]:
-    """A sequence for each object in masks that belong to images."""
-    objects = find_objects(masks, options.label)
-    for label in objects:
-        target = name if len(objects) == 1 else f"{name}_{label}"
-        yield SourceSequence(target, len(masks), mask_track(masks, label), images)
+def _source(folder: Path, read: partial[Iterator[SourceSequence]]) -> Source:
+    # The name of a link, not of what it leads to.
+    return Source(absolute(folder).name, folder, read)
 
 
-def _rename(found: Sequence[SourceSequence], name: str) -> list[SourceSequence]:
-    if len(found) == 1:
-        return [replace(found[0], name=name)]
-    return [
-        replace(sequence, name=f"{name}_{number}") for number, sequence in enumerate(found, start=1)
-    ]
+def _refused(folder: Path, reason: str) -> Source:
+    def refuse(name: str) -> Iterator[SourceSequence]:
+        raise UsageError(reason)
+
+    # Frames often lie in folders of one name, such as "images".
+    return Source(str(folder), folder, refuse)
 
 
-def _has_images(folder: Path) -> bool:
-    return folder.is_dir() and bool(list_images(folder))
+def _unknown(source: Path) -> UsageError:
+    """Why nothing was found."""
+    if _is_vot(source) or any(_is_vot(folder) for folder in list_folders(source)):
+        return UsageError(
+            f"{source} is in VOT format already; `arvot sequences check` finds mistakes in it"
+        )
+    if has_images(source):
+        return UsageError(
+            f"{source} is a folder of frames: say where the target is, with --masks DIR or "
+            "--boxes FILE; `arvot track` follows it without"
+        )
+    return UsageError(f"{source} holds no sequence that is known: give {_EXPECTED}")
+
+
+def _rename(found: list[Source], source: Path, name: str) -> Source:
+    if len(found) > 1:
+        raise UsageError(
+            f"--name {name} is for one sequence, but {source} holds {len(found)}: leave it out, or "
+            "convert one of them at a time"
+        )
+    return replace(found[0], name=name)
+
+
+def _check_names(found: list[Source]) -> None:
+    places: dict[str, Path] = {}
+    for source in found:
+        if source.name in places:
+            raise UsageError(
+                f"two sequences are called {source.name!r}, {places[source.name]} and "
+                f"{source.path}: convert them apart"
+            )
+        places[source.name] = source.path
+
+
+def _is_vot(folder: Path) -> bool:
+    return (folder / PROPERTIES_FILE).is_file()

@@ -1,10 +1,18 @@
 """A sequence of another format, ready to be written in VOT format."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alpharefine.errors import UsageError
 from vot_integration.groundtruth import Region
+
+
+class OneFrameError(UsageError):
+    """A sequence has ground truth for one frame alone, as data sets that keep theirs secret."""
+
+    def __init__(self) -> None:
+        super().__init__("ground truth of one frame only, as in the test sets of GOT-10k and DAVIS")
 
 
 @dataclass(frozen=True)
@@ -13,20 +21,40 @@ class SourceSequence:
 
     Attributes:
         name: of the sequence.
-        count: number of frames.
+        count: number of frames that have ground truth.
         region: gives the target in a frame, by its index; the toolkit's `Special` where it is
             absent. Raises UsageError where the annotation cannot be read.
+        total: number of frames in the source, those without ground truth included.
         images: image files, one a frame; empty for a video.
         video: the video file, None for images.
         fps: frames a second, None where the source does not say.
+        truth_size: width and height of masks, px; None for boxes.
     """
 
     name: str
     count: int
     region: Callable[[int], Region]
+    total: int
     images: Sequence[Path] = ()
     video: Path | None = None
     fps: float | None = None
+    truth_size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sequence of another format that was found; its annotation is not read yet.
+
+    Attributes:
+        name: of its folder or file.
+        path: where it is.
+        read: gives, under a name, a sequence for each of its targets. Raises UsageError where it
+            cannot be used.
+    """
+
+    name: str
+    path: Path
+    read: Callable[[str], Iterable[SourceSequence]]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Video files."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,18 +9,19 @@ import numpy as np
 
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Image
-from alpharefine.training.data.files import list_images
 from vot_integration.convert.boxes import BoxFiles, read_box_track
-from vot_integration.convert.masks import find_objects, mask_track
+from vot_integration.convert.masks import list_masks, masked_sequences
+from vot_integration.convert.rate import is_rate
 from vot_integration.convert.source import ConvertOptions, SourceSequence
 
 
-def read_video(file: Path, options: ConvertOptions) -> Iterator[SourceSequence]:
+def read_video(file: Path, options: ConvertOptions, name: str) -> Iterator[SourceSequence]:
     """The sequences of a video: one, or one for each object of its masks.
 
     Args:
         file: the video.
         options: say where the target is; masks are one a frame, in the order of their names.
+        name: of the sequence, which that of an object is made of where there are several.
 
     Raises:
         UsageError: it cannot be read, or there is not one annotation a frame.
@@ -28,16 +30,12 @@ def read_video(file: Path, options: ConvertOptions) -> Iterator[SourceSequence]:
     if options.boxes is not None:
         found, region = read_box_track(BoxFiles(options.boxes))
         _check_count(options.boxes, "boxes", found, file, count)
-        yield SourceSequence(file.stem, count, region, video=file, fps=fps)
+        yield SourceSequence(name, count, region, count, video=file, fps=fps)
     elif options.masks is not None:
-        if not options.masks.is_dir():
-            raise UsageError(f"there is no folder of masks {options.masks}")
-        masks = list_images(options.masks)
+        masks = list_masks(options.masks)
         _check_count(options.masks, "masks", len(masks), file, count)
-        objects = find_objects(masks, options.label)
-        for label in objects:
-            name = file.stem if len(objects) == 1 else f"{file.stem}_{label}"
-            yield SourceSequence(name, count, mask_track(masks, label), video=file, fps=fps)
+        for sequence in masked_sequences(name, masks, options.label):
+            yield replace(sequence, video=file, fps=fps)
     else:
         raise UsageError(
             f"{file} is a video: say where the target is in its {count} frames, with --masks DIR "
@@ -77,7 +75,7 @@ def capture_frames(source: str | int, refusal: str) -> Iterator[Image]:
         capture.release()
 
 
-def _count_frames(file: Path) -> tuple[int, float]:
+def _count_frames(file: Path) -> tuple[int, float | None]:
     """Number of frames, counted: what a file says of itself may be wrong; and frames a second."""
     count = sum(1 for _ in video_frames(file))
     if count == 0:
@@ -85,7 +83,7 @@ def _count_frames(file: Path) -> tuple[int, float]:
     video = cv2.VideoCapture(str(file))
     fps = float(video.get(cv2.CAP_PROP_FPS))
     video.release()
-    return count, fps
+    return count, fps if is_rate(fps) else None
 
 
 def _check_count(source: Path, what: str, found: int, file: Path, frames: int) -> None:

@@ -1,0 +1,89 @@
+"""What became of the sequences of a source."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SHOWN = 3
+"""Names in a line about many sequences that nothing has to be done about."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A new sequence.
+
+    Attributes:
+        path: its folder.
+        frames: how many it has.
+        total: how many the source has; those that it has not have no ground truth, or come before
+            the target.
+    """
+
+    path: Path
+    frames: int
+    total: int
+
+    def __str__(self) -> str:
+        count = self.frames if self.frames == self.total else f"{self.frames} of {self.total}"
+        return f"{self.path} ({count} frames)"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A sequence that was not written.
+
+    Attributes:
+        name: of the sequence.
+        reason: why not, and what to do about it.
+        is_flaw: whether something is wrong with it, rather than secret.
+    """
+
+    name: str
+    reason: str
+    is_flaw: bool = True
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What became of all of them.
+
+    Attributes:
+        written: new sequences.
+        kept: names of those that were in the destination already, and were left as they are.
+        skipped: those that could not be written.
+    """
+
+    written: Sequence[Written]
+    kept: Sequence[str] = ()
+    skipped: Sequence[Skipped] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no sequence was skipped because of something wrong with it."""
+        return not any(skipped.is_flaw for skipped in self.skipped)
+
+    def left_out(self) -> list[str]:
+        """A line for each reason why sequences were not written, with those that it holds for."""
+        reasons: dict[tuple[str, bool], list[str]] = {}
+        for skipped in self.skipped:
+            reasons.setdefault((skipped.reason, skipped.is_flaw), []).append(skipped.name)
+        lines = [
+            # Of what has a flaw, all have to be known, to mend it.
+            f"skipped {_named(names, len(names) if is_flaw else _SHOWN)}: {reason}"
+            for (reason, is_flaw), names in reasons.items()
+        ]
+        if self.kept:
+            lines.append(f"there already, left as it is: {_named(self.kept, _SHOWN)}")
+        return lines
+
+
+def counted(number: int) -> str:
+    """A number of sequences in words."""
+    return f"{number} sequence{'' if number == 1 else 's'}"
+
+
+def _named(names: Sequence[str], most: int) -> str:
+    if len(names) == 1:
+        return names[0]
+    some = ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
+    return f"{counted(len(names))} ({some})"
