@@ -82,6 +82,10 @@ def no_frames(folder: Path) -> None:
         file.unlink()
 
 
+def frames_elsewhere(folder: Path) -> None:
+    (folder / "img").rename(folder / "pictures")
+
+
 def few_boxes(folder: Path) -> None:
     write_boxes(folder / "groundtruth.txt", count=4)
 
@@ -114,9 +118,18 @@ def odd_name(folder: Path) -> None:
     folder.rename(folder.with_name("car#2"))
 
 
+def name_that_a_terminal_obeys(folder: Path) -> None:
+    folder.rename(folder.with_name("car\x1b[31m\n"))
+
+
+def name_in_no_encoding(folder: Path) -> None:
+    folder.rename(folder.with_name("car\udcff"))
+
+
 FLAWS = {
     no_truth: "frames but no ground truth",
     no_frames: "ground truth but no frames",
+    frames_elsewhere: "ground truth but no frames, beside it or in img",
     few_boxes: "4 boxes for 6 frames",
     many_boxes: "7 boxes for 6 frames",
     words: "not rows of numbers",
@@ -125,6 +138,8 @@ FLAWS = {
     never_seen: "the target is in no frame",
     last_seen: "in the last alone",
     odd_name: "cannot be a sequence's name",
+    name_that_a_terminal_obeys: r"'car\x1b[31m\n' cannot be a sequence's name",
+    name_in_no_encoding: "cannot be a sequence's name",
 }
 
 
@@ -135,7 +150,7 @@ def test_a_flaw_costs_one_sequence(spoil, lasot: Path, out: Path) -> None:  # ty
     assert names(done) == ["car-1", "dog-1"] and not done.is_complete
     assert [path.name for path in validate_sequences(out)] == ["car-1", "dog-1"]
     (line,) = done.left_out()
-    assert "car" in line and FLAWS[spoil] in line
+    assert "car" in line and FLAWS[spoil] in line and line.isprintable()
     assert sorted(path.name for path in out.iterdir()) == ["car-1", "dog-1", "list.txt"]
 
 

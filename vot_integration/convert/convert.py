@@ -1,5 +1,6 @@
 """From any source to a folder of VOT sequences."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -156,7 +157,7 @@ class _Work:
 
 
 def _check_name(name: str) -> None:
-    is_short = len(name.encode()) <= _LONGEST_NAME
+    is_short = len(os.fsencode(name)) <= _LONGEST_NAME
     if not _NAME.fullmatch(name) or not is_short or name == LIST_FILE:
         raise UsageError(
             f"{name[:80]!r} cannot be a sequence's name: give another one with --name, or rename "

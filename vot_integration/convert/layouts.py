@@ -86,7 +86,10 @@ def _find(source: Path, options: ConvertOptions) -> Iterator[Source]:
 
 
 def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Source]:
-    """Sequences in a folder or, where it is none itself, in those below it."""
+    """Sequences in a folder or, where it is none itself, in those below it.
+
+    What looks like half of a sequence is among them: it must not be lost without a word.
+    """
     layout = find_layout(folder)
     if layout is not None:
         yield _source(folder, partial(read_boxed, folder, layout, options))
@@ -102,15 +105,12 @@ def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Sour
     else:
         below = list_folders(folder) if depth > 1 else []
         found = [source for part in below for source in _folders(part, options, depth - 1)]
-        yield from found or _half(folder, is_part=depth < _DEPTH)
-
-
-def _half(folder: Path, *, is_part: bool) -> Iterator[Source]:
-    """What looks like half of a sequence, which must not be lost without a word."""
-    if has_box_file(folder):
-        yield _refused(folder, _NO_FRAMES)
-    elif is_part and has_images(folder):
-        yield _refused(folder, _NO_TRUTH)
+        if has_box_file(folder) and all(source.is_half for source in found):
+            yield _refused(folder, _NO_FRAMES)
+        elif found or depth == _DEPTH or not has_images(folder):
+            yield from found
+        else:
+            yield _refused(folder, _NO_TRUTH)
 
 
 def _inside_davis(source: Path) -> tuple[Path, Path] | None:
@@ -163,7 +163,7 @@ def _refused(folder: Path, reason: str) -> Source:
         raise UsageError(reason)
 
     # Frames often lie in folders of one name, such as "images".
-    return Source(str(folder), folder, refuse)
+    return Source(str(folder), folder, refuse, is_half=True)
 
 
 def _unknown(source: Path) -> UsageError:

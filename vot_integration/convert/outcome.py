@@ -83,7 +83,9 @@ def counted(number: int) -> str:
 
 
 def _named(names: Sequence[str], most: int) -> str:
+    # A terminal would obey characters that cannot be printed.
+    shown = [name if name.isprintable() else ascii(name) for name in names[:most]]
     if len(names) == 1:
-        return names[0]
-    some = ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
-    return f"{counted(len(names))} ({some})"
+        return shown[0]
+    more = ["..."] if len(names) > most else []
+    return f"{counted(len(names))} ({', '.join([*shown, *more])})"

@@ -50,11 +50,13 @@ class Source:
         path: where it is.
         read: gives, under a name, a sequence for each of its targets. Raises UsageError where it
             cannot be used.
+        is_half: whether frames or ground truth are missing, so that it cannot be.
     """
 
     name: str
     path: Path
     read: Callable[[str], Iterable[SourceSequence]]
+    is_half: bool = False
 
 
 @dataclass(frozen=True)
