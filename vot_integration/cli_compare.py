@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     for tracker in trackers:
         part = complete_part(part, tracker, args.experiments)
     for experiment, comparison in compare_trackers(part, args.first, args.second).items():
-        console.print(_table(experiment, trackers, comparison.differences))
+        console.print(comparison_table(experiment, trackers, comparison.differences))
         for remark in comparison.remarks:
             console.print(remark)
     sequences = len(part.dataset.sequences)
@@ -67,30 +67,40 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _table(
+def comparison_table(
     experiment: str, trackers: Sequence[str], differences: "Sequence[Difference]"
 ) -> "Table":
+    """Two trackers in one experiment: a column a measure, so that names may be long."""
     from rich.table import Table
 
-    from vot_integration.table_cells import Dash, number_cell
+    from vot_integration.table_cells import number_cell
 
     table = Table(title=experiment, title_justify="left")
-    table.add_column("Measure")
-    for heading in (*trackers, "Difference", "95 % interval"):
-        table.add_column(heading, justify="right")
-    table.add_column("Verdict")
+    table.add_column("")
     for entry in differences:
-        bounds: RenderableType = Dash()
-        verdict = ""
-        if entry.interval is not None:
-            bounds = f"{entry.interval.low:+.3f} to {entry.interval.high:+.3f}"
-            verdict = "clear" if entry.is_clear else "may be chance"
-        table.add_row(
-            entry.measure,
-            number_cell(entry.first),
-            number_cell(entry.second),
-            number_cell(entry.value, "+.3f"),
-            bounds,
-            verdict,
-        )
+        table.add_column(entry.measure, justify="right")
+    first, second = trackers
+    table.add_row(first, *(number_cell(entry.first) for entry in differences))
+    table.add_row(second, *(number_cell(entry.second) for entry in differences))
+    table.add_row("difference", *(number_cell(entry.value, "+.3f") for entry in differences))
+    table.add_row("95 % interval", *(_bounds(entry) for entry in differences))
+    table.add_row("verdict", *(_verdict(entry) for entry in differences))
     return table
+
+
+def _bounds(entry: "Difference") -> "RenderableType":
+    from vot_integration.table_cells import Dash
+
+    if entry.interval is None:
+        return Dash()
+    return f"{entry.interval.low:+.3f} to {entry.interval.high:+.3f}"
+
+
+def _verdict(entry: "Difference") -> "RenderableType":
+    from vot_integration.table_cells import Dash
+
+    if entry.interval is None:
+        return Dash()
+    if entry.interval.low == entry.interval.high == 0:
+        return "equal"
+    return "clear" if entry.is_clear else "may be chance"

@@ -1,5 +1,6 @@
 """The parts of `arvot run`, each of them a command of its own: evaluate, analyse, report, pack."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -162,8 +163,9 @@ def complete_part(workspace: Workspace, tracker: str, asked: str | None = None) 
         total = sum(run.required for run in runs)
         incomplete = ", ".join(dict.fromkeys(missing))
         raise UsageError(
-            f"{tracker} has {total - len(missing)} of {total} results in {workspace.folder}, "
-            f"{incomplete} is not complete: run `arvot evaluate {tracker}` first"
+            f"{tracker} has {total - len(missing)} of {total} results in {workspace.folder}; "
+            f"not complete: {incomplete}; "
+            f"run `arvot evaluate {tracker} --workspace {_quoted(workspace)}` first"
         )
     return replace(workspace, stack=workspace.stack.select(complete))
 
@@ -179,7 +181,10 @@ def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:
     folders = sorted(path for path in (workspace.folder / "results").glob("*") if path.is_dir())
     found = list(dict.fromkeys(names)) or [folder.name for folder in folders]
     if not found:
-        raise UsageError(f"{workspace.folder} has no results yet: run `arvot evaluate` first")
+        raise UsageError(
+            f"{workspace.folder} has no results yet: "
+            f"run `arvot evaluate --workspace {_quoted(workspace)}` first"
+        )
     return found
 
 
@@ -216,3 +221,7 @@ def summarise(workspace: Workspace, tracker: str) -> RunSummary:
         device=record.device,
         report=workspace.report([tracker]).with_name("arvot.html"),
     )
+
+
+def _quoted(workspace: Workspace) -> str:
+    return shlex.quote(str(workspace.folder))

@@ -92,7 +92,11 @@ class RunSummary:
 
     def _notes(self) -> list[str]:
         notes = []
-        if self.eao_interval is not None:
+        has_eao = any(
+            entry.scores.eao is not None or entry.scores.remark
+            for entry in self.experiments.values()
+        )
+        if self.eao_interval is not None and has_eao:
             low, high = self.eao_interval
             notes.append(f"EAO interval: {low} to {high} frames")
         report = self.report if self.report.is_file() else "none yet, arvot report makes it"
@@ -118,7 +122,7 @@ class RunSummary:
 
     def _speed(self) -> str:
         if self.fps is None:
-            return "not measured (baseline was not run)"
+            return "measured in baseline, which is not among these experiments"
         device = "on a device that it chooses" if self._is_own else f"on {self.device}"
         return f"{self.fps:.1f} frames per second in baseline, the tracker's time alone, {device}"
 

@@ -1,11 +1,16 @@
 """Measures taken apart by sequence, and their bootstrap, on made-up runs."""
 
+import io
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from alpharefine.errors import UsageError
+from vot_integration.cli_compare import comparison_table
 from vot_integration.report.bootstrap import percentile_interval, resample
 from vot_integration.report.compare import compare
 from vot_integration.report.measures import (
@@ -169,6 +174,19 @@ def test_a_constant_difference_is_clear_however_much_sequences_differ() -> None:
     assert (eao.measure, eao.is_clear) == ("EAO", True)
     assert eao.value == pytest.approx(0.02) == pytest.approx(eao.interval.low)
     assert accuracy.is_clear and not robustness.is_clear
+
+
+def test_a_table_of_long_names_fits_a_terminal() -> None:
+    better, worse = ([make_measures(str(n), level) for n in range(10)] for level in (0.5, 0.4))
+    names = ("ARDiMP_lite_rotated", "ARDiMP_v20_rotated")
+    console = Console(width=80, file=io.StringIO(), force_terminal=False)
+    with console.capture() as shown:
+        console.print(comparison_table("baseline", names, compare(better, worse, INTERVAL)))
+    words = [re.split(r" *[│┃] *", line)[1:-1] for line in shown.get().splitlines()]
+    assert ["ARDiMP_lite_rotated", "0.500", "0.438", "1.000"] in words
+    assert ["ARDiMP_v20_rotated", "0.400", "0.350", "1.000"] in words
+    assert ["difference", "+0.100", "+0.087", "+0.000"] in words
+    assert ["verdict", "clear", "clear", "equal"] in words
 
 
 def test_other_sequences_cannot_be_compared() -> None:

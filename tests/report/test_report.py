@@ -189,6 +189,10 @@ def test_commands(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFi
     assert "EAO" in shown and "clear" in shown and "bootstrap over the 3 sequences" in shown
     assert "Difference: oracle minus wanders" in shown
     assert "With so few sequences even a difference called clear may be chance" in shown
+    assert main(["analyze", "oracle", *where, "--experiments", "unsupervised"]) == 0
+    shown = capsys.readouterr().out
+    assert "Speed: measured in baseline, which is not among" in shown
+    assert "EAO interval" not in shown
     scores = tmp_path / "scores.json"
     assert main(["analyze", "oracle", *where, "--json", str(scores)]) == 0
     assert json.loads(scores.read_text())["experiments"]["baseline"]["eao"] == 1.0
@@ -201,6 +205,10 @@ def test_commands(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFi
         (["report", "oracle", "-o", "/no/such/folder/a.html"], "no folder"),
         (["report", "oracle", "--experiments", "supervised"], "supervised is not in stack"),
         (["compare", "oracle", "explodes"], "explodes has 0 of"),
+        (
+            ["analyze", "explodes"],
+            "not complete: baseline, realtime, unsupervised; run `arvot evaluate explodes --work",
+        ),
         (["compare", "oracle", "oracle"], "two different trackers, not oracle twice"),
         (["compare", "oracle", "wanders", "--experiments", "unsupervised"], "only multi-start"),
         (["analyze", "--json", "x.json"], "--json takes one tracker"),

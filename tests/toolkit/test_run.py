@@ -1,6 +1,7 @@
 """`arvot run` from options to table and JSON, with the oracle in the place of a tracker."""
 
 import json
+import re
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -57,6 +58,9 @@ def test_json_and_table(
     shown = capsys.readouterr().out
     assert "baseline   │ 1.000 │    0.917 │      1.000 │         2 │     48" in shown
     assert "EAO interval: 2 to 8 frames" in shown
+    speed = r"frames per second in baseline, the tracker's time alone, on a device that it chooses"
+    assert re.search(rf"^Speed: [\d.]+ {speed}$", shown, re.MULTILINE)
+    assert "Tracker: your own (section of trackers.ini, sha256 " in shown
     assert str(folder / "reports" / "oracle" / "arvot.html") in shown
 
 
