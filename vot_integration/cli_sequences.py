@@ -109,7 +109,9 @@ def run_convert(args: argparse.Namespace) -> int:
     from vot_integration.convert.convert import convert
     from vot_integration.convert.outcome import counted
     from vot_integration.convert.source import ConvertOptions
+    from vot_integration.quiet import quiet_opencv
 
+    quiet_opencv()
     # Paths must stay on one line, and as they are.
     console = Console(highlight=False, markup=False, soft_wrap=True)
     options = ConvertOptions(args.masks, args.boxes, args.name, args.object, args.fps, args.link)
@@ -156,8 +158,10 @@ def run_check(args: argparse.Namespace) -> int:
     from alpharefine.errors import UsageError
     from vot_integration.convert.outcome import counted
     from vot_integration.convert.pictures import check_images
+    from vot_integration.quiet import quiet_opencv
     from vot_integration.vot_folder import check_starts, read_list, read_sequence_folder
 
+    quiet_opencv()
     console = Console(highlight=False, markup=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     paths = read_list(args.folder)
