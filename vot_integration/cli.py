@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             them lets exceptions through, with their traceback.
 
     Returns:
-        Exit status: 0 done, 1 the tracker or the toolkit failed, or a part of the input was left out,
-        2 bad input, 130 interrupted.
+        Exit status: 0 done; 1 the tracker or the toolkit failed, or a part of the input was left
+        out; 2 bad input; 130 interrupted.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if DEBUG in arguments:
