@@ -41,8 +41,6 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input, or nothing is complete.
         EvaluationError: the toolkit failed.
     """
-    from rich.console import Console
-
     from alpharefine.errors import UsageError
     from vot_integration.display import RunDisplay
     from vot_integration.files import check_target, write_text
@@ -52,8 +50,9 @@ def run(args: argparse.Namespace) -> int:
         evaluated_trackers,
         select_workspace,
     )
+    from vot_integration.terminal import plain_console
 
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     workspace = select_workspace(args.workspace, args.experiments)
     trackers = evaluated_trackers(workspace, args.trackers)
     if args.json is not None:

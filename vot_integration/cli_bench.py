@@ -69,11 +69,10 @@ def run(args: argparse.Namespace) -> int:
 
     # Before anything imports torch; the server process inherits it.
     set_compute_defaults()
-    from rich.console import Console
-
     from vot_integration.bench.display import to_table
     from vot_integration.bench.measure import BenchOptions, run_bench
     from vot_integration.files import check_target, write_text
+    from vot_integration.terminal import plain_console
 
     options = BenchOptions(
         tracker=args.tracker,
@@ -86,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.json is not None:
         check_target(args.json, "--json")
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     with console.status("measuring; leave the machine alone"):
         numbers = run_bench(options).to_json()
     console.print(to_table(numbers))

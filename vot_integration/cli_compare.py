@@ -42,15 +42,14 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input, or nothing is complete.
     """
-    from rich.console import Console
-
     from alpharefine.errors import UsageError
     from vot_integration.report.compare import FEW_SEQUENCES, compare_trackers
     from vot_integration.stages import complete_part, evaluated_trackers, select_workspace
+    from vot_integration.terminal import plain_console
 
     if args.first == args.second:
         raise UsageError(f"compare takes two different trackers, not {args.first} twice")
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     part = select_workspace(args.workspace, args.experiments)
     trackers = evaluated_trackers(part, [args.first, args.second])
     for tracker in trackers:

@@ -54,26 +54,17 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input.
         EvaluationError: the tracker or the toolkit failed.
     """
-    from rich.console import Console
-
     from vot_integration.display import RunDisplay
-    from vot_integration.records import catalogue_name
-    from vot_integration.stages import evaluate_tracker, select_workspace, settle
+    from vot_integration.stages import evaluate_tracker, prepare_trackers, select_workspace
+    from vot_integration.terminal import plain_console
     from vot_integration.trackers_ini import TrackerSettings
-    from vot_integration.worker_options import hire, worker_options
-    from vot_integration.workspace import enroll_trackers
+    from vot_integration.worker_options import worker_options
 
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     workspace = select_workspace(args.workspace, args.experiments)
     settings = TrackerSettings(args.weights, args.device, args.precision)
     trackers = args.trackers or [DEFAULT_TRACKER]
-    records = {tracker: settle(workspace, tracker, settings) for tracker in trackers}
-    workers = {
-        tracker: hire(worker_options(args), record.device) for tracker, record in records.items()
-    }
-    workspace = enroll_trackers(
-        workspace, {catalogue_name(tracker): record for tracker, record in records.items()}
-    )
+    workspace, workers = prepare_trackers(workspace, trackers, settings, worker_options(args))
     with RunDisplay(console) as display:
         for tracker in trackers:
             evaluate_tracker(workspace, tracker, display, workers[tracker])

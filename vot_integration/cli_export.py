@@ -55,15 +55,14 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input.
     """
-    from rich.console import Console
-
     from alpharefine.catalogue import load_refinement
     from alpharefine.export import export_refinement
     from vot_integration.files import check_target
+    from vot_integration.terminal import plain_console
 
     check_target(args.output, "--output")
     network = load_refinement(args.tracker, args.weights)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     for graph in export_refinement(network, args.output, args.format):
         console.print(f"wrote {graph.path}")
         for word, values in (("takes", graph.inputs), ("gives", graph.outputs)):

@@ -45,23 +45,24 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input.
         EvaluationError: the tracker or the toolkit failed.
     """
-    from rich.console import Console
-
     from vot_integration.display import RunDisplay
-    from vot_integration.records import catalogue_name
-    from vot_integration.stages import evaluate_tracker, pack_tracker, select_workspace, settle
+    from vot_integration.stages import (
+        evaluate_tracker,
+        pack_tracker,
+        prepare_trackers,
+        select_workspace,
+    )
+    from vot_integration.terminal import plain_console
     from vot_integration.trackers_ini import TrackerSettings
-    from vot_integration.worker_options import hire, worker_options
-    from vot_integration.workspace import enroll_trackers
+    from vot_integration.worker_options import worker_options
 
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     workspace = select_workspace(args.workspace, None)
     settings = TrackerSettings(args.weights, args.device, args.precision)
-    record = settle(workspace, args.tracker, settings)
-    workers = hire(worker_options(args), record.device)
-    workspace = enroll_trackers(workspace, {catalogue_name(args.tracker): record})
+    options = worker_options(args)
+    workspace, workers = prepare_trackers(workspace, [args.tracker], settings, options)
     with RunDisplay(console) as display:
-        evaluate_tracker(workspace, args.tracker, display, workers)
+        evaluate_tracker(workspace, args.tracker, display, workers[args.tracker])
         archive = pack_tracker(workspace, args.tracker, display)
     console.print(f"packed: {archive}")
     return 0

@@ -54,8 +54,6 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input, or nothing is complete.
         EvaluationError: the toolkit failed.
     """
-    from rich.console import Console
-
     from vot_integration.display import RunDisplay
     from vot_integration.files import check_target
     from vot_integration.stages import (
@@ -65,8 +63,9 @@ def run(args: argparse.Namespace) -> int:
         report_trackers,
         select_workspace,
     )
+    from vot_integration.terminal import plain_console
 
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     if args.output is not None:
         check_target(args.output, "--output")
     part = select_workspace(args.workspace, args.experiments)

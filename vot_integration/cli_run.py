@@ -65,10 +65,9 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input.
         EvaluationError: the tracker or the toolkit failed.
     """
-    from rich.console import Console
-
     from vot_integration.display import RunDisplay
     from vot_integration.run import RunOptions, run_evaluation
+    from vot_integration.terminal import plain_console
     from vot_integration.worker_options import worker_options
 
     options = RunOptions(
@@ -84,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         precision=args.precision,
         workers=worker_options(args),
     )
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     with RunDisplay(console) as display:
         summary = run_evaluation(options, display)
     console.print()

@@ -104,20 +104,19 @@ def run_convert(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input; nothing was written.
     """
-    from rich.console import Console
-
     from vot_integration.convert.convert import convert
     from vot_integration.convert.outcome import counted
     from vot_integration.convert.source import ConvertOptions
     from vot_integration.quiet import quiet_opencv
+    from vot_integration.terminal import plain_console
 
     quiet_opencv()
     # Paths must stay on one line, and as they are.
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     options = ConvertOptions(args.masks, args.boxes, args.name, args.object, args.fps, args.link)
     with _shown(console) as watcher:
         done = convert(args.source, args.destination, options, watcher)
-    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    errors = plain_console(stderr=True)
     for line in done.left_out():
         errors.print(line)
     if done.skipped or done.kept:
@@ -153,17 +152,16 @@ def run_check(args: argparse.Namespace) -> int:
     Raises:
         UsageError: there is no list of sequences.
     """
-    from rich.console import Console
-
     from alpharefine.errors import UsageError
     from vot_integration.convert.outcome import counted
     from vot_integration.convert.pictures import check_images
     from vot_integration.quiet import quiet_opencv
+    from vot_integration.terminal import plain_console
     from vot_integration.vot_folder import check_starts, read_list, read_sequence_folder
 
     quiet_opencv()
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
+    errors = plain_console(stderr=True)
     paths = read_list(args.folder)
     bad = 0
     for path in paths:

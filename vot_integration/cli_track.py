@@ -75,16 +75,16 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input.
     """
     from rich import progress as bars
-    from rich.console import Console
 
     from vot_integration.film.choice import Choice
     from vot_integration.film.command import TrackOptions, prepare
     from vot_integration.film.follow import follow
     from vot_integration.quiet import quiet_opencv
+    from vot_integration.terminal import plain_console
     from vot_integration.trackers_ini import TrackerSettings
 
     quiet_opencv()
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
     settings = TrackerSettings(args.weights, args.device, args.precision)
     options = TrackOptions(
         args.source,

@@ -1,7 +1,7 @@
 """The parts of `arvot run`, each of them a command of its own: evaluate, analyse, report, pack."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,9 +18,11 @@ from vot_integration.shards import split_realtime
 from vot_integration.stacks import parse_experiments
 from vot_integration.summary import ExperimentSummary, RunSummary
 from vot_integration.trackers_ini import TrackerSettings
+from vot_integration.worker_options import WorkerOptions, hire
 from vot_integration.workers import IN_TURN, Workers
 from vot_integration.workspace import (
     Workspace,
+    enroll_trackers,
     load_workspace,
     own_trackers,
 )
@@ -69,6 +71,24 @@ def settle(
     if settings == _AS_BEFORE and name in workspace.records:
         settings = workspace.records[name].settings
     return make_record(tracker, settings, own)
+
+
+def prepare_trackers(
+    workspace: Workspace,
+    trackers: Sequence[str],
+    settings: TrackerSettings,
+    options: WorkerOptions,
+) -> tuple[Workspace, Mapping[str, Workers]]:
+    """Settle how trackers run in a workspace, record it there, and hire who runs each of them.
+
+    Raises:
+        UsageError: a tracker, a setting or an option is wrong, or results there were made
+            otherwise; nothing is written then.
+    """
+    records = {tracker: settle(workspace, tracker, settings) for tracker in trackers}
+    workers = {tracker: hire(options, record.device) for tracker, record in records.items()}
+    named = {catalogue_name(tracker): record for tracker, record in records.items()}
+    return enroll_trackers(workspace, named), workers
 
 
 def evaluate_tracker(
