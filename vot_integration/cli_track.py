@@ -119,5 +119,7 @@ def run(args: argparse.Namespace) -> int:
         console.print("the weights are random, not trained: what is drawn says nothing")
     if followed.unreadable:
         console.print(f"{followed.unreadable} frames could not be read; the last answer was kept")
+    if job.count is not None and followed.frames < job.count:
+        console.print(f"the file speaks of {job.count} frames, {followed.frames} could be read")
     console.print(f"{followed.frames} frames: {', '.join(map(str, job.files))}")
     return 0

@@ -175,6 +175,22 @@ def test_command_on_a_video(
     assert len(read_video(slides / "walk-ARDiMP_lite.mp4")) == 6
 
 
+def test_a_video_that_is_cut_off(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = cv2.VideoWriter(str(tmp_path / "walk.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, SIZE)
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        writer.write(random.integers(0, 255, (SIZE[1], SIZE[0], 3), np.uint8))
+    writer.release()
+    data = (tmp_path / "walk.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(data[: len(data) * 2 // 3])
+    assert main(["track", str(tmp_path / "cut.avi"), "--box", "10,10,12,8"]) == 0
+    words = capsys.readouterr().out
+    read = len(read_video(slides / "cut-ARDiMP_lite.mp4"))
+    assert 0 < read < 40 and f"the file speaks of 40 frames, {read} could be read" in words
+
+
 def test_command_on_a_folder_with_a_mask(slides: Path, tmp_path: Path) -> None:
     write_images(tmp_path / "frames", ["a", "b", "c"])
     mask = np.zeros((36, 48), np.uint8)
