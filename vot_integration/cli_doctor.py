@@ -5,6 +5,7 @@ from collections import Counter
 
 from vot_integration.cli_options import (
     DEFAULT_TRACKER,
+    WORKSPACE,
     add_command,
     add_tracker_settings,
     add_workspace,
@@ -19,7 +20,7 @@ _EXAMPLES = """\
 exit status: 0 all is well, 1 there are warnings, 2 something will not work
 """
 
-_MARKS = {0: ("good", "green"), 1: ("warning", "yellow"), 2: ("error", "red")}
+_MARKS = {-1: ("", ""), 0: ("good", "green"), 1: ("warning", "yellow"), 2: ("error", "red")}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,7 +29,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         subparsers,
         "doctor",
         run,
-        "Find what is wrong: versions, device, weights, interpreter, workspace, and a tracker's "
+        "Find what is wrong: versions, workspace, device, weights, interpreter, and a tracker's "
         "first frames under the toolkit.",
         _EXAMPLES,
     )
@@ -49,13 +50,16 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         Exit code: the worst severity found.
     """
-    from rich.console import Console
-
     from vot_integration.doctor.findings import run_checks, worst
     from vot_integration.doctor.plan import DoctorOptions, list_checks
+    from vot_integration.terminal import plain_console
+    from vot_integration.trackers_ini import TrackerSettings
 
-    options = DoctorOptions(args.tracker, args.workspace, args.weights, args.device, args.precision)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    settings = TrackerSettings(args.weights, args.device, args.precision)
+    # The very default, not an equal path that the user has named.
+    is_named = args.workspace is not WORKSPACE
+    options = DoctorOptions(args.tracker, args.workspace, is_named, settings)
+    console = plain_console()
     findings = []
     for finding in run_checks(list_checks(options)):
         findings.append(finding)
@@ -66,6 +70,10 @@ def run(args: argparse.Namespace) -> int:
             console.print(f"{'':8}do: {finding.remedy}")
     status = worst(findings)
     total = Counter(int(finding.severity) for finding in findings)
-    counts = ", ".join(f"{total[level]} {_MARKS[level][0]}" for level in (1, 2))
-    console.print("all is well" if status == 0 else f"found: {counts}")
+    counts = ", ".join(_count(total[level], _MARKS[level][0]) for level in (1, 2) if total[level])
+    console.print(f"found: {counts}" if counts else "all is well")
     return int(status)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -15,10 +15,13 @@ from vot_integration.repetitions import PlannedRuns
 from vot_integration.results import Run, discard_unfinished, expected_runs
 from vot_integration.shards import cut_shards
 from vot_integration.toolkit import run_toolkit
-from vot_integration.trackers_ini import log_folder
+from vot_integration.trackers_ini import log_folder, registrations
 from vot_integration.view import toolkit_view
 from vot_integration.workers import IN_TURN, Workers
-from vot_integration.workspace import Workspace
+from vot_integration.workspace import TRACKERS_FILE, Workspace
+
+_TIMEOUT = "it did not reply in"
+"""What the toolkit says of an answer that took too long."""
 
 
 @dataclass(frozen=True)
@@ -173,8 +176,12 @@ def _failure(
 ) -> str:
     required = [run for run in runs if run.required]
     done = sum(run.is_whole(workspace.results(tracker)) for run in required)
-    parts = [f"{tracker} failed: {done} of {len(required)} runs have results, and are kept."]
+    kept = f"{done} of {len(required)} runs have results, and are kept"
+    parts = [f"{tracker} failed: {kept if done else 'no run has results'}."]
     parts += ["The toolkit says:", log_tail(output)]
+    if _TIMEOUT in output and tracker not in registrations():
+        file = workspace.folder / TRACKERS_FILE
+        parts.append(f"If it needs longer, write timeout = SECONDS into its section of {file}")
     log = newest_log(log_folder(workspace.folder), since=started)
     log = log or newest_log(workspace.folder / "logs", since=started, pattern=f"{tracker}_*.log")
     if log is not None:

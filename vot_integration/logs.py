@@ -10,7 +10,8 @@ LINE_LENGTH = 300
 
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception)\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_PERCENT = re.compile(r"\d+ %")
+_NOISE = re.compile(r"\d+ %|Tracker output written to file: .*")
+"""Progress, and a path in the toolkit's own working folder, which is gone when it is read."""
 
 
 def newest_log(folder: Path, since: float, pattern: str = "*.log") -> Path | None:
@@ -28,9 +29,14 @@ def newest_log(folder: Path, since: float, pattern: str = "*.log") -> Path | Non
 
 def log_tail(text: str) -> str:
     """The end of a log, indented, with the exception it tells of where its message is longer."""
-    lines = [_COLOUR.sub("", line).rstrip()[:LINE_LENGTH] for line in text.splitlines()]
-    lines = [line for line in lines if line and not _PERCENT.fullmatch(line)]
+    lines = [line.rstrip()[:LINE_LENGTH] for line in without_colours(text).splitlines()]
+    lines = [line for line in lines if line and not _NOISE.fullmatch(line)]
     earlier, last = lines[:-LOG_LINES], lines[-LOG_LINES:]
     if not any(_EXCEPTION.match(line) for line in last):
         last = [line for line in earlier if _EXCEPTION.match(line)][-1:] + last
     return "\n".join(f"  {line}" for line in last) or "  (nothing)"
+
+
+def without_colours(text: str) -> str:
+    """Text of a log without the codes with which a terminal is told to change colours."""
+    return _COLOUR.sub("", text)

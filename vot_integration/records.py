@@ -67,7 +67,10 @@ def check_tracker(name: str, own: Mapping[str, Section]) -> None:
     """
     known = [*registrations(), *own]
     if name not in known:
-        raise UsageError(f"unknown tracker {name!r}; choose from {', '.join(known)}")
+        raise UsageError(
+            f"unknown tracker {name!r}; choose from {', '.join(known)}, or register your own in "
+            "the workspace DIR: `arvot init DIR --trackers FILE.ini`"
+        )
 
 
 def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]) -> TrackerRecord:

@@ -35,14 +35,23 @@ def open_log(name: str) -> tuple[int, Path]:
     return os.open(os.devnull, os.O_WRONLY), Path(os.devnull)
 
 
+def state_folder() -> Path:
+    """Where files of this user are kept that belong to no workspace.
+
+    `arvot` in $XDG_STATE_HOME or ~/.local/state; in the temporary folder for a user without a home.
+    """
+    state = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state")
+    try:
+        return state.expanduser() / "arvot"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / "arvot"
+
+
 def _folders() -> Iterator[Path]:
     chosen = os.environ.get("ARVOT_LOG_DIR")
     if chosen:
         yield Path(chosen).expanduser()
-    state = os.environ.get("XDG_STATE_HOME")
-    # A user without a home folder makes expanduser raise RuntimeError.
-    with contextlib.suppress(RuntimeError):
-        yield Path(state or "~/.local/state").expanduser() / "arvot" / "logs"
+    yield state_folder() / "logs"
     yield Path(tempfile.gettempdir()) / "arvot-logs"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolkit.make import ANCHORS, FRAMES, Recorder, make_sequences, make_workspace
+from tests.toolkit.make import ANCHORS, FRAMES, TRACKERS, Recorder, make_sequences, make_workspace
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluate import analyse, evaluate, report
 from vot_integration.results import tally_runs
@@ -94,6 +94,27 @@ def test_failing_tracker_is_an_error_with_its_log(tmp_path: Path) -> None:
     assert "ArithmeticError: the network exploded" in message
     assert "sequence bright" in message
     assert len(list(workspace.results("explodes").rglob("*.bin"))) == 2
+
+
+def test_failure_from_the_start_names_no_file_that_is_gone(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w", make_sequences(tmp_path / "s"), ["baseline"])
+    with pytest.raises(EvaluationError) as failure:
+        evaluate(workspace, "unloadable", Recorder())
+    message = str(failure.value)
+    assert message.startswith("unloadable failed: no run has results.\nThe toolkit says:\n")
+    assert "written to file" not in message and "timeout" not in message
+
+
+def test_tracker_that_needs_longer(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w", make_sequences(tmp_path / "s"), ["baseline"])
+    registry = workspace.folder / "trackers.ini"
+    with registry.open("a") as ini:
+        ini.write(
+            f"\n[lazy]\nprotocol = traxpython\ncommand = lazy\npython = {sys.executable}\n"
+            f"paths = {TRACKERS}:{TRACKERS.parents[2]}\ntimeout = 1\n"
+        )
+    with pytest.raises(EvaluationError, match=f"timeout = SECONDS into its section of {registry}"):
+        evaluate(workspace, "lazy", Recorder())
 
 
 def test_tracker_that_is_not_registered(tmp_path: Path) -> None:

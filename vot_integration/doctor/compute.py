@@ -48,17 +48,20 @@ def check_weights(tracker: str, record: TrackerRecord) -> Iterator[Finding]:
     from alpharefine.weights.verify import verify_weights
 
     if record.weights == OWN:
-        yield Finding(Severity.GOOD, "weights", f"{tracker} is one of your own and has its own")
+        yield Finding(Severity.GOOD, "weights", f"those that {tracker} loads itself")
         return
-    parts = record.weights.split("+")
-    for name in parts:
+    damaged = []
+    for name in record.weights.split("+"):
         spec = WEIGHTS.get(name)
         path = find_weights(spec) if spec else None
         if spec and path:
             check = verify_weights(spec, path)
             if check.problem is not None:
-                remedy = f"delete the file, then: {spec.obtain}"
-                yield Finding(Severity.ERROR, "weights", check.problem, remedy)
+                remedy = f"delete the file, then {spec.obtain}"
+                damaged.append(Finding(Severity.ERROR, "weights", check.problem, remedy))
+    yield from damaged
+    if damaged:
+        return
     text = f"{tracker}: {record.weights}, sha256 {record.sha256}"
     if record.random:
         yield Finding(

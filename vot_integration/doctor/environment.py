@@ -9,7 +9,8 @@ from pathlib import Path
 
 import alpharefine
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.trackers_ini import ini_parser
+from vot_integration.doctor.section import Section, read_section
+from vot_integration.trackers_ini import registrations
 
 _PROBE = """
 import importlib.metadata, json, sys
@@ -33,47 +34,46 @@ def check_environment(registry: Path, tracker: str) -> Iterator[Finding]:
         registry: a trackers.ini.
         tracker: name of a section in it.
     """
-    section = _section(registry, tracker)
-    if section.get("protocol") != "traxpython":
-        yield Finding(
-            Severity.GOOD, "interpreter", f"{tracker} is started by: {section.get('command')}"
-        )
+    section = read_section(registry, tracker)
+    if not section.is_python:
+        text = f"{tracker} is started by: {section.by_hand}"
+        yield Finding(Severity.GOOD, "interpreter", text)
         return
-    command = shlex.split(section.get("python", "python"))
-    paths = section.get("paths", "")
+    is_own = tracker not in registrations()
+    command = shlex.join(section.python)
     try:
         done = subprocess.run(
-            [*command, "-c", _PROBE],
-            env={**os.environ, "PYTHONPATH": paths},
+            [*section.python, "-c", _PROBE],
+            env={**os.environ, "PYTHONPATH": section.paths},
             cwd=registry.parent,
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        yield _broken(f"{shlex.join(command)} does not start: {error}", registry)
+        yield _broken(f"{command} does not start: {error}", section, is_own)
         return
-    if done.returncode != 0:
-        reason = done.stderr.strip().rpartition("\n")[2]
-        yield _broken(f"{shlex.join(command)} cannot import the server: {reason}", registry)
+    if done.returncode == 0:
+        yield from _compare(json.loads(done.stdout), section, is_own)
         return
-    yield from _compare(json.loads(done.stdout), paths, registry)
+    reason = done.stderr.strip().rpartition("\n")[2]
+    if is_own:
+        # It may well do without arvot; whether it starts is for the trial to say.
+        text = f"{command}, which does not see arvot ({reason})"
+        yield Finding(Severity.GOOD, "interpreter", text)
+        return
+    yield _broken(f"{command} cannot import the server: {reason}", section, is_own)
 
 
-def _section(registry: Path, tracker: str) -> Mapping[str, str]:
-    parser = ini_parser()
-    parser.read(registry, encoding="utf-8")
-    return {key: value.replace("%%", "%") for key, value in parser[tracker].items()}
-
-
-def _compare(seen: Mapping[str, str], paths: str, registry: Path) -> Iterator[Finding]:
+def _compare(seen: Mapping[str, str], section: Section, is_own: bool) -> Iterator[Finding]:
     text = (
         f"Python {seen['python']}, {seen['executable']}\n"
-        f"PYTHONPATH={paths or '(empty)'}, arvot {seen['version']} in {seen['package']}, "
+        f"PYTHONPATH={section.paths or '(empty)'}, arvot {seen['version']} in {seen['package']}, "
         f"vot-trax {seen['trax']}"
     )
     if seen["version"] != alpharefine.__version__:
-        yield _broken(f"{text}\nthis command is arvot {alpharefine.__version__}", registry)
+        text = f"{text}\nthis command is arvot {alpharefine.__version__}"
+        yield _broken(text, section, is_own)
         return
     yield Finding(Severity.GOOD, "interpreter", text)
     if os.environ.get("PYTHONPATH"):
@@ -86,6 +86,8 @@ def _compare(seen: Mapping[str, str], paths: str, registry: Path) -> Iterator[Fi
         )
 
 
-def _broken(text: str, registry: Path) -> Finding:
-    remedy = f"make {registry} anew with this interpreter: `arvot init` on the workspace"
+def _broken(text: str, section: Section, is_own: bool) -> Finding:
+    remedy = "`arvot init` on the workspace writes trackers.ini with this interpreter"
+    if is_own:
+        remedy = f"correct `python` and `paths` in section {section.tracker} of {section.registry}"
     return Finding(Severity.ERROR, "interpreter", text, remedy)

@@ -3,14 +3,16 @@
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import alpharefine
+from alpharefine.errors import UsageError
 from vot_integration.doctor.findings import Check, Finding, Severity
 from vot_integration.doctor.versions import check_versions, installed_versions, own_requirements
 from vot_integration.files import absolute
+from vot_integration.trackers_ini import TrackerSettings
 
 
 @dataclass(frozen=True)
@@ -20,28 +22,37 @@ class DoctorOptions:
     Attributes:
         tracker: registered name.
         workspace: folder; need not be there.
-        weights: as `arvot run` takes them; None for those of earlier results or the tracker's own.
-        device: likewise.
-        precision: likewise.
+        is_named: whether the user has named the workspace.
+        settings: as `arvot run` takes them; None in all for those of earlier results in the
+            workspace, or the tracker's own.
     """
 
     tracker: str
     workspace: Path
-    weights: str | None = None
-    device: str | None = None
-    precision: str | None = None
+    is_named: bool = False
+    settings: TrackerSettings = field(default_factory=TrackerSettings)
+
+    @property
+    def folder(self) -> Path:
+        """Absolute path of the workspace."""
+        return absolute(self.workspace)
 
 
-def list_checks(options: DoctorOptions) -> list[tuple[str, Check]]:
-    """The checks, with the name of what they look at; nothing heavy is imported before they run."""
+def list_checks(options: DoctorOptions) -> list[Check]:
+    """The checks; nothing heavy is imported before they run."""
     return [
-        ("arvot", _check_self),
-        ("packages", lambda: check_versions(installed_versions(), own_requirements())),
-        ("device", lambda: _check_device(options)),
-        ("weights", lambda: _check_weights(options)),
-        ("workspace", lambda: _check_workspace(options)),
-        ("interpreter", lambda: _check_environment(options)),
-        ("trial", lambda: _check_trial(options)),
+        Check("arvot", _check_self),
+        Check("packages", lambda: check_versions(installed_versions(), own_requirements())),
+        Check("workspace", lambda: _check_workspace(options)),
+        Check("tracker", lambda: _check_tracker(options)),
+        Check("device", lambda: _check_device(options)),
+        Check("weights", lambda: _check_weights(options), frozenset({"tracker", "device"})),
+        Check("interpreter", lambda: _check_environment(options), frozenset({"tracker"})),
+        Check(
+            "trial",
+            lambda: _check_trial(options),
+            frozenset({"tracker", "device", "weights", "interpreter"}),
+        ),
     ]
 
 
@@ -51,27 +62,54 @@ def _check_self() -> Iterator[Finding]:
     yield Finding(Severity.GOOD, "arvot", text)
 
 
+def _check_workspace(options: DoctorOptions) -> Iterator[Finding]:
+    from vot_integration.doctor.state import check_workspace
+
+    yield from check_workspace(options.folder, is_named=options.is_named)
+
+
+def _check_tracker(options: DoctorOptions) -> Iterator[Finding]:
+    from vot_integration.records import check_tracker
+    from vot_integration.trackers_ini import registrations
+    from vot_integration.workspace import TRACKERS_FILE, own_trackers
+
+    check_tracker(options.tracker, own_trackers(options.folder))
+    whose = "arvot's"
+    if options.tracker not in registrations():
+        whose = f"your own, in {options.folder / TRACKERS_FILE}"
+    yield Finding(Severity.GOOD, "tracker", f"{options.tracker} is one of {whose}")
+
+
 def _check_device(options: DoctorOptions) -> Iterator[Finding]:
     from vot_integration.doctor.compute import check_device
 
-    yield from check_device(options.device or "auto", options.precision or "auto")
+    settings = _settings(options)
+    yield from check_device(settings.device or "auto", settings.precision or "auto")
 
 
 def _check_weights(options: DoctorOptions) -> Iterator[Finding]:
     from vot_integration.doctor.compute import check_weights
     from vot_integration.records import make_record
-    from vot_integration.trackers_ini import TrackerSettings
     from vot_integration.workspace import own_trackers
 
-    settings = TrackerSettings(options.weights, options.device, options.precision)
-    record = make_record(options.tracker, settings, own_trackers(_folder(options)))
+    record = make_record(options.tracker, _settings(options), own_trackers(options.folder))
     yield from check_weights(options.tracker, record)
 
 
-def _check_workspace(options: DoctorOptions) -> Iterator[Finding]:
-    from vot_integration.doctor.state import check_workspace
+def _settings(options: DoctorOptions) -> TrackerSettings:
+    """As asked for, else as results in the workspace were made."""
+    from vot_integration.manifest import find_manifest
+    from vot_integration.records import catalogue_name
 
-    yield from check_workspace(_folder(options))
+    if options.settings != TrackerSettings():
+        return options.settings
+    # What is wrong with the workspace has been said by its own check.
+    with suppress(UsageError):
+        manifest = find_manifest(options.folder)
+        record = manifest and manifest.trackers.get(catalogue_name(options.tracker))
+        if record:
+            return record.settings
+    return options.settings
 
 
 def _check_environment(options: DoctorOptions) -> Iterator[Finding]:
@@ -92,20 +130,18 @@ def _check_trial(options: DoctorOptions) -> Iterator[Finding]:
 def _registry(options: DoctorOptions) -> Iterator[Path]:
     """The workspace's trackers.ini; where settings are asked for or it is absent, one like it."""
     from vot_integration.records import catalogue_name
-    from vot_integration.trackers_ini import TrackerSettings, workspace_ini
+    from vot_integration.run_log import state_folder
+    from vot_integration.trackers_ini import workspace_ini
     from vot_integration.workspace import TRACKERS_FILE, own_trackers
 
-    folder = _folder(options)
-    settings = TrackerSettings(options.weights, options.device, options.precision)
-    if settings == TrackerSettings() and (folder / TRACKERS_FILE).is_file():
+    folder = options.folder
+    if options.settings == TrackerSettings() and (folder / TRACKERS_FILE).is_file():
         yield folder / TRACKERS_FILE
         return
     with tempfile.TemporaryDirectory(prefix="arvot-") as name:
-        chosen = {catalogue_name(options.tracker): settings}
-        text = workspace_ini(Path(name), chosen, own_trackers(folder))
+        chosen = {catalogue_name(options.tracker): options.settings}
+        # Logs are written where they outlast the doctor: a finding may name one.
+        home = folder if (folder / TRACKERS_FILE).is_file() else state_folder()
+        text = workspace_ini(home, chosen, own_trackers(folder))
         (Path(name) / TRACKERS_FILE).write_text(text, encoding="utf-8")
         yield Path(name) / TRACKERS_FILE
-
-
-def _folder(options: DoctorOptions) -> Path:
-    return absolute(options.workspace)

@@ -4,24 +4,33 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from alpharefine.errors import UsageError
 from vot_integration.doctor.findings import Finding, Severity
 from vot_integration.manifest import MANIFEST
+from vot_integration.repetitions import PlannedRuns
 from vot_integration.results import expected_runs
 from vot_integration.workspace import Workspace, load_workspace
 
 
-def check_workspace(folder: Path) -> Iterator[Finding]:
-    """Settings, sequences and results of a workspace, which need not be there."""
+def check_workspace(folder: Path, *, is_named: bool = False) -> Iterator[Finding]:
+    """Settings, sequences and results of a workspace.
+
+    Args:
+        folder: absolute path.
+        is_named: whether the user has named it; otherwise it need not be there.
+
+    Raises:
+        UsageError: it is damaged.
+    """
     if not (folder / MANIFEST).is_file():
-        text = f"there is none in {folder} yet"
-        yield Finding(Severity.GOOD, "workspace", f"{text}: `arvot init` or `arvot run` makes it")
+        text = f"there is none in {folder}"
+        if is_named:
+            remedy = f"check the path; `arvot init {folder}` makes a workspace"
+            yield Finding(Severity.WARNING, "workspace", text, remedy)
+        else:
+            how = "`arvot init` or `arvot run` makes it"
+            yield Finding(Severity.GOOD, "workspace", f"{text} yet: {how}")
         return
-    try:
-        workspace = load_workspace(folder)
-    except UsageError as error:
-        yield Finding(Severity.ERROR, "workspace", str(error))
-        return
+    workspace = load_workspace(folder)
     sequences = len(workspace.dataset.sequences)
     yield Finding(
         Severity.GOOD,
@@ -36,17 +45,18 @@ def check_workspace(folder: Path) -> Iterator[Finding]:
 
 
 def _results(workspace: Workspace) -> Iterator[Finding]:
-    runs = [
-        run
-        for run in expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
-        if run.required
-    ]
+    experiments = workspace.stack.experiments
+    possible = expected_runs(experiments, workspace.dataset.sequences)
     for results in sorted(path for path in (workspace.folder / "results").glob("*/")):
+        # As `arvot evaluate` counts them: without repetitions that the toolkit will leave out.
+        planned = PlannedRuns(possible, results)
+        runs = [run for experiment in experiments for run in planned.of(experiment)]
         whole = sum(run.is_whole(results) for run in runs)
         cut = sum(run.exists(results) and not run.is_whole(results) for run in runs)
         text = f"{results.name}: {whole} of {len(runs)} runs are done"
         if cut:
-            remedy = f"`arvot evaluate {results.name}` makes them again"
-            yield Finding(Severity.WARNING, "results", f"{text}, {cut} were cut off", remedy)
+            text = f"{text}, {cut} {'was' if cut == 1 else 'were'} cut off"
+            remedy = f"`arvot evaluate {results.name}` makes {'it' if cut == 1 else 'them'} again"
+            yield Finding(Severity.WARNING, "results", text, remedy)
         else:
             yield Finding(Severity.GOOD, "results", text)

@@ -5,11 +5,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from vot_integration.doctor.failure import explain_failure
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.logs import log_tail, newest_log
+from vot_integration.doctor.section import read_section
+from vot_integration.logs import newest_log
 from vot_integration.sequences import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.toolkit import run_toolkit
-from vot_integration.trackers_ini import log_folder
 
 TRACKED_FRAMES = 5
 
@@ -17,15 +18,13 @@ _SUCCESS = "Test concluded successfuly"
 """What the toolkit says, in its spelling; it exits with 0 in any case."""
 
 
-def check_tracker_runs(registry: Path, tracker: str, logs: Path | None = None) -> Iterator[Finding]:
+def check_tracker_runs(registry: Path, tracker: str) -> Iterator[Finding]:
     """Let the toolkit's own `vot test` start a tracker and show it a few frames.
 
     Args:
         registry: trackers.ini that registers it.
         tracker: its name.
-        logs: where its own log goes; None for the place in the registry's workspace.
     """
-    logs = logs or log_folder(registry.parent)
     started = time.time()
     with tempfile.TemporaryDirectory(prefix="arvot-") as name:
         folder = Path(name)
@@ -41,11 +40,8 @@ def check_tracker_runs(registry: Path, tracker: str, logs: Path | None = None) -
         text = f"{tracker} shook hands with the toolkit and tracked {TRACKED_FRAMES} frames"
         yield Finding(Severity.GOOD, "trial", text)
         return
-    parts = [f"{tracker} failed under the toolkit, which says:", log_tail(output)]
-    log = newest_log(logs, since=started)
-    remedy = "the tracker itself does not start: see what the toolkit says"
-    if log is not None:
-        text = log.read_text(encoding="utf-8", errors="replace")
-        parts += [f"The tracker's own log ends so ({log}):", log_tail(text)]
-        remedy = "the end of the tracker's own log names the cause"
-    yield Finding(Severity.ERROR, "trial", "\n".join(parts), remedy)
+    section = read_section(registry, tracker)
+    logs = section.log_folder
+    log = newest_log(logs, since=started) if logs is not None else None
+    text, remedy = explain_failure(section, output, log)
+    yield Finding(Severity.ERROR, "trial", text, remedy)
