@@ -42,18 +42,20 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input.
     """
-    from rich.console import Console
-
     from vot_integration.init import InitOptions, init_workspace
+    from vot_integration.terminal import plain_console
 
     options = InitOptions(
         args.folder, args.stack, args.sequences, tuple(args.trackers), interval(args)
     )
-    workspace = init_workspace(options)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    result = init_workspace(options)
+    workspace = result.workspace
+    console = plain_console()
     console.print(
         f"workspace {workspace.folder}: {workspace.stack.title}, "
-        f"{len(workspace.dataset.sequences)} sequences ({workspace.dataset.source})\n"
-        f"next: arvot evaluate --workspace {args.folder}"
+        f"{len(workspace.dataset.sequences)} sequences ({workspace.dataset.source})"
     )
+    for note in result.notes:
+        console.print(f"note: {note}")
+    console.print(f"next: arvot evaluate --workspace {args.folder}")
     return 0

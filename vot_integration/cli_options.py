@@ -8,6 +8,8 @@ from vot_integration.stacks import DEFAULT_STACK
 
 DEFAULT_TRACKER = "ARDiMP_lite"
 WORKSPACE = Path("vot-workspace")
+RAY_CORES = 2
+"""Processor cores for each job on a cluster."""
 
 
 def add_command(
@@ -105,9 +107,8 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ray-cores",
         type=int,
-        default=2,
         metavar="N",
-        help="processor cores for each job on the cluster (default: %(default)s)",
+        help=f"processor cores for each job on the cluster (default: {RAY_CORES})",
     )
     parser.add_argument(
         "--ray-send",

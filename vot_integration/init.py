@@ -5,8 +5,11 @@ from pathlib import Path
 
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute
+from vot_integration.manifest import find_manifest
 from vot_integration.material import plan_workspace
 from vot_integration.own_trackers import Section, adopt_trackers
+from vot_integration.results import expected_runs
+from vot_integration.scores import eao_remark
 from vot_integration.stacks import Interval
 from vot_integration.workspace import Workspace, open_workspace
 
@@ -30,7 +33,20 @@ class InitOptions:
     eao_interval: Interval | None = None
 
 
-def init_workspace(options: InitOptions) -> Workspace:
+@dataclass(frozen=True)
+class InitResult:
+    """What `arvot init` has made.
+
+    Attributes:
+        workspace: the workspace.
+        notes: what the user should know of it, a line each.
+    """
+
+    workspace: Workspace
+    notes: tuple[str, ...]
+
+
+def init_workspace(options: InitOptions) -> InitResult:
     """Make a workspace, or add to the one that is there what is missing.
 
     Raises:
@@ -45,4 +61,24 @@ def init_workspace(options: InitOptions) -> Workspace:
         if twice:
             raise UsageError(f"{file} registers {twice[0]}, which another of the files does too")
         own.update(adopted)
-    return open_workspace(replace(spec, own=own))
+    before = find_manifest(folder)
+    workspace = open_workspace(replace(spec, own=own))
+    remark = _remark_on_interval(workspace)
+    notes = [remark] if remark is not None else []
+    if before is not None and before.stack.name != workspace.stack.name:
+        notes.append(
+            f"the stack is {workspace.stack.name} now; it was {before.stack.name}, of which there "
+            "are no results that contradict it"
+        )
+    return InitResult(workspace, tuple(notes))
+
+
+def _remark_on_interval(workspace: Workspace) -> str | None:
+    """What is wrong with the EAO interval for sequences of this length; None where it fits."""
+    if workspace.interval is None:
+        return None
+    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    longest = max(run.frames for run in runs)
+    low, _ = workspace.interval
+    # Nothing has run yet: an EAO of any value where there will be one.
+    return eao_remark(None if longest <= low else 1.0, workspace.interval, longest)

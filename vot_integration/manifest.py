@@ -55,7 +55,10 @@ def read_manifest(folder: Path) -> Manifest:
     """
     file = folder / MANIFEST
     if not file.is_file():
-        raise UsageError(f"{folder} is not a workspace of arvot; `arvot init` makes one")
+        raise UsageError(
+            f"{folder} is not a workspace of arvot: name yours with --workspace, or make one with "
+            "`arvot init DIR`"
+        )
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         trackers = {
@@ -65,5 +68,5 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest(**{**document, "stack": Stack(**document["stack"]), "trackers": trackers})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{file} cannot be read ({error}); pass another --workspace or delete this one"
+            f"{file} cannot be read ({error}); name another workspace or delete this one"
         ) from error

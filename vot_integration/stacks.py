@@ -213,6 +213,8 @@ def _read(file: Path, name: str, *, from_file: bool) -> Stack:
     try:
         document = yaml.load(file.read_text(encoding="utf-8"), _Loader)
         experiments = document["experiments"]
+        if not experiments:
+            raise ValueError("it has no experiments")
         if not all(body["type"] for body in experiments.values()):
             raise KeyError("type")
         if not all(isinstance(analysis, Mapping) for analysis in _analyses(experiments)):

@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 
 from alpharefine.errors import UsageError
+from vot_integration.cli_options import RAY_CORES
 from vot_integration.workers import Workers, local_workers
 
 
@@ -15,14 +16,14 @@ class WorkerOptions:
         jobs: how many parts run at the same time; None for the default.
         gpus: comma-separated numbers of GPUs of this machine, or None.
         ray: address of a Ray cluster, "auto", or None for this machine.
-        ray_cores: processor cores for each part on a cluster.
+        ray_cores: processor cores for each part on a cluster; None for the default.
         ray_send: send sequences and weights to its machines even where these see them.
     """
 
     jobs: int | None = None
     gpus: str | None = None
     ray: str | None = None
-    ray_cores: int = 2
+    ray_cores: int | None = None
     ray_send: bool = False
 
 
@@ -42,14 +43,21 @@ def hire(options: WorkerOptions, device: str) -> Workers:
         UsageError: they cannot be had.
     """
     if options.ray is None:
+        if options.ray_cores is not None:
+            raise UsageError(
+                "--ray-cores is for a cluster: give --ray ADDRESS too, or --jobs alone"
+            )
+        if options.ray_send:
+            raise UsageError("--ray-send is for a cluster: give --ray ADDRESS too, or leave it out")
         return local_workers(options.jobs, options.gpus)
     if options.gpus is not None:
         raise UsageError("--gpus is for this machine; on a cluster Ray gives each part a GPU")
-    if options.ray_cores < 1:
-        raise UsageError(f"--ray-cores {options.ray_cores}: give a number of cores, 1 or more")
+    cores = RAY_CORES if options.ray_cores is None else options.ray_cores
+    if cores < 1:
+        raise UsageError(f"--ray-cores {cores}: give a number of cores, 1 or more")
     try:
         from vot_integration.cluster.ray_workers import RayOptions, connect
     except ModuleNotFoundError as error:
         raise UsageError("--ray needs Ray: pip install 'arvot[cluster]'") from error
-    wanted = RayOptions(options.ray, options.jobs, options.ray_cores, options.ray_send)
+    wanted = RayOptions(options.ray, options.jobs, cores, options.ray_send)
     return connect(wanted, device)

@@ -19,7 +19,7 @@ from alpharefine.errors import UsageError
 from vot_integration.dataset import Dataset, read_dataset
 from vot_integration.files import absolute, write_text
 from vot_integration.lock import LOCK_FILE, exclusive
-from vot_integration.manifest import Manifest, read_manifest
+from vot_integration.manifest import Manifest, find_manifest, read_manifest
 from vot_integration.own_trackers import Section, read_own_trackers
 from vot_integration.records import TrackerRecord
 from vot_integration.sequences import RENDERING, write_builtin_sequences
@@ -29,6 +29,7 @@ from vot_integration.vot_folder import write_list
 
 TRACKERS_FILE = "trackers.ini"
 _BUILTIN = "built-in, version "
+_SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,13 @@ def open_workspace(spec: WorkspaceSpec) -> Workspace:
     """Make the workspace, or take the one that is there when its results fit.
 
     Raises:
-        UsageError: the folder holds something else, or results made with other settings; or an
-            evaluation is running in it.
+        UsageError: the folder holds something else, or results of other experiments or made with
+            other settings; or an evaluation is running in it.
     """
     if not spec.folder.exists() or (spec.folder.is_dir() and not any(spec.folder.iterdir())):
         return _create(spec)
-    read_manifest(spec.folder)
+    if find_manifest(spec.folder) is None:
+        raise UsageError(_occupied(spec.folder))
     with exclusive(spec.folder):
         return _reuse(spec, read_manifest(spec.folder))
 
@@ -129,12 +131,13 @@ def enroll_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) 
         records: by their name in the catalogue.
 
     Raises:
-        UsageError: results of these trackers or experiments were made otherwise; or the workspace
-            cannot be written, or an evaluation is running in it.
+        UsageError: results of these trackers were made otherwise; or the workspace cannot be
+            written, or an evaluation is running in it.
     """
     with exclusive(workspace.folder):
         manifest = read_manifest(workspace.folder)
-        manifest = _extend(workspace.folder, manifest, workspace.stack, records)
+        stack = manifest.stack.select(list(workspace.stack.experiments))
+        manifest = _extend(workspace.folder, manifest, stack, records)
         _write_trackers(workspace.folder, workspace.folder, manifest, {})
         manifest.write(workspace.folder)
     return replace(workspace, records=manifest.trackers)
@@ -189,33 +192,59 @@ def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:
     folder = spec.folder
     dataset = spec.dataset or _read_builtin(folder / "sequences", spec.chosen)
     _check_dataset(folder, dataset, manifest)
-    manifest = _extend(folder, replace(manifest, stack=spec.stack), spec.chosen, spec.records)
+    manifest = _restack(folder, manifest, spec.stack)
+    manifest = _extend(folder, manifest, spec.chosen, spec.records)
     _write_settings(folder, spec, manifest)
     interval = spec.stack.find_interval()
     return Workspace(folder, dataset, spec.chosen, interval, manifest.trackers)
+
+
+def _occupied(folder: Path) -> str:
+    """Why no workspace can be made of a path where something is."""
+    if not folder.is_dir():
+        return f"{folder} is a file: name a new or an empty folder for the workspace"
+    names = sorted(path.name for path in folder.iterdir())
+    shown = ", ".join([*names[:_SHOWN_NAMES], *(["..."] if len(names) > _SHOWN_NAMES else [])])
+    return (
+        f"{folder} is not a workspace of arvot and holds other files ({shown}): name a new or an "
+        "empty folder"
+    )
+
+
+def _restack(folder: Path, manifest: Manifest, stack: Stack) -> Manifest:
+    """The manifest with another stack, if no results contradict it."""
+    protocols = _protocols(stack)
+    fitting = {
+        name: definition
+        for name, definition in manifest.experiments.items()
+        if protocols.get(name) == definition
+    }
+    for name in manifest.experiments:
+        if name not in fitting and any((folder / "results").glob(f"*/{name}/*/*")):
+            now = "now " if stack.name == manifest.stack.name else ""
+            contradiction = "defines otherwise" if name in protocols else "does not have"
+            raise UsageError(
+                f"{folder} holds results of {name} of stack {manifest.stack.name}, which stack "
+                f"{stack.name} {now}{contradiction}: make another workspace for it, "
+                f"`arvot init DIR --stack {stack.name}`"
+            )
+    return replace(manifest, stack=stack, experiments=fitting)
 
 
 def _extend(
     folder: Path, manifest: Manifest, stack: Stack, records: Mapping[str, TrackerRecord]
 ) -> Manifest:
     """The manifest with further experiments and trackers, if no results contradict them."""
-    protocols = _protocols(stack)
-    for name, definition in protocols.items():
-        if manifest.experiments.get(name, definition) != definition:
-            raise UsageError(
-                f"{folder} holds results of another experiment {name!r}; "
-                "pass another --workspace or delete it"
-            )
     for tracker, record in records.items():
         recorded = manifest.trackers.get(tracker, record)
         if recorded != record and _has_results(folder, tracker):
             raise UsageError(
                 f"{folder} holds results of {tracker} made with {recorded}, "
-                f"not {record}; pass another --workspace or delete it"
+                f"not {record}; name another workspace or delete it"
             )
     return replace(
         manifest,
-        experiments={**manifest.experiments, **protocols},
+        experiments={**manifest.experiments, **_protocols(stack)},
         trackers={**manifest.trackers, **records},
     )
 
@@ -224,7 +253,7 @@ def _check_dataset(folder: Path, dataset: Dataset, manifest: Manifest) -> None:
     if (dataset.source, dataset.fingerprint()) != (manifest.source, manifest.fingerprint):
         raise UsageError(
             f"{folder} was made for other sequences ({manifest.source}); "
-            "pass another --workspace or delete it"
+            "name another workspace or delete it"
         )
 
 

@@ -14,6 +14,7 @@ from vot_integration.results import expected_runs
 from vot_integration.sequences import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.shards import cut_shards, split_realtime
 from vot_integration.stages import evaluate_tracker
+from vot_integration.worker_options import WorkerOptions, hire
 from vot_integration.workers import LocalWorkers, local_workers
 from vot_integration.workspace import Workspace
 
@@ -169,6 +170,18 @@ def test_interruption_stops_every_process(tmp_path: Path, sequences: Path) -> No
 def test_bad_options(jobs: int | None, gpus: str | None, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         local_workers(jobs, gpus)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (WorkerOptions(ray_cores=4), "--ray-cores is for a cluster: give --ray ADDRESS"),
+        (WorkerOptions(jobs=2, ray_send=True), "--ray-send is for a cluster"),
+    ],
+)
+def test_options_of_a_cluster_need_one(options: WorkerOptions, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        hire(options, "cpu")
 
 
 def test_gpus_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,8 @@ def test_results_of_other_weights_are_not_mixed(spec: WorkspaceSpec) -> None:
 
 def test_results_of_another_experiment_are_not_mixed(spec: WorkspaceSpec) -> None:
     open_workspace(spec)
-    with pytest.raises(UsageError, match="another experiment 'baseline'"):
+    add_result(spec.folder)
+    with pytest.raises(UsageError, match="which stack vot2018/shortterm defines otherwise"):
         open_workspace(replace(spec, stack=load_stack("vot2018").select(["baseline"])))
 
 
