@@ -6,6 +6,7 @@ from pathlib import Path
 from rich import progress as bars
 from rich.console import Console
 
+from alpharefine.catalogue import TRACKERS
 from alpharefine.errors import UsageError
 from alpharefine.weights.convert import convert
 from alpharefine.weights.files import SUFFIX, file_sha256, merge_weights, open_weights
@@ -15,61 +16,85 @@ from alpharefine.weights.pickle_stream import shown
 from alpharefine.weights.registry import WEIGHTS, WeightsSpec
 from alpharefine.weights.store import cache_folder, fetch_weights, find_weights
 from alpharefine.weights.verify import install_weights, verify_weights
+from vot_integration.cli_options import add_command
+from vot_integration.terminal import plain_console
 
 _EXAMPLES = """\
-examples:
   arvot weights list
+      what there is, what of it is on this machine, and how to get the rest
   arvot weights fetch super_dimp --from ~/Downloads/super_dimp.pth.tar
+      take a file that you have downloaded
   arvot weights verify
-  arvot weights convert super_dimp.pth.tar --as super_dimp
-  arvot weights convert ARnet_seg_mask_ep0040.pth.tar --as ar_v20 -o ar_v20.safetensors
-  arvot weights merge super_dimp.safetensors ar_v20.safetensors -o stack.safetensors
-  arvot weights info stack.safetensors
+      check all that is on this machine
 
-The authors' files are on a host that needs a browser: `arvot weights fetch NAME` says where, and
---from takes the file that you got there.
+`arvot weights COMMAND --help` has more. The authors' files are on a host that needs a browser:
+`arvot weights fetch NAME` says where, and --from takes the file that you got there.
+"""
+
+_LIST_EXAMPLES = """\
+  arvot weights list
+"""
+
+_FETCH_EXAMPLES = """\
+  arvot weights fetch super_dimp
+      says where the file is
+  arvot weights fetch super_dimp --from ~/Downloads/super_dimp.pth.tar
+      takes it: checked, converted and put where trackers find it
+"""
+
+_VERIFY_EXAMPLES = """\
+  arvot weights verify
+      all that are on this machine
+  arvot weights verify lite super_dimp
+
+exit status: 0 all are good, 1 something is wrong with one
+"""
+
+_PATH_EXAMPLES = """\
+  cp "$(arvot weights path lite)" elsewhere/
+"""
+
+_INFO_EXAMPLES = """\
+  arvot weights info stack.safetensors
+  arvot weights info super_dimp.pth.tar
+"""
+
+_CONVERT_EXAMPLES = """\
+  arvot weights convert super_dimp.pth.tar --as super_dimp
+      to where trackers find it by name, as `arvot weights fetch` does
+  arvot weights convert ARnet_seg_mask_ep0040.pth.tar --as ar_v20 -o ar_v20.safetensors
+      to a file, for --weights ar_v20.safetensors
+"""
+
+_MERGE_EXAMPLES = """\
+  arvot weights merge super_dimp.safetensors ar_v20.safetensors -o stack.safetensors
+      one file for --weights stack.safetensors
 """
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command `weights` to those of `arvot`."""
-    parser = subparsers.add_parser(
-        "weights",
-        description="Get, see, check, convert and merge network weights.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = add_command(
+        subparsers, "weights", run, "Get, see, check, convert and merge network weights.", _EXAMPLES
     )
-    parser.set_defaults(run=run)
     commands = parser.add_subparsers(dest="weights_command", required=True, metavar="COMMAND")
 
-    command = commands.add_parser("convert", help="official .pth.tar file to safetensors")
-    command.add_argument("file", type=Path, help=".pth.tar file, or a folder: the last one in it")
-    command.add_argument("--as", dest="kind", required=True, choices=list(OFFICIAL_UNREAD))
-    command.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar=f"OUT{SUFFIX}",
-        help="file to write; default: the cache, where trackers find it by name",
-    )
+    text = "Registered weights, which are on this machine, and how to get the others."
+    add_command(commands, "list", run, text, _LIST_EXAMPLES)
 
-    command = commands.add_parser("merge", help="weights of several networks into one file")
-    command.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar=f"OUT{SUFFIX}")
-
-    commands.add_parser("list", help="registered weights, and which are on this machine")
-
-    command = commands.add_parser("fetch", help="put registered weights where trackers find them")
+    text = "Put registered weights where trackers find them."
+    command = add_command(commands, "fetch", run, text, _FETCH_EXAMPLES)
     _add_name(command)
     command.add_argument(
         "--from",
         dest="source",
         type=Path,
         metavar="FILE",
-        help="a file that you fetched by hand, ours or the authors'",
+        help="a file that you have downloaded: the authors' .pth.tar, or one of ours",
     )
 
-    command = commands.add_parser("verify", help="check weights on this machine")
+    text = "Check weights on this machine: sha256, names, shapes, finite numbers."
+    command = add_command(commands, "verify", run, text, _VERIFY_EXAMPLES)
     command.add_argument(
         "names",
         nargs="*",
@@ -77,15 +102,60 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="registered names (default: all that are on this machine)",
     )
 
-    command = commands.add_parser("path", help="file of registered weights, for scripts")
-    _add_name(command)
+    text = "Print the file of registered weights, for scripts."
+    _add_name(add_command(commands, "path", run, text, _PATH_EXAMPLES))
 
-    command = commands.add_parser("info", help="what a weights file holds")
-    command.add_argument("file", type=Path)
+    text = "What a weights file holds."
+    command = add_command(commands, "info", run, text, _INFO_EXAMPLES)
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help=f"{SUFFIX} file, or the authors' .pth.tar"
+    )
+
+    text = f"Make a {SUFFIX} file of the authors' .pth.tar."
+    command = add_command(commands, "convert", run, text, _CONVERT_EXAMPLES)
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help=".pth.tar file, or a folder: the last one in it"
+    )
+    command.add_argument(
+        "--as",
+        dest="kind",
+        required=True,
+        choices=list(OFFICIAL_UNREAD),
+        metavar="NAME",
+        help=f"which network it is: {', '.join(OFFICIAL_UNREAD)}",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar=f"OUT{SUFFIX}",
+        help="file to write (default: the cache, where trackers find it by name)",
+    )
+
+    text = "Put the weights of several networks into one file."
+    command = add_command(commands, "merge", run, text, _MERGE_EXAMPLES)
+    command.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help=f"{SUFFIX} files, each of other networks",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar=f"OUT{SUFFIX}",
+        help="file to write",
+    )
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=list(WEIGHTS), metavar="NAME", help=", ".join(WEIGHTS))
+    names = ", ".join(WEIGHTS)
+    parser.add_argument(
+        "name", choices=list(WEIGHTS), metavar="NAME", help=f"which weights: {names}"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,8 +167,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input.
     """
-    # Paths and hashes must stay on one line, and as they are.
-    console = Console(soft_wrap=True, markup=False, highlight=False)
+    console = plain_console()
     match args.weights_command:
         case "convert":
             _convert(console, args.file, args.kind, args.output)
@@ -139,7 +208,7 @@ def _list(console: Console) -> None:
         found = find_weights(spec)
         console.print(f"{spec.name}: {'not on this machine' if found is None else found}")
         facts = {
-            "for": ", ".join(spec.kinds),
+            "for": _purpose(spec),
             "source": spec.source,
             "reported": spec.reported,
             "licence": spec.licence,
@@ -149,6 +218,18 @@ def _list(console: Console) -> None:
             if text:
                 console.print(f"  {fact}: {text}")
     console.print(f"cache: {cache_folder()}")
+
+
+def _purpose(spec: WeightsSpec) -> str:
+    """The trackers that need weights, each with what else it needs; else who can take them."""
+    trackers = [tracker for tracker in TRACKERS.values() if set(tracker.kinds) & set(spec.kinds)]
+    if not trackers:
+        return f"alpharefine.refined(tracker, network={spec.kinds[0]!r})"
+    others = (set(tracker.kinds) - set(spec.kinds) for tracker in trackers)
+    return ", ".join(
+        tracker.name + "".join(f" (with {kind})" for kind in sorted(kinds))
+        for tracker, kinds in zip(trackers, others, strict=True)
+    )
 
 
 def _fetch(console: Console, spec: WeightsSpec, source: Path | None) -> None:
@@ -189,7 +270,10 @@ def _verify(console: Console, names: list[str]) -> int:
         check = verify_weights(WEIGHTS[name], path)
         if check.problem is not None:
             status = 1
-        console.print(f"{name}: {check.problem or f'good, sha256 {check.sha256}, {path}'}")
+            verdict = f"{check.problem}; delete it, then {WEIGHTS[name].obtain}"
+        else:
+            verdict = f"good, sha256 {check.sha256}, {path}"
+        console.print(f"{name}: {verdict}")
     return status
 
 

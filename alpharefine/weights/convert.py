@@ -10,7 +10,7 @@ from torch import Tensor
 from alpharefine import __version__
 from alpharefine.errors import UsageError
 from alpharefine.weights.entries import check_entries, check_finite
-from alpharefine.weights.files import file_sha256, write_weights
+from alpharefine.weights.files import SUFFIX, file_sha256, write_weights
 from alpharefine.weights.kinds import OFFICIAL_UNREAD, expected_entries
 from alpharefine.weights.legacy import find_checkpoint, read_checkpoint
 from alpharefine.weights.registry import WEIGHTS
@@ -58,6 +58,11 @@ def convert(source: Path, kind: str, destination: Path) -> ConvertedWeights:
             f"no official weights are of the kind '{kind}': choose {', '.join(OFFICIAL_UNREAD)}"
         )
     source = find_checkpoint(source)
+    if source.suffix == SUFFIX:
+        raise UsageError(
+            f"{source} is converted already: `arvot weights fetch {kind} --from {source}` puts it "
+            "where trackers find it"
+        )
     checkpoint = read_checkpoint(source)
     entries = _fit(checkpoint.tensors, kind, source)
     source_sha256 = file_sha256(source)

@@ -52,7 +52,10 @@ def find_checkpoint(source: Path) -> Path:
             raise UsageError(f"{source}: the folder holds no *.pth.tar file")
         return files[-1]
     if file_type(source) != "file":
-        raise UsageError(f"{source}: no such file")
+        raise UsageError(
+            f"there is no file {source}: give a .pth.tar file, or a folder that holds one; "
+            "`arvot weights list` says where they are from"
+        )
     return source
 
 

@@ -61,6 +61,10 @@ class StreamError(ValueError):
     """The stream is damaged or holds something that is not allowed. The message is one line."""
 
 
+class RefusedNameError(StreamError):
+    """The stream names something that is not allowed."""
+
+
 def shown(text: object, length: int = 80) -> str:
     """Text from a foreign file, fit for a message: one line, printable, at most so long."""
     line = str(text)[: length + 1].encode("unicode_escape").decode()
@@ -100,7 +104,8 @@ class PickleStream:
         """The next pickle's value; the stream then stands right behind it.
 
         Raises:
-            StreamError: the pickle is damaged, too long, or names a global that is not allowed.
+            RefusedNameError: the pickle names a global that is not allowed.
+            StreamError: it is damaged or too long.
         """
         self._stack, self._memo = [], {}
         try:
@@ -115,7 +120,9 @@ class PickleStream:
         except StreamError:
             raise
         except (ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError) as error:
-            raise StreamError(f"is damaged or cut off ({shown(error)})") from error
+            raise StreamError(
+                f"is damaged or cut off ({shown(error)}): download it again"
+            ) from error
 
     def _execute(self, name: str, argument: Any) -> None:
         if name in _LITERALS:
@@ -194,12 +201,17 @@ class PickleStream:
             case "BINPERSID":
                 self._stack.append(self._persistent(self._stack.pop()))
             case _:
-                raise StreamError(f"uses {name}, which torch.save does not write")
+                raise StreamError(
+                    f"is damaged, or was not written by torch.save (pickle operation {name}): "
+                    "download it again"
+                )
 
     def _global(self, module: str, name: str) -> None:
         dotted = f"{module}.{name}"
         if not self._allowed(dotted):
-            raise StreamError(f"names {shown(dotted)}, which is not allowed; nothing of it was run")
+            raise RefusedNameError(
+                f"names {shown(dotted)}, which is not allowed; nothing of it was run"
+            )
         self._stack.append(Named(dotted))
 
     def _call(self, target: object, arguments: object) -> None:

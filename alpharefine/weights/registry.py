@@ -29,7 +29,7 @@ class WeightsSpec:
         licence: terms of use, in words.
         preprocessing: what the network expects of its input.
         source: where the weights come from, and the paper.
-        obtain: what to do when they are not on this machine.
+        obtain: what to do when they are not on this machine, as an imperative.
         reported: results that the source states.
 
     Raises:
@@ -70,7 +70,7 @@ def _official(kind: str, file: str, side: int, page: str, paper: str, reported: 
         preprocessing=_IMAGENET.format(side),
         source=f"{file}, {page}; {paper}",
         obtain=(
-            f"get {file} from the authors' model zoo ({page}, needs a browser), "
+            f"download {file} from the authors' model zoo ({page}, needs a browser), "
             f"then `arvot weights fetch {kind} --from {file}`"
         ),
         reported=reported,
@@ -89,7 +89,7 @@ WEIGHTS: Mapping[str, WeightsSpec] = {
             licence="MIT; trained on research data sets, see MODEL_CARD.md",
             preprocessing=_IMAGENET.format("288 (base) and 256 (refinement)"),
             source="trained with `arvot train`; backbones begin with EfficientNet-Lite0 (ImageNet)",
-            obtain="they are part of the package: install it again",
+            obtain="install arvot again, they are part of it",
             reported="see MODEL_CARD.md",
         ),
         _official(

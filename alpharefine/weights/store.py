@@ -89,9 +89,7 @@ def fetch_weights(spec: WeightsSpec, on_progress: Progress = lambda done, total:
     if found is not None:
         return found
     if spec.url is None or spec.sha256 is None:
-        raise UsageError(
-            f"weights '{spec.name}' are not on this machine: {spec.obtain}; or choose {RANDOM}"
-        )
+        raise UsageError(f"weights '{spec.name}' are not on this machine: {spec.obtain}")
     folder = cache_folder()
     # The name holds the hash: a part of another version is not continued.
     partial = folder / f".{spec.name}.{spec.sha256[:16]}.part"
@@ -224,7 +222,7 @@ def _choices(item: str, needed: Collection[str]) -> dict[str, WeightsChoice]:
         return {kind: WeightsChoice(kind, name, None, seed, None) for kind in needed}
     spec = WEIGHTS.get(item)
     if spec is not None:
-        return _from_file(fetch_weights(spec), item, needed, spec.sha256)
+        return _from_file(fetch_weights(spec), item, needed, spec)
     path = Path(item)
     if item and file_type(path) == "folder":
         return _from_folder(path, needed)
@@ -255,11 +253,13 @@ def _from_folder(folder: Path, needed: Collection[str]) -> dict[str, WeightsChoi
 
 
 def _from_file(
-    path: Path, name: str, needed: Collection[str], expected_sha256: str | None
+    path: Path, name: str, needed: Collection[str], spec: WeightsSpec | None
 ) -> dict[str, WeightsChoice]:
     sha256 = file_sha256(path) if file_type(path) == "file" else None
-    if expected_sha256 is not None and sha256 != expected_sha256:
-        raise UsageError(f"{path}: damaged or replaced (its sha256 is wrong): delete it, try again")
+    if spec is not None and spec.sha256 not in (None, sha256):
+        raise UsageError(
+            f"{path}: damaged or replaced (its sha256 is wrong): delete it, then {spec.obtain}"
+        )
     parts = open_weights(path).parts
     choices = {
         kind: WeightsChoice(kind, name, path, None, sha256) for kind in needed if kind in parts

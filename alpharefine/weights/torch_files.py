@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from alpharefine.weights.pickle_stream import StreamError, shown
+from alpharefine.weights.pickle_stream import PickleStream, RefusedNameError, StreamError, shown
 from alpharefine.weights.torch_objects import Storage, StorageTable
 
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -86,6 +86,18 @@ def _refuse_web_page(head: bytes) -> None:
         raise StreamError("is a web page, not a checkpoint: download the file itself")
 
 
+def _first(stream: PickleStream) -> object:
+    """The first pickle: whatever else is taken for a checkpoint ends here."""
+    try:
+        return stream.read()
+    except RefusedNameError:
+        raise
+    except StreamError as error:
+        raise StreamError(
+            "is no PyTorch checkpoint, or is damaged: download the .pth.tar file itself again"
+        ) from error
+
+
 class _StreamFile:
     """The old stream format."""
 
@@ -93,7 +105,7 @@ class _StreamFile:
         self._data = data
         table = StorageTable(len(data))
         stream = table.stream(cast(IO[bytes], data))
-        if stream.read() != _MAGIC_NUMBER:
+        if _first(stream) != _MAGIC_NUMBER:
             raise StreamError("is a pickle, but not a file of torch.save")
         if stream.read() != _PROTOCOL_VERSION:
             raise StreamError("was written by an unknown version of torch.save")

@@ -40,7 +40,10 @@ def verify_weights(spec: WeightsSpec, path: Path) -> WeightsCheck:
     try:
         sha256 = file_sha256(path)
         if spec.sha256 not in (None, sha256):
-            raise UsageError(f"{path}: its sha256 is {sha256}, not {spec.sha256}: delete it")
+            raise UsageError(
+                f"{path}: damaged, or not the weights '{spec.name}' (its sha256 is {sha256}, not "
+                f"{spec.sha256})"
+            )
         _check_content(spec, path)
     except UsageError as error:
         return WeightsCheck(path, sha256, str(error))
@@ -62,7 +65,7 @@ def install_weights(spec: WeightsSpec, source: Path) -> Path:
     """
     destination = cache_folder() / spec.file
     if file_type(source) is None:
-        raise UsageError(f"{source}: no such file")
+        raise UsageError(f"there is no file {source}: name the file that you have downloaded")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix != SUFFIX and spec.name in OFFICIAL_UNREAD:

@@ -153,7 +153,7 @@ def test_no_busy_core_is_started_unasked() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--tracker", "Nobody"], "unknown tracker 'Nobody'"),
+        (["--tracker", "Nobody"], "unknown tracker 'Nobody'; bench measures those of arvot"),
         (["--frames", "0"], "--frames is 0"),
         (["--precision", "float8"], "unknown precision"),
         (["--json", "/nowhere/x.json"], "no folder"),

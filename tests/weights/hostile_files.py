@@ -106,7 +106,7 @@ def code_cases() -> Iterator[Case]:
     old = f"(S'{_TOUCH}'\nios\nsystem\n.".encode()
     yield "instance opcode", old, "os.system"
     yield "instance opcode in a stream", stream(old), "os.system"
-    yield "global by extension", b"\x80\x02\x82\x01.", "EXT1"
+    yield "global by extension", b"\x80\x02\x82\x01.", "no PyTorch checkpoint"
     yield "name from the stack", b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "os.system"
     yield "name is no text", b"\x80\x04K\x01K\x02\x93.", "1.2"
     yield "name of several lines", b"\x80\x04\x8c\x03o\ns\x8c\x06system\x93.", r"o\\ns.system"
@@ -187,8 +187,8 @@ def memory_cases() -> Iterator[Case]:
     yield "long integer", b"\x80\x02\x8b\xff\xff\xff\x7f.", "damaged"
     yield "long frame", b"\x80\x04\x95" + struct.pack("<Q", 2**62) + b".", "damaged"
     yield "decimal integer", b"I" + b"9" * 100_000 + b"\n.", "damaged"
-    yield "many operations", b"\x80\x02" + b"N0" * 10 + b"N" * 500_001 + b".", "torch.save|more"
-    yield "many operations, all pushed", b"\x80\x02" + b"N" * 500_001 + b".", "more than"
+    yield "many operations", b"\x80\x02" + b"N0" * 10 + b"N" * 500_001 + b".", "no PyTorch"
+    yield "many operations, all pushed", stream(b"\x80\x02" + b"N" * 500_001 + b"."), "more than"
     deep = b"\x80\x02)" + b"\x85" * 200_000
     yield "deep tuple as key", stream(deep + b"q\x00}h\x00Ns."), "no network"
     yield "deep lists", stream(b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."), "no network"

@@ -1,4 +1,5 @@
 import hashlib
+import re
 from dataclasses import replace
 
 import pytest
@@ -33,7 +34,10 @@ def test_list_says_what_is_there(cache, capsys):
     assert main(["weights", "list"]) == 0
     output = capsys.readouterr().out
     assert "super_dimp: not on this machine" in output
-    assert "to get it: get super_dimp.pth.tar from the authors' model zoo" in output
+    assert "to get it: download super_dimp.pth.tar from the authors' model zoo" in output
+    assert "  for: ARDiMP_lite, DiMPlite\n" in output
+    assert "  for: ARDiMP_v20 (with ar_v20), ARDiMP_c21 (with ar_c21_r34), DiMPsuper\n" in output
+    assert "  for: alpharefine.refined(tracker, network='ar_c21_r18')\n" in output
     assert f"tiny: {cache / 'tiny.safetensors'}" in output
     assert f"cache: {cache}" in output
 
@@ -112,13 +116,18 @@ def test_damage_is_found_and_not_taken(spoil, message, tmp_path, cache, capsys, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["convert", "absent.pth.tar", "--as", "tiny"], "absent.pth.tar: no such file"),
+        (
+            ["convert", "absent.pth.tar", "--as", "tiny"],
+            "there is no file absent.pth.tar: give a .pth",
+        ),
+        (["convert", "x.safetensors", "--as", "tiny"], "there is no file x.safetensors"),
         (["convert", "absent.pth.tar", "--as", "resnet"], "invalid choice: 'resnet'"),
         (["convert", "absent.pth.tar"], "--as"),
+        (["info", "absent.pth.tar"], "there is no file absent.pth.tar"),
         (["info", "absent.safetensors"], "no such file"),
         (["merge", "absent.safetensors", "-o", "x.safetensors"], "no such file"),
         (["fetch", "tiny"], "needs a browser"),
-        (["fetch", "tiny", "--from", "absent"], "absent: no such file"),
+        (["fetch", "tiny", "--from", "absent"], "there is no file absent: name the file"),
         (["fetch", "nobody"], "invalid choice: 'nobody'"),
         (["verify", "nobody"], "unknown weights 'nobody'"),
         (["verify", "tiny"], "not on this machine"),
@@ -132,6 +141,34 @@ def test_bad_input_is_one_line_and_exit_2(arguments, message, capsys, tmp_path, 
     captured = capsys.readouterr()
     assert message in captured.err and captured.err.count("\n") == 1 and not captured.out
     assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_converted_files_are_not_converted_again(tmp_path, capsys):
+    source = tmp_path / "tiny.safetensors"
+    write_weights(source, {"tiny": tiny_state()}, {})
+    assert main(["weights", "convert", str(source), "--as", "tiny"]) == 2
+    words = f"is converted already: `arvot weights fetch tiny --from {source}`"
+    assert words in capsys.readouterr().err
+
+
+def test_a_damaged_file_is_to_be_replaced(cache, capsys, monkeypatch):
+    monkeypatch.setitem(
+        registry.WEIGHTS, "tiny", replace(registry.WEIGHTS["tiny"], sha256="0" * 64)
+    )
+    write_weights(cache / "tiny.safetensors", {"tiny": tiny_state()}, {})
+    assert main(["weights", "verify", "tiny"]) == 1
+    assert "; delete it, then download super_dimp.pth.tar" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["list", "fetch", "verify", "path", "info", "convert", "merge"])
+def test_help_has_examples_and_a_word_on_each_argument(command, capsys):
+    with pytest.raises(SystemExit):
+        main(["weights", command, "--help"])
+    usage, _, rest = capsys.readouterr().out.partition("\n\n")
+    arguments, _, examples = rest.partition("examples:\n")
+    assert f"arvot weights {command}" in examples
+    for name in re.findall(r"(?<!-)\b(?:FILE|NAME|OUT)\b", usage):
+        assert re.search(rf"^  (-.* )?{name}\S*\s+[a-z.]", arguments, re.MULTILINE)
 
 
 def test_hostile_file_is_one_line_and_exit_2(tmp_path, capsys):

@@ -176,6 +176,8 @@ def test_a_folder_means_the_last_file_in_it(tmp_path):
         (b"\n <!DOCTYPE html><html><title>Quota exceeded</title></html>", "is a web page"),
         (b"\xef\xbb\xbf<html>", "is a web page"),
         (b"\x1f\x8b\x08\x00" + bytes(100), "damaged"),
+        (b"Please log in first\n", "net.pth.tar: is no PyTorch checkpoint, or is damaged: down"),
+        (b"not found\n", "is no PyTorch checkpoint, or is damaged: download"),
         (b"PK\x03\x04" + bytes(100), "cannot be read"),
         (b"\x80\x02K\x05.", "not a file of torch.save"),
         (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "damaged or cut off"),
@@ -226,7 +228,7 @@ def test_big_endian_files_are_not_misread(tmp_path, zipped):
 
 
 def test_no_such_file(tmp_path):
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(UsageError, match="there is no file"):
         read_checkpoint(tmp_path / "absent.pth.tar")
     with pytest.raises(UsageError, match=r"holds no \*\.pth\.tar file"):
         read_checkpoint(Path(tmp_path))

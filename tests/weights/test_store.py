@@ -55,7 +55,7 @@ class TestResolve:
         assert resolve_weights(None, {"tiny": "tiny"})["tiny"].path.parent == bundled
 
     def test_missing_defaults_say_how_to_get_them(self):
-        expected = r"'tiny' are not on this machine: get super_dimp.pth.tar .* fetch .* or choose"
+        expected = r"'tiny' are not on this machine: download super_dimp.pth.tar .* fetch .*tar`$"
         with pytest.raises(UsageError, match=expected):
             resolve_weights(None, DEFAULTS)
 

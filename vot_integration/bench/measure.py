@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from alpharefine.catalogue import build_tracker, find_tracker
+from alpharefine.catalogue import build_tracker
 from alpharefine.errors import UsageError
 from alpharefine.runtime import Runtime, resolve_runtime
 from vot_integration.bench.busy import BusyCore
@@ -18,6 +18,7 @@ from vot_integration.bench.served import ServedTracker
 from vot_integration.bench.stages import time_stages
 from vot_integration.bench.unit import Unit
 from vot_integration.outputs import resolve_output
+from vot_integration.trackers_ini import registrations
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +54,12 @@ class BenchOptions:
     def __post_init__(self) -> None:
         if self.frames < 1:
             raise UsageError(f"--frames is {self.frames}: give at least 1")
-        base, _ = resolve_output(self.tracker)
-        find_tracker(base)
+        if self.tracker not in registrations():
+            raise UsageError(
+                f"unknown tracker {self.tracker!r}; bench measures those of arvot: choose from "
+                f"{', '.join(registrations())}; `arvot evaluate` and `arvot analyze` tell the "
+                "speed of one of your own"
+            )
 
     @property
     def runtime(self) -> Runtime:
