@@ -37,6 +37,20 @@ def test_the_refined_opencv_tracker_follows_a_kite() -> None:
         assert (mask & frame.mask).sum() > 0.5 * (mask | frame.mask).sum()
 
 
+def test_the_first_commands_work_one_after_another() -> None:
+    commands = [line.partition("#")[0].split() for line in _block("", "make install").splitlines()]
+    assert commands[:2] == [["make", "install"], [".", ".venv/bin/activate"]]
+    assert [command[0] for command in commands[2:]] == ["arvot"] * len(commands[2:])
+    options = [word for command in commands[2:] for word in command if word.startswith("--")]
+    assert options == ["--json"], "they need nothing that a new clone does not have"
+
+
+def test_every_page_is_in_the_index() -> None:
+    folder = README.parent / "docs"
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text()))
+    assert linked == {page.name for page in folder.glob("*.md")} - {"README.md"}
+
+
 def test_its_section_is_a_tracker(tmp_path: Path) -> None:
     file = tmp_path / "trackers.ini"
     file.write_text(_block("ini", "my_mil"))
