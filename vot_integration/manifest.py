@@ -55,10 +55,10 @@ def read_manifest(folder: Path) -> Manifest:
     """
     file = folder / MANIFEST
     if not file.is_file():
-        raise UsageError(
-            f"{folder} is not a workspace of arvot: name yours with --workspace, or make one with "
-            "`arvot init DIR`"
-        )
+        what = f"there is no workspace {folder}"
+        if folder.exists():
+            what = f"{folder} is not a workspace of arvot"
+        raise UsageError(f"{what}: name yours with --workspace, or make one with `arvot init DIR`")
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         trackers = {

@@ -43,12 +43,9 @@ def hire(options: WorkerOptions, device: str) -> Workers:
         UsageError: they cannot be had.
     """
     if options.ray is None:
-        if options.ray_cores is not None:
-            raise UsageError(
-                "--ray-cores is for a cluster: give --ray ADDRESS too, or --jobs alone"
-            )
-        if options.ray_send:
-            raise UsageError("--ray-send is for a cluster: give --ray ADDRESS too, or leave it out")
+        idle = {"--ray-cores": options.ray_cores is not None, "--ray-send": options.ray_send}
+        for option in (name for name, is_given in idle.items() if is_given):
+            raise UsageError(f"{option} is for a cluster: give --ray ADDRESS too, or leave it out")
         return local_workers(options.jobs, options.gpus)
     if options.gpus is not None:
         raise UsageError("--gpus is for this machine; on a cluster Ray gives each part a GPU")

@@ -147,7 +147,7 @@ def test_workspace_that_is_not_there(tmp_path: Path) -> None:
     [default] = check_workspace(tmp_path / "none")
     assert default.severity is Severity.GOOD
     [named] = check_workspace(tmp_path / "none", is_named=True)
-    assert named.severity is Severity.WARNING and f"arvot init {tmp_path / 'none'}" in named.remedy
+    assert named.severity is Severity.WARNING and "arvot init" in named.remedy
 
 
 def test_repetitions_count_as_in_an_evaluation(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import yaml
 from alpharefine.errors import UsageError
 from tests.toolkit.make import RECORD, make_sequences
 from vot_integration.dataset import read_dataset
+from vot_integration.manifest import read_manifest
 from vot_integration.stacks import load_stack
 from vot_integration.workspace import WorkspaceSpec, open_workspace
 
@@ -91,6 +92,13 @@ def test_changed_ground_truth_is_noticed(spec: WorkspaceSpec, tmp_path: Path) ->
     (tmp_path / "sequences" / "dark" / "groundtruth.txt").write_text("1,1,9,9\n" * 12)
     with pytest.raises(UsageError, match="made for other sequences"):
         open_workspace(spec)
+
+
+def test_what_is_no_workspace_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"there is no workspace {tmp_path}/w: name yours with"):
+        read_manifest(tmp_path / "w")
+    with pytest.raises(UsageError, match=f"{tmp_path} is not a workspace of arvot: name yours"):
+        read_manifest(tmp_path)
 
 
 def test_damaged_record_is_one_line(spec: WorkspaceSpec) -> None:

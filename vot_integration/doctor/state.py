@@ -24,7 +24,7 @@ def check_workspace(folder: Path, *, is_named: bool = False) -> Iterator[Finding
     if not (folder / MANIFEST).is_file():
         text = f"there is none in {folder}"
         if is_named:
-            remedy = f"check the path; `arvot init {folder}` makes a workspace"
+            remedy = "check the path; `arvot init DIR` makes a workspace"
             yield Finding(Severity.WARNING, "workspace", text, remedy)
         else:
             how = "`arvot init` or `arvot run` makes it"
