@@ -20,15 +20,15 @@ import ray
 from ray.cluster_utils import Cluster
 from rich.console import Console
 
-from vot_integration.anchors import default_anchors
 from vot_integration.cluster.ray_workers import RayOptions, RayWorkers, connect
-from vot_integration.compute_defaults import available_cores
-from vot_integration.evaluate import evaluate
-from vot_integration.results import expected_runs, tally_runs
-from vot_integration.run import RunOptions, plan_run
-from vot_integration.sequences import BUILTIN_NAMES, write_builtin_sequences
-from vot_integration.workers import IN_TURN, Workers
-from vot_integration.workspace import Workspace, open_workspace
+from vot_integration.evaluation.evaluate import evaluate
+from vot_integration.evaluation.results import expected_runs, tally_runs
+from vot_integration.evaluation.run import RunOptions, plan_run
+from vot_integration.evaluation.workers import IN_TURN, Workers
+from vot_integration.sequences.anchors import default_anchors
+from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
+from vot_integration.serving.compute_defaults import available_cores
+from vot_integration.workspaces.workspace import Workspace, open_workspace
 
 _TRACKER = "ARDiMP_lite"
 _FRAMES = 60

@@ -26,7 +26,7 @@ COMMANDS = {
     "train": "train the networks on local data, and measure what refinement can bring",
     "weights": "see, convert and merge network weights",
 }
-"""Commands and what they do; each is a module `vot_integration.cli_<command>`."""
+"""Commands and what they do; each is a module `vot_integration.commands.<command>`."""
 
 DEBUG = "--debug"
 
@@ -79,7 +79,7 @@ def _execute(arguments: Sequence[str]) -> int:
     for name, text in COMMANDS.items():
         if name == chosen:
             # Only the module of the command is imported: some of them take seconds.
-            importlib.import_module(f"vot_integration.cli_{name}").add_parser(subparsers)
+            importlib.import_module(f"vot_integration.commands.{name}").add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=text)
     values = parser.parse_args(arguments)

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from vot_integration.compute_defaults import set_compute_defaults
-from vot_integration.descriptors import protect_descriptors
-from vot_integration.run_log import log_to_stderr, open_log
+from vot_integration.serving.compute_defaults import set_compute_defaults
+from vot_integration.serving.descriptors import protect_descriptors
+from vot_integration.serving.run_log import log_to_stderr, open_log
 
 if TYPE_CHECKING:
     from alpharefine.trackers.base import Tracker
@@ -51,7 +51,7 @@ def serve(load: Callable[[str], "Tracker"], *, name: str, output: str | None = N
     set_compute_defaults()
     _log.info("log %s, process %d, Python %s", path, os.getpid(), sys.version.split()[0])
 
-    from vot_integration.service import run
+    from vot_integration.serving.service import run
 
     return run(load, name=name, output=output, requests=requests, log=path)
 

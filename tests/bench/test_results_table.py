@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from vot_integration.bench.measure import BenchOptions
-from vot_integration.cli_bench import add_parser
+from vot_integration.commands.bench import add_parser
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 

@@ -20,9 +20,9 @@ from vot_integration.doctor.section import read_section
 from vot_integration.doctor.state import check_workspace
 from vot_integration.doctor.trial import check_tracker_runs
 from vot_integration.doctor.versions import check_versions, installed_versions, own_requirements
-from vot_integration.records import TrackerRecord
-from vot_integration.trackers_ini import TrackerSettings, workspace_ini
-from vot_integration.workspace import enroll_trackers
+from vot_integration.workspaces.records import TrackerRecord
+from vot_integration.workspaces.trackers_ini import TrackerSettings, workspace_ini
+from vot_integration.workspaces.workspace import enroll_trackers
 
 SOUND = {"vot-toolkit": "0.7.4", "attributee": "0.1.9", "vot-trax": "4.0.2", "torch": "2.6.0"}
 

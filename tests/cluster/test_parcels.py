@@ -20,9 +20,9 @@ from vot_integration.cluster.parcel import (
     unpack_folder,
 )
 from vot_integration.cluster.weights import Weights, gather_weights
-from vot_integration.records import TrackerRecord
-from vot_integration.trackers_ini import TrackerSettings
-from vot_integration.workspace import Workspace
+from vot_integration.workspaces.records import TrackerRecord
+from vot_integration.workspaces.trackers_ini import TrackerSettings
+from vot_integration.workspaces.workspace import Workspace
 
 
 @pytest.fixture

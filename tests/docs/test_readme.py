@@ -8,8 +8,8 @@ import numpy as np
 from alpharefine.geometry.boxes import Box
 from alpharefine.refined_tracker import RefinedTracker
 from alpharefine.trackers.base import Tracker
-from vot_integration.own_trackers import read_own_trackers
-from vot_integration.sequences import render_sequence
+from vot_integration.sequences.builtin import render_sequence
+from vot_integration.workspaces.own_trackers import read_own_trackers
 
 README = Path(__file__).parents[2] / "README.md"
 

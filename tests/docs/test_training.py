@@ -17,7 +17,9 @@ from alpharefine.training.base.task import DimpRunConfig
 from alpharefine.training.config import find_config, parse_config
 from alpharefine.training.data.readers import READERS
 from alpharefine.training.refine_run import RefineRunConfig
-from vot_integration import cli_run, cli_train, cli_weights
+from vot_integration.commands import run as cli_run
+from vot_integration.commands import train as cli_train
+from vot_integration.commands import weights as cli_weights
 
 TEXT = (Path(__file__).parents[2] / "docs/training.md").read_text()
 

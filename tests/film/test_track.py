@@ -18,8 +18,8 @@ from vot_integration.cli import main
 from vot_integration.film.catalogue_follower import CatalogueFollower
 from vot_integration.film.follow import follow
 from vot_integration.film.outputs import BoxFile, MaskFolder, OverlayVideo
-from vot_integration.outputs import Output
 from vot_integration.overlay import ANSWER, draw_region
+from vot_integration.serving.outputs import Output
 
 SIZE = (64, 48)
 TARGET = Rectangle(10, 10, 12, 8)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.reliability.trackers import NAMES
 from tests.toolkit.make import RECORD
-from vot_integration.dataset import read_dataset
-from vot_integration.stacks import load_stack
-from vot_integration.workspace import Workspace, WorkspaceSpec, open_workspace
+from vot_integration.workspaces.dataset import read_dataset
+from vot_integration.workspaces.stacks import load_stack
+from vot_integration.workspaces.workspace import Workspace, WorkspaceSpec, open_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 300

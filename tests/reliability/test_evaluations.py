@@ -25,14 +25,14 @@ from tests.reliability.processes import (
     wait_until_gone,
 )
 from tests.toolkit.make import make_sequences
-from vot_integration.disk import why_not_writable
-from vot_integration.evaluate import analyse, evaluate
+from vot_integration.evaluation.evaluate import analyse, evaluate
+from vot_integration.evaluation.results import expected_runs
+from vot_integration.evaluation.scores import Scores, read_scores
 from vot_integration.files import write_text
-from vot_integration.lock import exclusive
-from vot_integration.results import expected_runs
-from vot_integration.scores import Scores, read_scores
-from vot_integration.sequences import write_builtin_sequences
-from vot_integration.workspace import Workspace
+from vot_integration.sequences.builtin import write_builtin_sequences
+from vot_integration.workspaces.disk import why_not_writable
+from vot_integration.workspaces.lock import exclusive
+from vot_integration.workspaces.workspace import Workspace
 
 KILLS = 20
 
@@ -166,7 +166,7 @@ def test_a_second_evaluation_is_refused_and_the_first_goes_on(tmp_path: Path) ->
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     code = (
         "import os, sys, time; from pathlib import Path\n"
-        "from vot_integration.lock import exclusive\n"
+        "from vot_integration.workspaces.lock import exclusive\n"
         "with exclusive(Path(sys.argv[1])): print('held', flush=True); time.sleep(99)\n"
     )
     with subprocess.Popen(

@@ -25,7 +25,7 @@ from tests.reliability.moving_patch import WIDTH, frames
 from tests.reliability.random_networks import CPU, network, refine_network
 from vot_integration.frames import read_frame
 from vot_integration.groundtruth import region_mask
-from vot_integration.vot_folder import SequenceFolder, read_list, read_sequence_folder
+from vot_integration.sequences.vot_folder import SequenceFolder, read_list, read_sequence_folder
 
 Values = NDArray[np.float64]
 

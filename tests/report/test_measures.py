@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from alpharefine.errors import UsageError
-from vot_integration.cli_compare import comparison_table
+from vot_integration.commands.compare import comparison_table
+from vot_integration.evaluation.results import Run
 from vot_integration.report.bootstrap import percentile_interval, resample
 from vot_integration.report.compare import compare
 from vot_integration.report.measures import (
@@ -23,7 +24,6 @@ from vot_integration.report.measures import (
     measure_sequence,
 )
 from vot_integration.report.trajectories import TrackedRun
-from vot_integration.results import Run
 
 RULE = FailureRule(threshold=0.1, grace=3)
 INTERVAL = (2, 6)

@@ -9,7 +9,7 @@ import pytest
 from tests.reliability.processes import make_workspace
 from tests.toolkit.make import make_sequences
 from vot_integration.cli import main
-from vot_integration.evaluate import evaluate
+from vot_integration.evaluation.evaluate import evaluate
 
 REMARK = "no run is as long as the EAO interval 30-100 (the longest has 12 frames)"
 

@@ -22,7 +22,11 @@ from tests.sequences.make import (
 )
 from vot_integration.convert.convert import convert
 from vot_integration.convert.source import ConvertOptions
-from vot_integration.vot_folder import SequenceFolder, read_sequence_folder, validate_sequences
+from vot_integration.sequences.vot_folder import (
+    SequenceFolder,
+    read_sequence_folder,
+    validate_sequences,
+)
 
 DEFAULT = ConvertOptions()
 

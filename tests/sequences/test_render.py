@@ -12,7 +12,7 @@ from vot_integration.render.compositing import HEIGHT, WIDTH, Actor
 from vot_integration.render.film import Film, Scene
 from vot_integration.render.scenes import LENGTH, SCENES
 from vot_integration.render.sprites import Appearance
-from vot_integration.sequences import BUILTIN_NAMES, RENDERING, render_sequence
+from vot_integration.sequences.builtin import BUILTIN_NAMES, RENDERING, render_sequence
 
 DIGESTED_FRAMES = (0, 1, 2, 33, 76, 129)
 

@@ -5,12 +5,16 @@ import pytest
 from vot.dataset import load_dataset
 
 from alpharefine.errors import UsageError
-from vot_integration import sequences
 from vot_integration.groundtruth import region_mask
 from vot_integration.render.film import Film, RenderedFrame
 from vot_integration.render.scenes import LENGTH
-from vot_integration.sequences import BUILTIN_NAMES, render_sequence, write_builtin_sequences
-from vot_integration.vot_folder import read_list, read_sequence_folder, validate_sequences
+from vot_integration.sequences.builtin import (
+    BUILTIN_NAMES,
+    render_sequence,
+    write_builtin_sequences,
+)
+from vot_integration.sequences.builtin import builtin as sequences
+from vot_integration.sequences.vot_folder import read_list, read_sequence_folder, validate_sequences
 
 MAX_BASELINE_FRAMES = 3500
 

@@ -16,7 +16,7 @@ from tests.outside import data_folder
 from tests.server.test_regions import MASKS, Array
 from vot_integration.groundtruth import region_mask
 from vot_integration.rotated_box import rotated_box
-from vot_integration.vot_folder import read_list, read_sequence_folder
+from vot_integration.sequences.vot_folder import read_list, read_sequence_folder
 
 Corners = NDArray[np.float64]
 Method = Callable[[Array], Corners | None]

@@ -39,7 +39,7 @@ full = os.open("/dev/full", os.O_WRONLY)
 kept = os.dup(1)
 os.dup2(full, 1)
 os.dup2(full, 2)
-from vot_integration.run_log import log_to_stderr
+from vot_integration.serving.run_log import log_to_stderr
 log_to_stderr()
 for _ in range(1000):
     print("progress" * 1000)

@@ -7,12 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vot_integration.dataset import read_dataset
-from vot_integration.evaluate import Progress
-from vot_integration.records import TrackerRecord
-from vot_integration.stacks import Interval, load_stack
-from vot_integration.trackers_ini import TrackerSettings
-from vot_integration.workspace import Workspace, WorkspaceSpec, open_workspace
+from vot_integration.evaluation.evaluate import Progress
+from vot_integration.workspaces.dataset import read_dataset
+from vot_integration.workspaces.records import TrackerRecord
+from vot_integration.workspaces.stacks import Interval, load_stack
+from vot_integration.workspaces.trackers_ini import TrackerSettings
+from vot_integration.workspaces.workspace import Workspace, WorkspaceSpec, open_workspace
 
 FRAMES = 12
 WIDTH, HEIGHT = 64, 48

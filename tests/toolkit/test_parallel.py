@@ -7,16 +7,16 @@ import pytest
 
 from alpharefine.errors import UsageError
 from tests.toolkit.make import Recorder, make_sequences, make_workspace
-from vot_integration.compute_defaults import THREAD_VARIABLES
 from vot_integration.errors import EvaluationError
-from vot_integration.evaluate import evaluate
-from vot_integration.results import expected_runs
-from vot_integration.sequences import BUILTIN_NAMES, write_builtin_sequences
-from vot_integration.shards import cut_shards, split_realtime
-from vot_integration.stages import evaluate_tracker
-from vot_integration.worker_options import WorkerOptions, hire
-from vot_integration.workers import LocalWorkers, local_workers
-from vot_integration.workspace import Workspace
+from vot_integration.evaluation.evaluate import evaluate
+from vot_integration.evaluation.results import expected_runs
+from vot_integration.evaluation.shards import cut_shards, split_realtime
+from vot_integration.evaluation.stages import evaluate_tracker
+from vot_integration.evaluation.worker_options import WorkerOptions, hire
+from vot_integration.evaluation.workers import LocalWorkers, local_workers
+from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
+from vot_integration.serving.compute_defaults import THREAD_VARIABLES
+from vot_integration.workspaces.workspace import Workspace
 
 NAMES = [f"sequence{number}" for number in range(5)]
 
@@ -196,6 +196,6 @@ def test_gpus_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("vot_integration.workers.available_cores", lambda: 8)
+    monkeypatch.setattr("vot_integration.evaluation.workers.available_cores", lambda: 8)
     assert [slot["OMP_NUM_THREADS"] for slot in local_workers(3, None).slots] == ["2"] * 3
     assert local_workers(1, None).slots == ({},)

@@ -10,9 +10,9 @@ import pytest
 
 from tests.toolkit.make import FRAMES, make_sequences, write_registry
 from vot_integration.cli import main
-from vot_integration.run import RunOptions, plan_run
-from vot_integration.stacks import load_stack
-from vot_integration.workspace import open_workspace
+from vot_integration.evaluation.run import RunOptions, plan_run
+from vot_integration.workspaces.stacks import load_stack
+from vot_integration.workspaces.workspace import open_workspace
 
 OPTIONS = RunOptions("DiMPsuper", "baseline", Path("w"))
 

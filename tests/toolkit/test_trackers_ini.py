@@ -9,7 +9,7 @@ from vot.tracker import Registry
 
 from alpharefine.catalogue import TRACKERS
 from alpharefine.errors import UsageError
-from vot_integration.trackers_ini import (
+from vot_integration.workspaces.trackers_ini import (
     TrackerSettings,
     plain_ini,
     registrations,
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_file_in_the_root_is_the_generated_one() -> None:
-    message = "run: python -m vot_integration.trackers_ini > trackers.ini"
+    message = "run: python -m vot_integration.workspaces.trackers_ini > trackers.ini"
     assert (ROOT / "trackers.ini").read_text() == plain_ini(), message
 
 

@@ -10,10 +10,10 @@ import yaml
 
 from alpharefine.errors import UsageError
 from tests.toolkit.make import RECORD, make_sequences
-from vot_integration.dataset import read_dataset
-from vot_integration.manifest import read_manifest
-from vot_integration.stacks import load_stack
-from vot_integration.workspace import WorkspaceSpec, open_workspace
+from vot_integration.workspaces.dataset import read_dataset
+from vot_integration.workspaces.manifest import read_manifest
+from vot_integration.workspaces.stacks import load_stack
+from vot_integration.workspaces.workspace import WorkspaceSpec, open_workspace
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_nothing_is_left_when_sequences_cannot_be_written(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vot_integration.workspace.write_list", full)
+    monkeypatch.setattr("vot_integration.workspaces.workspace.write_list", full)
     with pytest.raises(OSError, match="No space left"):
         open_workspace(spec)
     assert [file.name for file in tmp_path.iterdir()] == ["sequences"]

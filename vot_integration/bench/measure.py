@@ -17,8 +17,8 @@ from vot_integration.bench.result import Bench, Run
 from vot_integration.bench.served import ServedTracker
 from vot_integration.bench.stages import time_stages
 from vot_integration.bench.unit import Unit
-from vot_integration.outputs import resolve_output
-from vot_integration.trackers_ini import registrations
+from vot_integration.serving.outputs import resolve_output
+from vot_integration.workspaces.trackers_ini import registrations
 
 _log = logging.getLogger(__name__)
 

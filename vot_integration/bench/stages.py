@@ -11,9 +11,9 @@ from alpharefine.stage_timer import StageTimer
 from alpharefine.trackers.base import Tracker
 from vot_integration.bench.clips import Clip
 from vot_integration.bench.unit import synchronizer
-from vot_integration.outputs import Output
-from vot_integration.session import Session
-from vot_integration.tally import Tally
+from vot_integration.serving.outputs import Output
+from vot_integration.serving.session import Session
+from vot_integration.serving.tally import Tally
 
 REST = "rest"
 

@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 
 from vot_integration.cluster.parcel import Answer
+from vot_integration.evaluation.results import expected_runs
 from vot_integration.files import write_bytes
-from vot_integration.results import expected_runs
-from vot_integration.trackers_ini import log_folder
-from vot_integration.workspace import Workspace
+from vot_integration.workspaces.trackers_ini import log_folder
+from vot_integration.workspaces.workspace import Workspace
 
 
 def store_answer(workspace: Workspace, tracker: str, answer: Answer) -> int:

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vot_integration.own_trackers import Section
-from vot_integration.records import ITS_OWN, TrackerRecord, catalogue_name
-from vot_integration.results import expected_runs
-from vot_integration.stacks import Stack
-from vot_integration.workspace import Workspace, own_trackers
+from vot_integration.evaluation.results import expected_runs
+from vot_integration.workspaces.own_trackers import Section
+from vot_integration.workspaces.records import ITS_OWN, TrackerRecord, catalogue_name
+from vot_integration.workspaces.stacks import Stack
+from vot_integration.workspaces.workspace import Workspace, own_trackers
 
 
 @dataclass(frozen=True)

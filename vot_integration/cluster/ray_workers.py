@@ -20,12 +20,12 @@ from vot_integration.cluster.node import evaluate_parcel
 from vot_integration.cluster.nodes import Node, check_nodes, find_nodes, see_folder
 from vot_integration.cluster.parcel import Answer, Parcel, make_parcel
 from vot_integration.cluster.weights import Weights, gather_weights
-from vot_integration.compute_defaults import THREAD_VARIABLES
 from vot_integration.errors import EvaluationError
-from vot_integration.records import ITS_OWN, OWN, catalogue_name
-from vot_integration.toolkit import POLL_SECONDS, termination_interrupts
-from vot_integration.workers import Outcome
-from vot_integration.workspace import Workspace
+from vot_integration.evaluation.toolkit import POLL_SECONDS, termination_interrupts
+from vot_integration.evaluation.workers import Outcome
+from vot_integration.serving.compute_defaults import THREAD_VARIABLES
+from vot_integration.workspaces.records import ITS_OWN, OWN, catalogue_name
+from vot_integration.workspaces.workspace import Workspace
 
 ATTEMPTS = 4
 """How often a part is begun when nodes are lost under it."""
@@ -90,7 +90,7 @@ class RayWorkers:
     def run(
         self, shards: Sequence[Workspace], tracker: str, on_tick: Callable[[], None]
     ) -> list[Outcome]:
-        """See `vot_integration.workers.Workers`."""
+        """See `vot_integration.evaluation.workers.Workers`."""
         if not shards:
             return []
         tasks = _Tasks(self, shards, tracker)

@@ -6,7 +6,7 @@ from pathlib import Path
 from alpharefine.weights.files import SUFFIX
 from alpharefine.weights.registry import WEIGHTS
 from alpharefine.weights.store import BUNDLED, find_weights
-from vot_integration.records import TrackerRecord
+from vot_integration.workspaces.records import TrackerRecord
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,13 @@ from vot_integration.convert.pictures import check_images, read_picture
 from vot_integration.convert.rate import DEFAULT_FPS
 from vot_integration.convert.source import ConvertOptions, OneFrameError, Source, SourceSequence
 from vot_integration.convert.video import video_frames
-from vot_integration.vot_folder import LIST_FILE, check_starts, is_in_image, read_sequence_folder
-from vot_integration.vot_writer import NewFrame, SequenceFormat, write_frames
+from vot_integration.sequences.vot_folder import (
+    LIST_FILE,
+    check_starts,
+    is_in_image,
+    read_sequence_folder,
+)
+from vot_integration.sequences.vot_writer import NewFrame, SequenceFormat, write_frames
 
 _NAME = re.compile(r"\w([\w .+-]*[\w.+-])?")
 _LONGEST_NAME = 200

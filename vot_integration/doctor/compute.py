@@ -3,9 +3,9 @@
 import shutil
 from collections.abc import Iterator
 
-from vot_integration.compute_defaults import available_cores
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.records import OWN, TrackerRecord
+from vot_integration.serving.compute_defaults import available_cores
+from vot_integration.workspaces.records import OWN, TrackerRecord
 
 
 def check_device(device: str, precision: str) -> Iterator[Finding]:

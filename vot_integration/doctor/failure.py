@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vot_integration.doctor.section import Section
-from vot_integration.logs import log_tail, without_colours
-from vot_integration.trackers_ini import registrations
+from vot_integration.evaluation.logs import log_tail, without_colours
+from vot_integration.workspaces.trackers_ini import registrations
 
 _GREETING = "@@TRAX:hello"
 _PROTOCOL = "@@TRAX:"

@@ -12,7 +12,7 @@ from alpharefine.errors import UsageError
 from vot_integration.doctor.findings import Check, Finding, Severity
 from vot_integration.doctor.versions import check_versions, installed_versions, own_requirements
 from vot_integration.files import absolute
-from vot_integration.trackers_ini import TrackerSettings
+from vot_integration.workspaces.trackers_ini import TrackerSettings
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ def _check_workspace(options: DoctorOptions) -> Iterator[Finding]:
 
 
 def _check_tracker(options: DoctorOptions) -> Iterator[Finding]:
-    from vot_integration.records import check_tracker
-    from vot_integration.trackers_ini import registrations
-    from vot_integration.workspace import TRACKERS_FILE, own_trackers
+    from vot_integration.workspaces.records import check_tracker
+    from vot_integration.workspaces.trackers_ini import registrations
+    from vot_integration.workspaces.workspace import TRACKERS_FILE, own_trackers
 
     check_tracker(options.tracker, own_trackers(options.folder))
     whose = "arvot's"
@@ -89,8 +89,8 @@ def _check_device(options: DoctorOptions) -> Iterator[Finding]:
 
 def _check_weights(options: DoctorOptions) -> Iterator[Finding]:
     from vot_integration.doctor.compute import check_weights
-    from vot_integration.records import make_record
-    from vot_integration.workspace import own_trackers
+    from vot_integration.workspaces.records import make_record
+    from vot_integration.workspaces.workspace import own_trackers
 
     record = make_record(options.tracker, _settings(options), own_trackers(options.folder))
     yield from check_weights(options.tracker, record)
@@ -98,8 +98,8 @@ def _check_weights(options: DoctorOptions) -> Iterator[Finding]:
 
 def _settings(options: DoctorOptions) -> TrackerSettings:
     """As asked for, else as results in the workspace were made."""
-    from vot_integration.manifest import find_manifest
-    from vot_integration.records import catalogue_name
+    from vot_integration.workspaces.manifest import find_manifest
+    from vot_integration.workspaces.records import catalogue_name
 
     if options.settings != TrackerSettings():
         return options.settings
@@ -129,10 +129,10 @@ def _check_trial(options: DoctorOptions) -> Iterator[Finding]:
 @contextmanager
 def _registry(options: DoctorOptions) -> Iterator[Path]:
     """The workspace's trackers.ini; where settings are asked for or it is absent, one like it."""
-    from vot_integration.records import catalogue_name
-    from vot_integration.run_log import state_folder
-    from vot_integration.trackers_ini import workspace_ini
-    from vot_integration.workspace import TRACKERS_FILE, own_trackers
+    from vot_integration.serving.run_log import state_folder
+    from vot_integration.workspaces.records import catalogue_name
+    from vot_integration.workspaces.trackers_ini import workspace_ini
+    from vot_integration.workspaces.workspace import TRACKERS_FILE, own_trackers
 
     folder = options.folder
     if options.settings == TrackerSettings() and (folder / TRACKERS_FILE).is_file():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vot_integration.trackers_ini import ini_parser, interpreter
+from vot_integration.workspaces.trackers_ini import ini_parser, interpreter
 
 _LOG_ENTRY = "env_arvot_log_dir"
 _TOOLKIT_TIMEOUT = "30"

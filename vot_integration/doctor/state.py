@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.manifest import MANIFEST
-from vot_integration.repetitions import PlannedRuns
-from vot_integration.results import expected_runs
-from vot_integration.workspace import Workspace, load_workspace
+from vot_integration.evaluation.repetitions import PlannedRuns
+from vot_integration.evaluation.results import expected_runs
+from vot_integration.workspaces.manifest import MANIFEST
+from vot_integration.workspaces.workspace import Workspace, load_workspace
 
 
 def check_workspace(folder: Path, *, is_named: bool = False) -> Iterator[Finding]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from vot_integration.doctor.failure import explain_failure
 from vot_integration.doctor.findings import Finding, Severity
 from vot_integration.doctor.section import read_section
-from vot_integration.logs import newest_log
-from vot_integration.sequences import BUILTIN_NAMES, write_builtin_sequences
-from vot_integration.toolkit import run_toolkit
+from vot_integration.evaluation.logs import newest_log
+from vot_integration.evaluation.toolkit import run_toolkit
+from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 
 TRACKED_FRAMES = 5
 

@@ -6,8 +6,8 @@ from alpharefine.trackers.base import Image, Tracker
 from vot_integration.film.answer import Answer
 from vot_integration.film.target import target_box
 from vot_integration.groundtruth import Region
-from vot_integration.outputs import Output
-from vot_integration.protocol import write_region
+from vot_integration.serving.outputs import Output
+from vot_integration.serving.protocol import write_region
 
 
 class CatalogueFollower:

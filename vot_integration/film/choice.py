@@ -8,16 +8,16 @@ from pathlib import Path
 
 from vot_integration.files import absolute, write_text
 from vot_integration.film.answer import Follower
-from vot_integration.outputs import Output
-from vot_integration.own_trackers import Section, adopt_trackers
-from vot_integration.records import check_own_settings, check_tracker
-from vot_integration.trackers_ini import (
+from vot_integration.serving.outputs import Output
+from vot_integration.workspaces.own_trackers import Section, adopt_trackers
+from vot_integration.workspaces.records import check_own_settings, check_tracker
+from vot_integration.workspaces.trackers_ini import (
     Registration,
     TrackerSettings,
     registrations,
     workspace_ini,
 )
-from vot_integration.workspace import TRACKERS_FILE, own_trackers
+from vot_integration.workspaces.workspace import TRACKERS_FILE, own_trackers
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,11 @@ from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import list_images
 from vot_integration.convert.video import capture_frames, video_frames
 from vot_integration.frames import read_frame
-from vot_integration.vot_folder import PROPERTIES_FILE, SequenceFolder, read_sequence_folder
+from vot_integration.sequences.vot_folder import (
+    PROPERTIES_FILE,
+    SequenceFolder,
+    read_sequence_folder,
+)
 
 _DEFAULT_FPS = 30.0
 

@@ -15,8 +15,8 @@ from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import FrameError, read_labels
 from vot_integration.film.footage import Footage
 from vot_integration.groundtruth import Region, mask_region
-from vot_integration.protocol import read_target
 from vot_integration.regions import rectangle_to_box
+from vot_integration.serving.protocol import read_target
 
 _ADVICE = "pass --box x,y,w,h or --mask FILE"
 

@@ -11,10 +11,10 @@ from vot.tracker.trax import TraxTrackerRuntime
 
 from alpharefine.trackers.base import Image
 from vot_integration.errors import EvaluationError
+from vot_integration.evaluation.logs import log_tail
 from vot_integration.film.answer import Answer
 from vot_integration.film.target import region_box, target_box
 from vot_integration.groundtruth import Region
-from vot_integration.logs import log_tail
 
 _PROTOCOL = "@@TRAX:"
 """Begins those lines of a tracker's log that were written by TraX."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from vot_integration.evaluation.results import RunTally, expected_runs, tally_runs
 from vot_integration.report.measures import (
     SequenceMeasures,
     failure_rule,
@@ -10,9 +11,8 @@ from vot_integration.report.measures import (
     measure_sequence,
 )
 from vot_integration.report.trajectories import TrackedRun, read_runs
-from vot_integration.results import RunTally, expected_runs, tally_runs
-from vot_integration.vot_folder import SequenceFolder, read_sequence_folder
-from vot_integration.workspace import Workspace
+from vot_integration.sequences.vot_folder import SequenceFolder, read_sequence_folder
+from vot_integration.workspaces.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alpharefine.errors import UsageError
+from vot_integration.evaluation.scores import collect_remarks, eao_remark
 from vot_integration.report.bootstrap import Interval, percentile_interval, resample
 from vot_integration.report.collect import ExperimentResults, collect, read_sequences
 from vot_integration.report.measures import SequenceMeasures, combine
-from vot_integration.scores import collect_remarks, eao_remark
-from vot_integration.workspace import Workspace
+from vot_integration.workspaces.workspace import Workspace
 
 FEW_SEQUENCES = 5
 """With so many, all of them favour one of two equal trackers in more than 5 % of cases."""

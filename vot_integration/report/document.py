@@ -9,7 +9,7 @@ from importlib import resources
 import jinja2
 
 import alpharefine
-from vot_integration.records import OWN, TrackerRecord, catalogue_name
+from vot_integration.evaluation.scores import Scores, collect_remarks, explain_eao, read_scores
 from vot_integration.report.bootstrap import Interval, percentile_interval, resample
 from vot_integration.report.collect import (
     ExperimentResults,
@@ -28,9 +28,9 @@ from vot_integration.report.figures import (
 from vot_integration.report.measures import Measures, combine
 from vot_integration.report.published import Published, published_rows
 from vot_integration.report.strips import Picture, make_strip
-from vot_integration.scores import Scores, collect_remarks, explain_eao, read_scores
-from vot_integration.vot_folder import SequenceFolder
-from vot_integration.workspace import Workspace
+from vot_integration.sequences.vot_folder import SequenceFolder
+from vot_integration.workspaces.records import OWN, TrackerRecord, catalogue_name
+from vot_integration.workspaces.workspace import Workspace
 
 _AGREEMENT = 5e-4
 """Difference to the toolkit's numbers that three decimals do not show."""

@@ -4,8 +4,8 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 
-from vot_integration.stacks import load_stack
-from vot_integration.workspace import Workspace
+from vot_integration.workspaces.stacks import load_stack
+from vot_integration.workspaces.workspace import Workspace
 
 
 @dataclass(frozen=True)

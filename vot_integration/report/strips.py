@@ -12,8 +12,8 @@ from vot_integration.groundtruth import Region, region_mask
 from vot_integration.overlay import TRUTH, Colour, draw_contour, draw_region
 from vot_integration.report.collect import ExperimentResults
 from vot_integration.report.trajectories import TrackedRun, read_run_regions
-from vot_integration.vot_folder import SequenceFolder
-from vot_integration.workspace import Workspace
+from vot_integration.sequences.vot_folder import SequenceFolder
+from vot_integration.workspaces.workspace import Workspace
 
 FRAMES = 6
 """Pictures of a strip."""

@@ -1,0 +1,1 @@
+"""The commands of `arvot`: a module each, with its options, its examples and what it prints."""

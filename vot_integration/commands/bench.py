@@ -1,0 +1,97 @@
+"""`arvot bench`: how fast a tracker is on this machine."""
+
+import argparse
+import json
+from pathlib import Path
+
+from vot_integration.commands.options import DEFAULT_TRACKER, add_command, add_tracker_settings
+
+_EXAMPLES = """\
+  arvot bench
+      the default tracker
+  arvot bench --tracker ARDiMP_v20 --precision bfloat16 --busy --json v20.json
+      another one, while one core is busy with something else
+
+All is measured as the toolkit does, in the real server process: a frame is path in, region out.
+The unit is a forward pass of torchvision's ResNet-50 (float32, 1 x 3 x 352 x 352) on the same
+device, taken in turn with the frames; where it varies too much the run is void.
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `bench` to those of `arvot`."""
+    parser = add_command(
+        subparsers,
+        "bench",
+        run,
+        "Measure a tracker: latency of frames, stages and initialisation, start-up and memory.",
+        _EXAMPLES,
+    )
+    parser.add_argument(
+        "--tracker",
+        default=DEFAULT_TRACKER,
+        metavar="NAME",
+        help="tracker; _rotated or _box names its answer (default: %(default)s)",
+    )
+    add_tracker_settings(parser, "auto")
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=200,
+        metavar="N",
+        help="frames to track, in 5 runs (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sequences",
+        type=Path,
+        metavar="DIR",
+        help="folder with list.txt and sequences in VOT format (default: the built-in sequences)",
+    )
+    parser.add_argument(
+        "--busy",
+        action="store_true",
+        help="keep one core busy meanwhile, but not during the unit",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `arvot bench ...`.
+
+    Returns:
+        Exit code, 0.
+
+    Raises:
+        UsageError: bad input.
+        EvaluationError: the tracker fails.
+    """
+    from vot_integration.serving.compute_defaults import set_compute_defaults
+
+    # Before anything imports torch; the server process inherits it.
+    set_compute_defaults()
+    from vot_integration.bench.display import to_table
+    from vot_integration.bench.measure import BenchOptions, run_bench
+    from vot_integration.commands.terminal import plain_console
+    from vot_integration.files import check_target, write_text
+
+    options = BenchOptions(
+        tracker=args.tracker,
+        device=args.device,
+        precision=args.precision,
+        weights=args.weights,
+        frames=args.frames,
+        sequences=args.sequences,
+        busy=args.busy,
+    )
+    if args.json is not None:
+        check_target(args.json, "--json")
+    console = plain_console()
+    with console.status("measuring; leave the machine alone"):
+        numbers = run_bench(options).to_json()
+    console.print(to_table(numbers))
+    if numbers["void"]:
+        console.print(f"VOID: {numbers['void']}", style="bold red")
+    if args.json is not None:
+        write_text(args.json, json.dumps(numbers, indent=2) + "\n")
+        console.print(f"wrote {args.json}")
+    return 0

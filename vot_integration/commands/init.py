@@ -1,0 +1,61 @@
+"""`arvot init`: make a workspace of the VOT toolkit."""
+
+import argparse
+from pathlib import Path
+
+from vot_integration.commands.options import add_command, add_stack, interval
+
+_EXAMPLES = """\
+  arvot init work
+      the built-in sequences and the VOT2020 short-term stack
+  arvot init work --stack vot2022box --sequences ~/vot2022/sequences
+      official data that is on this machine: it is linked, not copied
+  arvot init work --sequences my_sequences --trackers my_trackers.ini
+      your own sequences in VOT format, and trackers of your own beside those of arvot
+
+then: arvot evaluate --workspace work, arvot analyze, arvot report, arvot pack; or the toolkit's own
+commands, such as vot evaluate --workspace work ARDiMP_lite
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `init` to those of `arvot`."""
+    parser = add_command(subparsers, "init", run, "Make a workspace of the VOT toolkit.", _EXAMPLES)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the workspace")
+    add_stack(parser)
+    parser.add_argument(
+        "--trackers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE.ini",
+        help="register the trackers of these files, too; those of arvot always are",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `arvot init ...`.
+
+    Returns:
+        Exit code, 0.
+
+    Raises:
+        UsageError: bad input.
+    """
+    from vot_integration.commands.terminal import plain_console
+    from vot_integration.workspaces.init import InitOptions, init_workspace
+
+    options = InitOptions(
+        args.folder, args.stack, args.sequences, tuple(args.trackers), interval(args)
+    )
+    result = init_workspace(options)
+    workspace = result.workspace
+    console = plain_console()
+    console.print(
+        f"workspace {workspace.folder}: {workspace.stack.title}, "
+        f"{len(workspace.dataset.sequences)} sequences ({workspace.dataset.source})"
+    )
+    for note in result.notes:
+        console.print(f"note: {note}")
+    console.print(f"next: arvot evaluate --workspace {args.folder}")
+    return 0

@@ -1,0 +1,179 @@
+"""`arvot sequences`: make and check sequences in VOT format."""
+
+import argparse
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vot_integration.commands.options import add_command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vot_integration.convert.convert import Watcher
+
+_EXAMPLES = """\
+  arvot sequences convert DAVIS my_sequences
+  arvot sequences check my_sequences
+
+then: arvot run --sequences my_sequences
+"""
+
+_CONVERT_EXAMPLES = """\
+  arvot sequences convert DAVIS my_sequences
+      every object of a data set: DAVIS, OTB, LaSOT and GOT-10k are recognised
+  arvot sequences convert ~/LaSOT/car/car-2 my_sequences --link
+      one sequence of it; its images are referred to, not copied
+  arvot sequences convert DAVIS/JPEGImages/480p/dogs-jump my_sequences --object 2
+      one object of one sequence of DAVIS
+  arvot sequences convert walk.mp4 my_sequences --boxes walk.txt
+      a video with x,y,width,height in a line for each frame
+  arvot sequences convert frames my_sequences --masks masks --name dog --fps 25
+      images, and masks of the same names
+
+exit status: 0 done, 1 done but for sequences with something wrong, 2 nothing was written
+"""
+
+_CHECK_EXAMPLES = """\
+  arvot sequences check my_sequences
+  arvot sequences check ~/vot2022/sequences
+
+exit status: 0 all is well, 2 something is wrong
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `sequences` to those of `arvot`."""
+    parser = add_command(
+        subparsers, "sequences", run_convert, "Make and check sequences in VOT format.", _EXAMPLES
+    )
+    commands = parser.add_subparsers(dest="sequences_command", required=True, metavar="COMMAND")
+    command = add_command(
+        commands,
+        "convert",
+        run_convert,
+        "Make sequences of videos, frames and other data sets.",
+        _CONVERT_EXAMPLES,
+    )
+    command.add_argument(
+        "source", type=Path, metavar="SRC", help="video, folder of frames, or data set"
+    )
+    command.add_argument(
+        "destination",
+        type=Path,
+        metavar="DST",
+        help="folder to write sequences to, which may hold others",
+    )
+    command.add_argument(
+        "--masks", type=Path, metavar="DIR", help="masks or label maps, named as the frames"
+    )
+    command.add_argument(
+        "--boxes", type=Path, metavar="FILE", help="x,y,width,height, one line a frame"
+    )
+    command.add_argument(
+        "--object",
+        type=int,
+        metavar="K",
+        help="follow only object K of label maps (default: a sequence for each)",
+    )
+    command.add_argument("--name", help="name of the one sequence (default: the source's)")
+    command.add_argument(
+        "--fps", type=float, help="frames a second (default: what the source says, else 30)"
+    )
+    command.add_argument(
+        "--link", action="store_true", help="refer to the images in place of copying them"
+    )
+    command = add_command(
+        commands,
+        "check",
+        run_check,
+        "Check a folder of sequences.",
+        _CHECK_EXAMPLES,
+    )
+    command.add_argument("folder", type=Path, metavar="DIR", help="folder that holds list.txt")
+
+
+def run_convert(args: argparse.Namespace) -> int:
+    """Run `arvot sequences convert`.
+
+    Returns:
+        Exit code: 0, or 1 when something was wrong with a sequence, which was skipped.
+
+    Raises:
+        UsageError: bad input; nothing was written.
+    """
+    from vot_integration.commands.quiet import quiet_opencv
+    from vot_integration.commands.terminal import plain_console
+    from vot_integration.convert.convert import convert
+    from vot_integration.convert.outcome import counted
+    from vot_integration.convert.source import ConvertOptions
+
+    quiet_opencv()
+    # Paths must stay on one line, and as they are.
+    console = plain_console()
+    options = ConvertOptions(args.masks, args.boxes, args.name, args.object, args.fps, args.link)
+    with _shown(console) as watcher:
+        done = convert(args.source, args.destination, options, watcher)
+    errors = plain_console(stderr=True)
+    for line in done.left_out():
+        errors.print(line)
+    if done.skipped or done.kept:
+        skipped = f", skipped {len(done.skipped)}" if done.skipped else ""
+        console.print(f"wrote {counted(len(done.written))}{skipped}")
+    console.print(f"next: arvot run --sequences {shlex.quote(str(args.destination))}")
+    return 0 if done.is_complete else 1
+
+
+@contextmanager
+def _shown(console: "Console") -> "Iterator[Watcher]":
+    """A bar for the sequence under way, on a terminal, and a line for each that is finished."""
+    from rich import progress as bars
+
+    from vot_integration.convert.convert import Watcher
+
+    with bars.Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+        yield Watcher(
+            lambda name, done, total: bar.update(
+                task, description=name, completed=done, total=total
+            ),
+            lambda written: bar.console.print(f"wrote {written}"),
+        )
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Run `arvot sequences check`.
+
+    Returns:
+        Exit code: 0, or 2 when something is wrong, which is printed, a line a sequence.
+
+    Raises:
+        UsageError: there is no list of sequences.
+    """
+    from alpharefine.errors import UsageError
+    from vot_integration.commands.quiet import quiet_opencv
+    from vot_integration.commands.terminal import plain_console
+    from vot_integration.convert.outcome import counted
+    from vot_integration.convert.pictures import check_images
+    from vot_integration.sequences.vot_folder import check_starts, read_list, read_sequence_folder
+
+    quiet_opencv()
+    console = plain_console()
+    errors = plain_console(stderr=True)
+    paths = read_list(args.folder)
+    bad = 0
+    for path in paths:
+        try:
+            sequence = read_sequence_folder(path)
+            check_starts(sequence)
+            check_images(sequence.frames)
+        except UsageError as error:
+            bad += 1
+            errors.print(f"arvot: {error}")
+    if bad:
+        console.print(f"bad: {bad} of {counted(len(paths))} in {args.folder}")
+        return 2
+    console.print(f"good: {counted(len(paths))} in {args.folder}")
+    return 0

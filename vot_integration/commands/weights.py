@@ -1,0 +1,296 @@
+"""`arvot weights`: get, see, check, convert and merge network weights."""
+
+import argparse
+from pathlib import Path
+
+from rich import progress as bars
+from rich.console import Console
+
+from alpharefine.catalogue import TRACKERS
+from alpharefine.errors import UsageError
+from alpharefine.weights.convert import convert
+from alpharefine.weights.files import SUFFIX, file_sha256, merge_weights, open_weights
+from alpharefine.weights.kinds import OFFICIAL_UNREAD
+from alpharefine.weights.legacy import read_checkpoint
+from alpharefine.weights.pickle_stream import shown
+from alpharefine.weights.registry import WEIGHTS, WeightsSpec
+from alpharefine.weights.store import cache_folder, fetch_weights, find_weights
+from alpharefine.weights.verify import install_weights, verify_weights
+from vot_integration.commands.options import add_command
+from vot_integration.commands.terminal import plain_console
+
+_EXAMPLES = """\
+  arvot weights list
+      what there is, what of it is on this machine, and how to get the rest
+  arvot weights fetch super_dimp --from ~/Downloads/super_dimp.pth.tar
+      take a file that you have downloaded
+  arvot weights verify
+      check all that is on this machine
+
+`arvot weights COMMAND --help` has more. The authors' files are on a host that needs a browser:
+`arvot weights fetch NAME` says where, and --from takes the file that you got there.
+"""
+
+_LIST_EXAMPLES = """\
+  arvot weights list
+"""
+
+_FETCH_EXAMPLES = """\
+  arvot weights fetch super_dimp
+      says where the file is
+  arvot weights fetch super_dimp --from ~/Downloads/super_dimp.pth.tar
+      takes it: checked, converted and put where trackers find it
+"""
+
+_VERIFY_EXAMPLES = """\
+  arvot weights verify
+      all that are on this machine
+  arvot weights verify lite super_dimp
+
+exit status: 0 all are good, 1 something is wrong with one
+"""
+
+_PATH_EXAMPLES = """\
+  cp "$(arvot weights path lite)" elsewhere/
+"""
+
+_INFO_EXAMPLES = """\
+  arvot weights info stack.safetensors
+  arvot weights info super_dimp.pth.tar
+"""
+
+_CONVERT_EXAMPLES = """\
+  arvot weights convert super_dimp.pth.tar --as super_dimp
+      to where trackers find it by name, as `arvot weights fetch` does
+  arvot weights convert ARnet_seg_mask_ep0040.pth.tar --as ar_v20 -o ar_v20.safetensors
+      to a file, for --weights ar_v20.safetensors
+"""
+
+_MERGE_EXAMPLES = """\
+  arvot weights merge super_dimp.safetensors ar_v20.safetensors -o stack.safetensors
+      one file for --weights stack.safetensors
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `weights` to those of `arvot`."""
+    parser = add_command(
+        subparsers, "weights", run, "Get, see, check, convert and merge network weights.", _EXAMPLES
+    )
+    commands = parser.add_subparsers(dest="weights_command", required=True, metavar="COMMAND")
+
+    text = "Registered weights, which are on this machine, and how to get the others."
+    add_command(commands, "list", run, text, _LIST_EXAMPLES)
+
+    text = "Put registered weights where trackers find them."
+    command = add_command(commands, "fetch", run, text, _FETCH_EXAMPLES)
+    _add_name(command)
+    command.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="a file that you have downloaded: the authors' .pth.tar, or one of ours",
+    )
+
+    text = "Check weights on this machine: sha256, names, shapes, finite numbers."
+    command = add_command(commands, "verify", run, text, _VERIFY_EXAMPLES)
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="registered names (default: all that are on this machine)",
+    )
+
+    text = "Print the file of registered weights, for scripts."
+    _add_name(add_command(commands, "path", run, text, _PATH_EXAMPLES))
+
+    text = "What a weights file holds."
+    command = add_command(commands, "info", run, text, _INFO_EXAMPLES)
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help=f"{SUFFIX} file, or the authors' .pth.tar"
+    )
+
+    text = f"Make a {SUFFIX} file of the authors' .pth.tar."
+    command = add_command(commands, "convert", run, text, _CONVERT_EXAMPLES)
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help=".pth.tar file, or a folder: the last one in it"
+    )
+    command.add_argument(
+        "--as",
+        dest="kind",
+        required=True,
+        choices=list(OFFICIAL_UNREAD),
+        metavar="NAME",
+        help=f"which network it is: {', '.join(OFFICIAL_UNREAD)}",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar=f"OUT{SUFFIX}",
+        help="file to write (default: the cache, where trackers find it by name)",
+    )
+
+    text = "Put the weights of several networks into one file."
+    command = add_command(commands, "merge", run, text, _MERGE_EXAMPLES)
+    command.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help=f"{SUFFIX} files, each of other networks",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar=f"OUT{SUFFIX}",
+        help="file to write",
+    )
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(WEIGHTS)
+    parser.add_argument(
+        "name", choices=list(WEIGHTS), metavar="NAME", help=f"which weights: {names}"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `arvot weights ...`.
+
+    Returns:
+        Exit code: 0, or 1 when `verify` has found something wrong.
+
+    Raises:
+        UsageError: bad input.
+    """
+    console = plain_console()
+    match args.weights_command:
+        case "convert":
+            _convert(console, args.file, args.kind, args.output)
+        case "merge":
+            sha256 = merge_weights(args.files, args.output)
+            console.print(f"wrote {args.output}\nsha256 {sha256}")
+        case "list":
+            _list(console)
+        case "info":
+            _info(console, args.file)
+        case "fetch":
+            _fetch(console, WEIGHTS[args.name], args.source)
+        case "path":
+            console.print(_present(WEIGHTS[args.name]))
+        case "verify":
+            return _verify(console, args.names)
+    return 0
+
+
+def _convert(console: Console, file: Path, kind: str, output: Path | None) -> None:
+    if output is None:
+        output = cache_folder() / WEIGHTS[kind].file
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{output.parent}: cannot be made ({error.strerror})") from error
+    done = convert(file, kind, output)
+    console.print(
+        f"wrote {done.path} ({done.name}, {done.entries} entries)\n"
+        f"sha256 {done.sha256}\n"
+        f"made of {done.source}\n"
+        f"sha256 {done.source_sha256}"
+    )
+
+
+def _list(console: Console) -> None:
+    for spec in WEIGHTS.values():
+        found = find_weights(spec)
+        console.print(f"{spec.name}: {'not on this machine' if found is None else found}")
+        facts = {
+            "for": _purpose(spec),
+            "source": spec.source,
+            "reported": spec.reported,
+            "licence": spec.licence,
+            "to get it": spec.obtain if found is None else "",
+        }
+        for fact, text in facts.items():
+            if text:
+                console.print(f"  {fact}: {text}")
+    console.print(f"cache: {cache_folder()}")
+
+
+def _purpose(spec: WeightsSpec) -> str:
+    """The trackers that need weights, each with what else it needs; else who can take them."""
+    trackers = [tracker for tracker in TRACKERS.values() if set(tracker.kinds) & set(spec.kinds)]
+    if not trackers:
+        return f"alpharefine.refined(tracker, network={spec.kinds[0]!r})"
+    others = (set(tracker.kinds) - set(spec.kinds) for tracker in trackers)
+    return ", ".join(
+        tracker.name + "".join(f" (with {kind})" for kind in sorted(kinds))
+        for tracker, kinds in zip(trackers, others, strict=True)
+    )
+
+
+def _fetch(console: Console, spec: WeightsSpec, source: Path | None) -> None:
+    if source is not None:
+        path = install_weights(spec, source)
+    else:
+        columns = (
+            bars.BarColumn(),
+            bars.DownloadColumn(),
+            bars.TransferSpeedColumn(),
+            bars.TimeRemainingColumn(),
+        )
+        shows = console.is_terminal
+        with bars.Progress(*columns, console=console, transient=True, disable=not shows) as bar:
+            task = bar.add_task(spec.name, total=spec.size)
+            path = fetch_weights(
+                spec, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+    console.print(f"{spec.name}: {path}\nsha256 {file_sha256(path)}")
+
+
+def _present(spec: WeightsSpec) -> Path:
+    path = find_weights(spec)
+    if path is None:
+        raise UsageError(f"weights '{spec.name}' are not on this machine: {spec.obtain}")
+    return path
+
+
+def _verify(console: Console, names: list[str]) -> int:
+    here = {name: path for name, spec in WEIGHTS.items() if (path := find_weights(spec))}
+    chosen = {}
+    for name in names:
+        if name not in WEIGHTS:
+            raise UsageError(f"unknown weights '{shown(name)}'; choose from {', '.join(WEIGHTS)}")
+        chosen[name] = _present(WEIGHTS[name])
+    status = 0
+    for name, path in (chosen or here).items():
+        check = verify_weights(WEIGHTS[name], path)
+        if check.problem is not None:
+            status = 1
+            verdict = f"{check.problem}; delete it, then {WEIGHTS[name].obtain}"
+        else:
+            verdict = f"good, sha256 {check.sha256}, {path}"
+        console.print(f"{name}: {verdict}")
+    return status
+
+
+def _info(console: Console, path: Path) -> None:
+    if path.suffix == SUFFIX:
+        file = open_weights(path)
+        console.print(f"{path}\nsha256 {file_sha256(path)}")
+        for kind, facts in file.parts.items():
+            tensors = file.read(kind).values()
+            numbers = sum(tensor.numel() for tensor in tensors)
+            console.print(f"{shown(kind)}: {len(tensors)} entries, {numbers} numbers")
+            for fact, text in facts.items():
+                console.print(f"  {shown(fact)}: {shown(text, 300)}")
+    else:
+        checkpoint = read_checkpoint(path)
+        console.print(
+            f"{checkpoint.path}\nsha256 {file_sha256(checkpoint.path)}\n"
+            f"official file, network {checkpoint.network}, epoch {checkpoint.epoch}, "
+            f"{len(checkpoint.tensors)} entries"
+        )

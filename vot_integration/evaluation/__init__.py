@@ -1,0 +1,1 @@
+"""The official toolkit at work: processes, shards, result files and scores."""

@@ -1,0 +1,1 @@
+"""Sequences in VOT format: read, written, and those that are built in."""

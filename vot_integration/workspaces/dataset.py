@@ -1,0 +1,94 @@
+"""The sequences of a workspace: the built-in ones, or a folder of the user's."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vot_integration.files import absolute
+from vot_integration.sequences.vot_folder import check_starts, read_list, read_sequence_folder
+from vot_integration.workspaces.stacks import Stack
+
+
+@dataclass(frozen=True)
+class SequenceEntry:
+    """What a run needs to know of a sequence, without its labels.
+
+    Attributes:
+        path: its folder, absolute.
+        properties: the lines of its `sequence` file.
+        length: number of frames.
+        anchors: a number a frame, > 0 a run goes forward from here, < 0 backward; may be empty.
+    """
+
+    path: Path
+    properties: Mapping[str, str]
+    length: int
+    anchors: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """The toolkit's name of the sequence, which is its folder's."""
+        return self.path.name
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Sequences in VOT format.
+
+    Attributes:
+        source: "built-in, version N", or the absolute path of the folder they were listed in.
+        sequences: in the order of list.txt.
+    """
+
+    source: str
+    sequences: tuple[SequenceEntry, ...]
+
+    def is_official(self) -> bool:
+        """Whether the toolkit downloaded these sequences: it notes a `uid` in each."""
+        return all("uid" in sequence.properties for sequence in self.sequences)
+
+    def fingerprint(self) -> str:
+        """Hash of names, properties, ground truth and anchors: of everything but the images."""
+        digest = hashlib.sha256()
+        for sequence in self.sequences:
+            digest.update(f"{sequence.name}\n".encode())
+            truth = sequence.properties.get("groundtruth", "groundtruth.txt")
+            for file in (sequence.path / name for name in ("sequence", truth, "anchor.value")):
+                digest.update(file.read_bytes() if file.is_file() else b"")
+        return digest.hexdigest()
+
+    def moved(self, old: Path, new: Path) -> "Dataset":
+        """The same sequences after folder `old`, in which they may lie, was renamed to `new`."""
+        sequences = tuple(
+            replace(sequence, path=new / sequence.path.relative_to(old))
+            if sequence.path.is_relative_to(old)
+            else sequence
+            for sequence in self.sequences
+        )
+        return replace(self, sequences=sequences)
+
+
+def read_dataset(folder: Path, stack: Stack, *, source: str | None = None) -> Dataset:
+    """Read and check the sequences that `folder`/list.txt names.
+
+    Args:
+        folder: holds list.txt.
+        stack: the experiments that will start the tracker in these sequences.
+        source: `Dataset.source`; None takes the absolute path of the folder.
+
+    Raises:
+        UsageError: something is missing, cannot be read, or no run can start.
+    """
+    folder = absolute(folder)
+    sequences = tuple(_read_entry(path, stack) for path in read_list(folder))
+    return Dataset(source or str(folder), sequences)
+
+
+def _read_entry(path: Path, stack: Stack) -> SequenceEntry:
+    sequence = read_sequence_folder(path)
+    if stack.starts_at_anchors():
+        check_starts(sequence, anchors=True)
+    if stack.starts_at_first_frame():
+        check_starts(sequence, anchors=False)
+    return SequenceEntry(path, sequence.properties, sequence.length, sequence.anchors)

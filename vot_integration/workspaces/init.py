@@ -1,0 +1,84 @@
+"""`arvot init`: a workspace before anything is run in it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from alpharefine.errors import UsageError
+from vot_integration.evaluation.results import expected_runs
+from vot_integration.evaluation.scores import eao_remark
+from vot_integration.files import absolute
+from vot_integration.workspaces.manifest import find_manifest
+from vot_integration.workspaces.material import plan_workspace
+from vot_integration.workspaces.own_trackers import Section, adopt_trackers
+from vot_integration.workspaces.stacks import Interval
+from vot_integration.workspaces.workspace import Workspace, open_workspace
+
+
+@dataclass(frozen=True)
+class InitOptions:
+    """Options of `arvot init`, as the user gave them.
+
+    Attributes:
+        folder: where the workspace is to be.
+        stack: name or file; None for that of the workspace, or the default one where it is new.
+        sequences: folder with list.txt; None likewise, or the built-in sequences.
+        trackers: .ini files that register trackers of the user's own.
+        eao_interval: first and last frame; None likewise, or the default of stack and sequences.
+    """
+
+    folder: Path
+    stack: str | None = None
+    sequences: Path | None = None
+    trackers: tuple[Path, ...] = ()
+    eao_interval: Interval | None = None
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """What `arvot init` has made.
+
+    Attributes:
+        workspace: the workspace.
+        notes: what the user should know of it, a line each.
+    """
+
+    workspace: Workspace
+    notes: tuple[str, ...]
+
+
+def init_workspace(options: InitOptions) -> InitResult:
+    """Make a workspace, or add to the one that is there what is missing.
+
+    Raises:
+        UsageError: an option is wrong, or the folder holds something else.
+    """
+    folder = absolute(options.folder)
+    spec = plan_workspace(folder, options.stack, options.sequences, options.eao_interval)
+    own: dict[str, Section] = {}
+    for file in options.trackers:
+        adopted = adopt_trackers(file, folder)
+        twice = sorted(own.keys() & adopted.keys())
+        if twice:
+            raise UsageError(f"{file} registers {twice[0]}, which another of the files does too")
+        own.update(adopted)
+    before = find_manifest(folder)
+    workspace = open_workspace(replace(spec, own=own))
+    remark = _remark_on_interval(workspace)
+    notes = [remark] if remark is not None else []
+    if before is not None and before.stack.name != workspace.stack.name:
+        notes.append(
+            f"the stack is {workspace.stack.name} now; it was {before.stack.name}, of which there "
+            "are no results that contradict it"
+        )
+    return InitResult(workspace, tuple(notes))
+
+
+def _remark_on_interval(workspace: Workspace) -> str | None:
+    """What is wrong with the EAO interval for sequences of this length; None where it fits."""
+    if workspace.interval is None:
+        return None
+    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    longest = max(run.frames for run in runs)
+    low, _ = workspace.interval
+    # Nothing has run yet: an EAO of any value where there will be one.
+    return eao_remark(None if longest <= low else 1.0, workspace.interval, longest)

@@ -1,0 +1,152 @@
+"""Trackers of the user's own: sections of a trackers.ini that are not from the catalogue."""
+
+import configparser
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from alpharefine.errors import UsageError
+from vot_integration.files import absolute
+from vot_integration.workspaces.trackers_ini import (
+    escape,
+    ini_parser,
+    interpreter,
+    log_folder,
+    plain_ini,
+    registrations,
+)
+
+Section = Mapping[str, str]
+"""Entries of one section, as they stand in the file."""
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]+")
+"""What the toolkit takes for a tracker's name."""
+
+_PROTOCOLS = ("traxpython", "trax", "traxmatlab", "traxoctave")
+"""What the toolkit can start."""
+
+_NOT_COMPARED = frozenset({"label", "tags", "python", "paths", "env_arvot_log_dir"})
+"""Entries in which copies of one section may differ: they say where, not what."""
+
+_WEIGHTS = "env_arvot_weights"
+_DEFAULTS = frozenset({("env_arvot_device", "auto"), ("env_arvot_precision", "auto")})
+"""Entries that change nothing."""
+
+
+def read_own_trackers(file: Path) -> dict[str, Section]:
+    """The sections of a trackers.ini that are not from the catalogue, by name.
+
+    Args:
+        file: need not be there.
+
+    Raises:
+        UsageError: the file cannot be read, or one of them would break the toolkit's registry.
+    """
+    known = registrations()
+    own = {name: section for name, section in _read(file).items() if name not in known}
+    for name, section in own.items():
+        _check(file, name, section)
+    return own
+
+
+def adopt_trackers(file: Path, workspace: Path | None = None) -> dict[str, Section]:
+    """Sections of a user's trackers.ini in the form that works elsewhere, as in a workspace.
+
+    The interpreter is this one unless a section names its own, `paths` become absolute, and logs of
+    `vot_integration.server.serve` go into the workspace, if there is one.
+
+    Args:
+        file: the user's file.
+        workspace: absolute path of the workspace.
+
+    Raises:
+        UsageError: no such file, nothing in it, a tracker with the name of another one of the
+            catalogue, or as `read_own_trackers`.
+    """
+    if not file.is_file():
+        raise UsageError(
+            f"there is no file {file}: --trackers takes .ini files with trackers of your own; "
+            "those of arvot are registered anyway"
+        )
+    sections, own = _read(file), read_own_trackers(file)
+    if not sections:
+        raise UsageError(f"{file} registers no tracker: add a section [NAME]")
+    catalogue = _parse(plain_ini(), "trackers.ini")
+    for name in sections.keys() - own.keys():
+        _check_same(file, name, sections[name], catalogue[name])
+    return {name: _adopt(absolute(file), section, workspace) for name, section in own.items()}
+
+
+def _read(file: Path) -> dict[str, Section]:
+    try:
+        return _parse(file.read_text(encoding="utf-8"), file.name)
+    except FileNotFoundError:
+        return {}
+    except (configparser.Error, OSError, UnicodeDecodeError) as error:
+        message = " ".join(str(error).split())
+        raise UsageError(
+            f"{file} cannot be read as a list of trackers: {message}: correct it"
+        ) from error
+
+
+def _parse(text: str, source: str) -> dict[str, Section]:
+    parser, as_the_toolkit = ini_parser(), configparser.ConfigParser()
+    parser.read_string(text, source)
+    as_the_toolkit.read_string(text, source)
+    # Percent signs are replaced when a value is asked for.
+    for name in as_the_toolkit.sections():
+        dict(as_the_toolkit[name])
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _check_same(file: Path, name: str, section: Section, catalogue: Section) -> None:
+    """Check that a section named like one of the catalogue, which is not taken, says the same."""
+    given, ours = (
+        {key.lower(): value for key, value in entries.items() if key.lower() not in _NOT_COMPARED}
+        for entries in (section, catalogue)
+    )
+    differing = sorted(
+        key
+        for key in given.keys() | ours.keys()
+        if given.get(key) != ours.get(key) and (key, given.get(key)) not in _DEFAULTS
+    )
+    if differing:
+        hint = "; weights, device and precision of arvot's trackers are options of its commands"
+        is_setting = any(key in dict(_DEFAULTS) or key == _WEIGHTS for key in differing)
+        raise UsageError(
+            f"{file}, section {name}: a tracker of arvot has this name and differs in "
+            f"{', '.join(differing)}: give yours another name{hint if is_setting else ''}"
+        )
+
+
+def _check(file: Path, name: str, section: Section) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{file}: a tracker's name has only a-z, A-Z, 0-9, _ and -, not {name!r}")
+    keys = {key.lower() for key in section}
+    missing = [key for key in ("protocol", "command") if key not in keys]
+    if missing:
+        raise UsageError(
+            f"{file}, section {name}: {' and '.join(missing)} is missing; write for instance "
+            "protocol = traxpython and command = my_package.my_module"
+        )
+    [protocol] = (value for key, value in section.items() if key.lower() == "protocol")
+    if protocol not in _PROTOCOLS:
+        raise UsageError(
+            f"{file}, section {name}: the toolkit has no protocol {protocol!r}; write traxpython "
+            "(a Python module), trax (any program), traxmatlab or traxoctave"
+        )
+
+
+def _adopt(file: Path, section: Section, workspace: Path | None) -> dict[str, str]:
+    adopted = dict(section)
+    if section.get("protocol") == "traxpython":
+        # Paths of this package are not added: `paths` is the whole module path of the tracker.
+        adopted.setdefault("python", escape(interpreter()))
+    if "paths" in section:
+        folders = section["paths"].split(os.pathsep)
+        parent = Path(escape(str(file.parent)))
+        adopted["paths"] = os.pathsep.join(str(parent / folder) for folder in folders)
+    if workspace is not None:
+        adopted.setdefault("env_ARVOT_LOG_DIR", escape(str(log_folder(workspace))))
+    return adopted

@@ -1,0 +1,146 @@
+"""What a tracker's results are made with: settled before a run, written beside the results."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import alpharefine
+from alpharefine.errors import UsageError
+from vot_integration.workspaces.environment import describe_environment
+from vot_integration.workspaces.own_trackers import Section
+from vot_integration.workspaces.trackers_ini import TrackerSettings, registrations
+
+OWN = "own tracker"
+"""Stands for the weights of a tracker that is not from the catalogue."""
+
+ITS_OWN = "its own"
+"""Stands for the device and the precision of such a tracker, which it chooses itself."""
+
+
+@dataclass(frozen=True)
+class TrackerRecord:
+    """What a tracker's results in a workspace were made with.
+
+    Attributes:
+        weights: name of the weights.
+        sha256: their hash; of a tracker of the user's own, the hash of its section of trackers.ini.
+        device: torch device, resolved.
+        precision: precision as asked for.
+        settings: what trackers.ini tells the server.
+        random: whether the weights are random, not trained.
+        arvot: version of this package.
+        environment: versions and machine of the last evaluation; records that differ in it alone
+            are equal.
+    """
+
+    weights: str
+    sha256: str
+    device: str
+    precision: str
+    settings: TrackerSettings
+    random: bool = False
+    arvot: str = alpharefine.__version__
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __str__(self) -> str:
+        weights = f"weights {self.weights} ({self.sha256[:12]})"
+        return f"{weights}, {self.device}, {self.precision}, arvot {self.arvot}"
+
+
+def catalogue_name(name: str) -> str:
+    """Name in the catalogue of a registered tracker; a tracker of the user's own keeps its name."""
+    registration = registrations().get(name)
+    return name if registration is None else registration.tracker
+
+
+def check_tracker(name: str, own: Mapping[str, Section]) -> None:
+    """Check that a tracker is registered.
+
+    Args:
+        name: as in trackers.ini.
+        own: trackers of the user's own.
+
+    Raises:
+        UsageError: it is not.
+    """
+    known = [*registrations(), *own]
+    if name not in known:
+        raise UsageError(
+            f"unknown tracker {name!r}; choose from {', '.join(known)}, or register your own in "
+            "the workspace DIR: `arvot init DIR --trackers FILE.ini`"
+        )
+
+
+def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]) -> TrackerRecord:
+    """Settle how a tracker is to run: its weights are found and fit, its device is there.
+
+    Args:
+        name: as in trackers.ini.
+        settings: as the user gave them; None is the default.
+        own: trackers of the user's own, by name.
+
+    Raises:
+        UsageError: no such tracker, or a setting is wrong.
+    """
+    check_tracker(name, own)
+    if name in own:
+        return _own_record(name, settings, own[name])
+    # Everything that brings in torch is imported here, after the quick checks.
+    from alpharefine.catalogue import build_tracker, resolve_weights
+    from alpharefine.runtime import resolve_runtime
+
+    device, precision = settings.device or "auto", settings.precision or "auto"
+    tracker = catalogue_name(name)
+    runtime = resolve_runtime(device, precision)
+    weights = _absolute_weights(settings.weights)
+    found = resolve_weights(tracker, weights)
+    if weights is not None:
+        # Weights that do not fit the network are refused now, not by the server.
+        build_tracker(tracker, device="cpu", weights=weights)
+    kept = TrackerSettings(weights, device, precision)
+    return TrackerRecord(
+        found.name,
+        found.sha256,
+        str(runtime.device),
+        precision,
+        kept,
+        found.random,
+        environment=describe_environment(),
+    )
+
+
+def check_own_settings(name: str, settings: TrackerSettings) -> None:
+    """Check that nothing is asked of a tracker of the user's own that only its section can say.
+
+    Raises:
+        UsageError: a setting is given.
+    """
+    for option in ("weights", "device", "precision"):
+        if getattr(settings, option) not in (None, "auto"):
+            raise UsageError(
+                f"--{option} is for the trackers of arvot; {name} is one of your own: set what it "
+                "needs in its section of trackers.ini (command, env_NAME)"
+            )
+
+
+def _own_record(name: str, settings: TrackerSettings, section: Section) -> TrackerRecord:
+    check_own_settings(name, settings)
+    digest = hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()
+    environment = describe_environment()
+    return TrackerRecord(OWN, digest, ITS_OWN, ITS_OWN, TrackerSettings(), environment=environment)
+
+
+def _absolute_weights(value: str | None) -> str | None:
+    """The same weights for a server, which runs in a folder of its own."""
+    from alpharefine.weights.registry import WEIGHTS
+
+    if value is None:
+        return None
+    items = [value] if Path(value).exists() else value.split(",")
+    are_paths = [item not in WEIGHTS and Path(item).exists() for item in items]
+    return ",".join(
+        str(Path(item).absolute()) if is_path else item
+        for item, is_path in zip(items, are_paths, strict=True)
+    )

@@ -1,0 +1,321 @@
+"""Workspaces of the VOT toolkit: made whole or not at all, reused only for what they were made for.
+
+A workspace keeps results, and results must not be mixed: `arvot.json` in it records the sequences,
+the experiments and, for each tracker, the weights, device and precision they were made with.
+"""
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alpharefine.errors import UsageError
+from vot_integration.files import absolute, write_text
+from vot_integration.sequences.builtin import RENDERING, write_builtin_sequences
+from vot_integration.sequences.vot_folder import write_list
+from vot_integration.workspaces.dataset import Dataset, read_dataset
+from vot_integration.workspaces.lock import LOCK_FILE, exclusive
+from vot_integration.workspaces.manifest import Manifest, find_manifest, read_manifest
+from vot_integration.workspaces.own_trackers import Section, read_own_trackers
+from vot_integration.workspaces.records import TrackerRecord
+from vot_integration.workspaces.stacks import Interval, Stack
+from vot_integration.workspaces.trackers_ini import registrations, workspace_ini
+
+TRACKERS_FILE = "trackers.ini"
+_BUILTIN = "built-in, version "
+_SHOWN_NAMES = 3
+
+
+@dataclass(frozen=True)
+class WorkspaceSpec:
+    """A workspace that is wanted.
+
+    Attributes:
+        folder: absolute path.
+        dataset: sequences to run on; None for the built-in ones.
+        stack: all experiments, with the EAO interval.
+        records: how trackers are to run, by their name in the catalogue.
+        own: trackers of the user's own to register, sections of trackers.ini by name.
+        experiments: names of those to use now; None for all.
+    """
+
+    folder: Path
+    dataset: Dataset | None
+    stack: Stack
+    records: Mapping[str, TrackerRecord] = field(default_factory=dict)
+    own: Mapping[str, Section] = field(default_factory=dict)
+    experiments: Sequence[str] | None = None
+
+    @property
+    def chosen(self) -> Stack:
+        """The experiments to use now."""
+        return self.stack if self.experiments is None else self.stack.select(self.experiments)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace on disk.
+
+    Attributes:
+        folder: absolute path.
+        dataset: its sequences, or those of them to use now.
+        stack: its experiments, or those of them to use now.
+        interval: the EAO interval, None where the stack has none.
+        records: what the trackers' results are made with, by their name in the catalogue.
+    """
+
+    folder: Path
+    dataset: Dataset
+    stack: Stack
+    interval: Interval | None
+    records: Mapping[str, TrackerRecord]
+
+    def results(self, registered_name: str) -> Path:
+        """Folder of one registered tracker's results."""
+        return self.folder / "results" / registered_name
+
+    def analysis(self, registered_name: str) -> Path:
+        """The toolkit's analysis of one registered tracker."""
+        return self.folder / "analysis" / f"{registered_name}.json"
+
+    def report(self, registered_names: Sequence[str]) -> Path:
+        """The toolkit's report of registered trackers."""
+        return self.folder / "reports" / "+".join(registered_names) / "report.html"
+
+
+def open_workspace(spec: WorkspaceSpec) -> Workspace:
+    """Make the workspace, or take the one that is there when its results fit.
+
+    Raises:
+        UsageError: the folder holds something else, or results of other experiments or made with
+            other settings; or an evaluation is running in it.
+    """
+    if not spec.folder.exists() or (spec.folder.is_dir() and not any(spec.folder.iterdir())):
+        return _create(spec)
+    if find_manifest(spec.folder) is None:
+        raise UsageError(_occupied(spec.folder))
+    with exclusive(spec.folder):
+        return _reuse(spec, read_manifest(spec.folder))
+
+
+def load_workspace(folder: Path, experiments: Sequence[str] | None = None) -> Workspace:
+    """Read a workspace; nothing is changed.
+
+    Args:
+        folder: the workspace.
+        experiments: names of those to use; None for all.
+
+    Raises:
+        UsageError: it is not a workspace, it has no such experiment, or its sequences are not what
+            they were.
+    """
+    folder = absolute(folder)
+    manifest = read_manifest(folder)
+    stack = manifest.stack if experiments is None else manifest.stack.select(experiments)
+    dataset = read_dataset(folder / "sequences", stack, source=manifest.source)
+    _check_dataset(folder, dataset, manifest)
+    return Workspace(folder, dataset, stack, manifest.stack.find_interval(), manifest.trackers)
+
+
+def enroll_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) -> Workspace:
+    """Settle how trackers run in a workspace, which keeps its stack and its sequences.
+
+    Args:
+        workspace: as it was read, with the experiments that are to be run.
+        records: by their name in the catalogue.
+
+    Raises:
+        UsageError: results of these trackers were made otherwise; or the workspace cannot be
+            written, or an evaluation is running in it.
+    """
+    with exclusive(workspace.folder):
+        manifest = read_manifest(workspace.folder)
+        stack = manifest.stack.select(list(workspace.stack.experiments))
+        manifest = _extend(workspace.folder, manifest, stack, records)
+        _write_trackers(workspace.folder, workspace.folder, manifest, {})
+        manifest.write(workspace.folder)
+    return replace(workspace, records=manifest.trackers)
+
+
+def own_trackers(folder: Path) -> dict[str, Section]:
+    """Trackers of the user's own in a workspace, which need not be there.
+
+    Raises:
+        UsageError: its trackers.ini is damaged.
+    """
+    return read_own_trackers(folder / TRACKERS_FILE)
+
+
+def _create(spec: WorkspaceSpec) -> Workspace:
+    parent = spec.folder.parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=parent, prefix=f".{spec.folder.name}-"))
+    except OSError as error:
+        raise UsageError(f"cannot make a workspace in {parent}: {error.strerror}") from error
+    try:
+        shutil.copytree(_template(), draft, dirs_exist_ok=True)
+        (draft / "results").mkdir()
+        (draft / LOCK_FILE).touch()
+        dataset = _write_sequences(draft / "sequences", spec)
+        manifest = Manifest(dataset.source, dataset.fingerprint(), spec.stack, {}, {})
+        manifest = _extend(draft, manifest, spec.chosen, spec.records)
+        _write_settings(draft, spec, manifest)
+        # mkdtemp makes folders that only their owner can read.
+        draft.chmod(0o755)
+        _rename(draft, spec.folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    dataset = dataset.moved(draft, spec.folder)
+    interval = spec.stack.find_interval()
+    return Workspace(spec.folder, dataset, spec.chosen, interval, manifest.trackers)
+
+
+def _rename(draft: Path, folder: Path) -> None:
+    try:
+        draft.replace(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise UsageError(
+            f"another command has just made {folder}: give this one again to use it"
+        ) from error
+
+
+def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:
+    folder = spec.folder
+    dataset = spec.dataset or _read_builtin(folder / "sequences", spec.chosen)
+    _check_dataset(folder, dataset, manifest)
+    manifest = _restack(folder, manifest, spec.stack)
+    manifest = _extend(folder, manifest, spec.chosen, spec.records)
+    _write_settings(folder, spec, manifest)
+    interval = spec.stack.find_interval()
+    return Workspace(folder, dataset, spec.chosen, interval, manifest.trackers)
+
+
+def _occupied(folder: Path) -> str:
+    """Why no workspace can be made of a path where something is."""
+    if not folder.is_dir():
+        return f"{folder} is a file: name a new or an empty folder for the workspace"
+    names = sorted(path.name for path in folder.iterdir())
+    shown = ", ".join([*names[:_SHOWN_NAMES], *(["..."] if len(names) > _SHOWN_NAMES else [])])
+    return (
+        f"{folder} is not a workspace of arvot and holds other files ({shown}): name a new or an "
+        "empty folder"
+    )
+
+
+def _restack(folder: Path, manifest: Manifest, stack: Stack) -> Manifest:
+    """The manifest with another stack, if no results contradict it."""
+    protocols = _protocols(stack)
+    fitting = {
+        name: definition
+        for name, definition in manifest.experiments.items()
+        if protocols.get(name) == definition
+    }
+    for name in manifest.experiments:
+        if name not in fitting and any((folder / "results").glob(f"*/{name}/*/*")):
+            now = "now " if stack.name == manifest.stack.name else ""
+            contradiction = "defines otherwise" if name in protocols else "does not have"
+            raise UsageError(
+                f"{folder} holds results of {name} of stack {manifest.stack.name}, which stack "
+                f"{stack.name} {now}{contradiction}: make another workspace for it, "
+                f"`arvot init DIR --stack {stack.name}`"
+            )
+    return replace(manifest, stack=stack, experiments=fitting)
+
+
+def _extend(
+    folder: Path, manifest: Manifest, stack: Stack, records: Mapping[str, TrackerRecord]
+) -> Manifest:
+    """The manifest with further experiments and trackers, if no results contradict them."""
+    for tracker, record in records.items():
+        recorded = manifest.trackers.get(tracker, record)
+        if recorded != record and _has_results(folder, tracker):
+            raise UsageError(
+                f"{folder} holds results of {tracker} made with {recorded}, "
+                f"not {record}; name another workspace or delete it"
+            )
+    return replace(
+        manifest,
+        experiments={**manifest.experiments, **_protocols(stack)},
+        trackers={**manifest.trackers, **records},
+    )
+
+
+def _check_dataset(folder: Path, dataset: Dataset, manifest: Manifest) -> None:
+    if (dataset.source, dataset.fingerprint()) != (manifest.source, manifest.fingerprint):
+        raise UsageError(
+            f"{folder} was made for other sequences ({manifest.source}); "
+            "name another workspace or delete it"
+        )
+
+
+def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: Manifest) -> None:
+    """Write everything but sequences and results; `spec.folder` is where `folder` ends up."""
+    config = yaml.safe_load((_template() / "config.yaml").read_text(encoding="utf-8"))
+    config.update(registry=[TRACKERS_FILE], stack="stack.yaml", sequences="sequences")
+
+    write_text(folder / "stack.yaml", spec.chosen.dump())
+    write_text(folder / "config.yaml", yaml.safe_dump(config, sort_keys=False))
+    _write_trackers(folder, spec.folder, manifest, spec.own)
+    manifest.write(folder)
+
+
+def _write_trackers(
+    folder: Path, final: Path, manifest: Manifest, own: Mapping[str, Section]
+) -> None:
+    """Write trackers.ini in `folder`, which ends up as `final`."""
+    settings = {name: record.settings for name, record in manifest.trackers.items()}
+    text = workspace_ini(final, settings, {**own_trackers(folder), **own})
+    write_text(folder / TRACKERS_FILE, text)
+
+
+def _write_sequences(folder: Path, spec: WorkspaceSpec) -> Dataset:
+    folder.mkdir()
+    if spec.dataset is None:
+        write_builtin_sequences(folder)
+        return _read_builtin(folder, spec.chosen)
+    # Absolute paths: the user's images are not copied.
+    write_list(folder, (str(sequence.path) for sequence in spec.dataset.sequences))
+    return spec.dataset
+
+
+def given_dataset(folder: Path, manifest: Manifest, stack: Stack) -> Dataset | None:
+    """The sequences that a workspace was made for; None for the built-in ones.
+
+    Raises:
+        UsageError: they cannot be read any more.
+    """
+    if manifest.source.startswith(_BUILTIN):
+        return None
+    return read_dataset(folder / "sequences", stack, source=manifest.source)
+
+
+def _read_builtin(folder: Path, stack: Stack) -> Dataset:
+    return read_dataset(folder, stack, source=f"{_BUILTIN}{RENDERING}")
+
+
+def _protocols(stack: Stack) -> dict[str, Any]:
+    """What the results of each experiment depend on: all of its definition but the analyses."""
+    return {
+        name: {key: value for key, value in body.items() if key != "analyses"}
+        for name, body in stack.experiments.items()
+    }
+
+
+def _has_results(folder: Path, tracker: str) -> bool:
+    names = [entry.name for entry in registrations().values() if entry.tracker == tracker]
+    return any(
+        file for name in names or [tracker] for file in (folder / "results").glob(f"{name}/*/*/*")
+    )
+
+
+def _template() -> Path:
+    return Path(str(resources.files("vot_integration") / "resources" / "workspace_template"))
