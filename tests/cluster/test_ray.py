@@ -21,7 +21,7 @@ from vot_integration.cluster import nodes as cluster_nodes  # noqa: E402
 from vot_integration.cluster.ray_workers import RayOptions, RayWorkers, connect  # noqa: E402
 from vot_integration.errors import EvaluationError  # noqa: E402
 from vot_integration.evaluation.evaluate import evaluate  # noqa: E402
-from vot_integration.evaluation.worker_options import WorkerOptions, hire  # noqa: E402
+from vot_integration.pipeline.worker_options import WorkerOptions, hire  # noqa: E402
 from vot_integration.workspaces.workspace import Workspace  # noqa: E402
 
 NAMES = [f"sequence{number}" for number in range(4)]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.toolkit.make import FRAMES, make_sequences, write_registry
 from vot_integration.cli import main
-from vot_integration.evaluation.run import RunOptions, plan_run
+from vot_integration.pipeline.run import RunOptions, plan_run
 from vot_integration.workspaces.stacks import load_stack
 from vot_integration.workspaces.workspace import open_workspace
 

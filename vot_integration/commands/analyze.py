@@ -44,13 +44,13 @@ def run(args: argparse.Namespace) -> int:
     from alpharefine.errors import UsageError
     from vot_integration.commands.display import RunDisplay
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.evaluation.stages import (
+    from vot_integration.files import check_target, write_text
+    from vot_integration.pipeline.stages import (
         analyse_tracker,
         complete_part,
         evaluated_trackers,
         select_workspace,
     )
-    from vot_integration.files import check_target, write_text
 
     console = plain_console()
     workspace = select_workspace(args.workspace, args.experiments)

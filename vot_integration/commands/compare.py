@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from alpharefine.errors import UsageError
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.evaluation.stages import (
+    from vot_integration.pipeline.stages import (
         complete_part,
         evaluated_trackers,
         select_workspace,

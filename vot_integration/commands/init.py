@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input.
     """
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.workspaces.init import InitOptions, init_workspace
+    from vot_integration.pipeline.init import InitOptions, init_workspace
 
     options = InitOptions(
         args.folder, args.stack, args.sequences, tuple(args.trackers), interval(args)

@@ -4,12 +4,11 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from vot_integration.pipeline.defaults import RAY_CORES
 from vot_integration.workspaces.stacks import DEFAULT_STACK
 
 DEFAULT_TRACKER = "ARDiMP_lite"
 WORKSPACE = Path("vot-workspace")
-RAY_CORES = 2
-"""Processor cores for each job on a cluster."""
 
 
 def add_command(

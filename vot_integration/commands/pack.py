@@ -47,13 +47,13 @@ def run(args: argparse.Namespace) -> int:
     """
     from vot_integration.commands.display import RunDisplay
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.evaluation.stages import (
+    from vot_integration.pipeline.stages import (
         evaluate_tracker,
         pack_tracker,
         prepare_trackers,
         select_workspace,
     )
-    from vot_integration.evaluation.worker_options import worker_options
+    from vot_integration.pipeline.worker_options import worker_options
     from vot_integration.workspaces.trackers_ini import TrackerSettings
 
     console = plain_console()

@@ -56,14 +56,14 @@ def run(args: argparse.Namespace) -> int:
     """
     from vot_integration.commands.display import RunDisplay
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.evaluation.stages import (
+    from vot_integration.files import check_target
+    from vot_integration.pipeline.stages import (
         analyse_tracker,
         complete_part,
         evaluated_trackers,
         report_trackers,
         select_workspace,
     )
-    from vot_integration.files import check_target
 
     console = plain_console()
     if args.output is not None:

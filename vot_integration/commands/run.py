@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
     """
     from vot_integration.commands.display import RunDisplay
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.evaluation.run import RunOptions, run_evaluation
-    from vot_integration.evaluation.worker_options import worker_options
+    from vot_integration.pipeline.run import RunOptions, run_evaluation
+    from vot_integration.pipeline.worker_options import worker_options
 
     options = RunOptions(
         tracker=args.tracker,

@@ -9,12 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from vot_integration.workspaces.module_path import package_path
 
 POLL_SECONDS = 0.5
 SHUTDOWN_SECONDS = 15.0
@@ -22,17 +23,6 @@ SHUTDOWN_SECONDS = 15.0
 
 _END_WITH_STDIN = "ARVOT_END_WITH_STDIN"
 """Environment variable: standard input is a pipe from a parent without which to end."""
-
-
-def package_path() -> Path | None:
-    """Folder to add to the module path of child processes; None when this is an installed package.
-
-    A folder of installed packages must not be added: at the front of the path it would hide
-    modules of the standard library.
-    """
-    root = Path(__file__).resolve().parents[2]
-    installed = {Path(sysconfig.get_path(key)).resolve() for key in ("purelib", "platlib")}
-    return None if root in installed else root
 
 
 def run_toolkit(

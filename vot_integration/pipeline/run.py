@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vot_integration.evaluation.stages import (
+from vot_integration.evaluation.summary import RunSummary
+from vot_integration.files import absolute, check_target, write_text
+from vot_integration.pipeline.stages import (
     Reporter,
     analyse_tracker,
     evaluate_tracker,
     report_trackers,
 )
-from vot_integration.evaluation.summary import RunSummary
-from vot_integration.evaluation.worker_options import WorkerOptions, hire
-from vot_integration.files import absolute, check_target, write_text
+from vot_integration.pipeline.worker_options import WorkerOptions, hire
 from vot_integration.workspaces.material import plan_workspace
 from vot_integration.workspaces.records import catalogue_name, check_tracker, make_record
 from vot_integration.workspaces.stacks import Interval

@@ -13,9 +13,9 @@ from vot_integration.evaluation.results import expected_runs, tally_runs
 from vot_integration.evaluation.scores import explain_eao, read_scores
 from vot_integration.evaluation.shards import split_realtime
 from vot_integration.evaluation.summary import ExperimentSummary, RunSummary
-from vot_integration.evaluation.worker_options import WorkerOptions, hire
 from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.files import absolute, write_text
+from vot_integration.pipeline.worker_options import WorkerOptions, hire
 from vot_integration.workspaces.manifest import read_manifest
 from vot_integration.workspaces.records import (
     TrackerRecord,

@@ -4,8 +4,8 @@ import argparse
 from dataclasses import dataclass
 
 from alpharefine.errors import UsageError
-from vot_integration.commands.options import RAY_CORES
 from vot_integration.evaluation.workers import Workers, local_workers
+from vot_integration.pipeline.defaults import RAY_CORES
 
 
 @dataclass(frozen=True)
