@@ -186,8 +186,9 @@ def choose_interval(chosen: Interval | None, stack: Stack, is_official: bool) ->
     """
     if chosen is not None:
         low, high = chosen
-        if not 0 < low <= high:
-            raise UsageError(f"--eao-interval {low} {high}: give 0 < LOW <= HIGH, in frames")
+        # The toolkit leaves out the last frame: equal ends are an empty interval.
+        if not 0 < low < high:
+            raise UsageError(f"--eao-interval {low} {high}: give 0 < LOW < HIGH, in frames")
         return chosen
     return stack.interval() if stack.from_file or is_official else LOCAL_INTERVAL
 
