@@ -8,12 +8,12 @@ from alpharefine.errors import UsageError
 from vot_integration.groundtruth import region_mask
 from vot_integration.render.film import Film, RenderedFrame
 from vot_integration.render.scenes import LENGTH
+from vot_integration.sequences import builtin
 from vot_integration.sequences.builtin import (
     BUILTIN_NAMES,
     render_sequence,
     write_builtin_sequences,
 )
-from vot_integration.sequences.builtin import builtin as sequences
 from vot_integration.sequences.vot_folder import read_list, read_sequence_folder, validate_sequences
 
 MAX_BASELINE_FRAMES = 3500
@@ -75,7 +75,7 @@ def test_another_length_or_version_is_rendered_anew(
     write_builtin_sequences(tmp_path, ["kite"], frames=3)
     assert read_sequence_folder(tmp_path / "kite").length == 3
     before = _times(tmp_path)
-    monkeypatch.setattr(sequences, "RENDERING", sequences.RENDERING + 1)
+    monkeypatch.setattr(builtin, "RENDERING", builtin.RENDERING + 1)
     write_builtin_sequences(tmp_path, ["kite"], frames=3)
     assert _times(tmp_path) != before
 
