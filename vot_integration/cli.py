@@ -28,6 +28,9 @@ COMMANDS = {
 }
 """Commands and what they do; each is a module `vot_integration.commands.<command>`."""
 
+RESUMABLE = {"evaluate", "pack", "run", "sequences", "train", "weights"}
+"""Commands that keep what they have finished."""
+
 DEBUG = "--debug"
 
 
@@ -59,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EvaluationError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
-        return _fail("interrupted; the same command goes on where it stopped", 130)
+        goes_on = "; the same command goes on where it stopped"
+        return _fail(f"interrupted{goes_on if RESUMABLE & set(arguments[:1]) else ''}", 130)
     except Exception as error:
         message = " ".join(str(error).split())
         return _fail(f"{type(error).__name__}: {message} ({DEBUG} shows where)", 1)

@@ -60,8 +60,8 @@ def convert(source: Path, kind: str, destination: Path) -> ConvertedWeights:
     source = find_checkpoint(source)
     if source.suffix == SUFFIX:
         raise UsageError(
-            f"{source} is converted already: `arvot weights fetch {kind} --from {source}` puts it "
-            "where trackers find it"
+            f"{source} is converted already: if it holds {kind}, `arvot weights fetch {kind} "
+            f"--from {source}` puts it where trackers find it"
         )
     checkpoint = read_checkpoint(source)
     entries = _fit(checkpoint.tensors, kind, source)

@@ -194,6 +194,12 @@ def test_tracker_that_runs(registry: Path) -> None:
     assert found.severity is Severity.GOOD and "tracked 5 frames" in found.text
 
 
+def test_answers_that_are_none_are_a_warning(registry: Path) -> None:
+    [found] = check_tracker_runs(registry, "nowhere")
+    assert found.severity is Severity.WARNING and found.remedy
+    assert re.search(r"5 frames and had \d+ invalid estimates", found.text)
+
+
 def test_trackers_own_error_is_shown(registry: Path) -> None:
     [found] = check_tracker_runs(registry, "unloadable")
     assert found.severity is Severity.ERROR

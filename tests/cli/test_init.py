@@ -102,6 +102,7 @@ def test_section_written_by_hand_is_kept(tmp_path: Path, sequences: Path) -> Non
         ("", "registers no tracker"),
         ("[A]\nprotocol = foo\ncommand = a\n", "no protocol 'foo'; write traxpython"),
         ("[DiMPsuper]\nprotocol = trax\ncommand = a\n", "section DiMPsuper: a tracker of arvot"),
+        ("[A]\nprotocol = trax\ncommand = a\ntimeout = soon\n", "timeout = soon: give whole"),
         ("[A]\ncommand = a\n", "protocol is missing"),
         ("[A]\nprotocol = traxpython\n", "command is missing"),
         ("[A b]\nprotocol = trax\ncommand = a\n", "'A b'"),

@@ -185,7 +185,7 @@ def test_a_video_that_is_cut_off(
     writer.release()
     data = (tmp_path / "walk.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(data[: len(data) * 2 // 3])
-    assert main(["track", str(tmp_path / "cut.avi"), "--box", "10,10,12,8"]) == 0
+    assert main(["track", str(tmp_path / "cut.avi"), "--box", "10,10,12,8"]) == 1
     words = capsys.readouterr().out
     read = len(read_video(slides / "cut-ARDiMP_lite.mp4"))
     assert 0 < read < 40 and f"the file speaks of 40 frames, {read} could be read" in words

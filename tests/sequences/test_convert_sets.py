@@ -90,6 +90,12 @@ def few_boxes(folder: Path) -> None:
     write_boxes(folder / "groundtruth.txt", count=4)
 
 
+def negative_side(folder: Path) -> None:
+    lines = (folder / "groundtruth.txt").read_text().splitlines()
+    lines[2] = "10,10,-5,3"
+    (folder / "groundtruth.txt").write_text("\n".join(lines) + "\n")
+
+
 def many_boxes(folder: Path) -> None:
     write_boxes(folder / "groundtruth.txt", count=7)
 
@@ -131,6 +137,7 @@ FLAWS = {
     no_frames: "ground truth but no frames",
     frames_elsewhere: "ground truth but no frames, beside it or in img",
     few_boxes: "4 boxes for 6 frames",
+    negative_side: "line 3: a side is negative",
     many_boxes: "7 boxes for 6 frames",
     words: "not rows of numbers",
     few_flags: "3 numbers for 6 boxes",

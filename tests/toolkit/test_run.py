@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolkit.make import FRAMES, make_sequences, write_registry
+from tests.toolkit.make import FRAMES, make_sequences, make_workspace, write_registry
 from vot_integration.cli import main
 from vot_integration.pipeline.run import RunOptions, plan_run
 from vot_integration.workspaces.stacks import load_stack
@@ -127,3 +127,23 @@ def test_seed_of_random_weights_is_kept() -> None:
     record = plan_run(replace(OPTIONS, weights="random:7")).records["DiMPsuper"]
     assert record.random
     assert (record.weights, record.settings.weights) == ("random:7", "random:7")
+
+
+def test_answers_that_were_only_repeated_are_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = make_workspace(tmp_path / "w", make_sequences(tmp_path / "s"), ["baseline"])
+    assert main(["evaluate", "nowhere", "--workspace", str(workspace.folder)]) == 0
+    assert "Note: nowhere had 44 invalid estimates" in capsys.readouterr().out
+
+
+def test_experiments_that_are_left_out_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = make_workspace(tmp_path / "w", make_sequences(tmp_path / "s"))
+    place = ["--workspace", str(workspace.folder)]
+    assert main(["evaluate", "wanders", "--experiments", "baseline", *place]) == 0
+    for command in ("analyze", "report"):
+        capsys.readouterr()
+        assert main([command, "wanders", *place]) == 0
+        assert "Left out: realtime, not complete for wanders" in capsys.readouterr().out

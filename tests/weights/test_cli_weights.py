@@ -147,7 +147,7 @@ def test_converted_files_are_not_converted_again(tmp_path, capsys):
     source = tmp_path / "tiny.safetensors"
     write_weights(source, {"tiny": tiny_state()}, {})
     assert main(["weights", "convert", str(source), "--as", "tiny"]) == 2
-    words = f"is converted already: `arvot weights fetch tiny --from {source}`"
+    words = f"is converted already: if it holds tiny, `arvot weights fetch tiny --from {source}`"
     assert words in capsys.readouterr().err
 
 

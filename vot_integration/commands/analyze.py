@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         complete_part,
         evaluated_trackers,
         select_workspace,
+        tell_left_out,
     )
 
     console = plain_console()
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--json takes one tracker, not {len(trackers)}: name the one")
     parts = [complete_part(workspace, tracker, args.experiments) for tracker in trackers]
     with RunDisplay(console) as display:
+        for part, tracker in zip(parts, trackers, strict=True):
+            tell_left_out(workspace, part, [tracker], display)
         summaries = [
             analyse_tracker(part, tracker, display)
             for part, tracker in zip(parts, trackers, strict=True)

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     console = plain_console()
     workspace = select_workspace(args.workspace, args.experiments)
     settings = TrackerSettings(args.weights, args.device, args.precision)
-    trackers = args.trackers or [DEFAULT_TRACKER]
+    trackers = list(dict.fromkeys(args.trackers)) or [DEFAULT_TRACKER]
     workspace, workers = prepare_trackers(workspace, trackers, settings, worker_options(args))
     with RunDisplay(console) as display:
         for tracker in trackers:

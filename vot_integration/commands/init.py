@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from vot_integration.commands.terminal import plain_console
     from vot_integration.pipeline.init import InitOptions, init_workspace
+    from vot_integration.sequences.vot_folder import counted
 
     options = InitOptions(
         args.folder, args.stack, args.sequences, tuple(args.trackers), interval(args)
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     console = plain_console()
     console.print(
         f"workspace {workspace.folder}: {workspace.stack.title}, "
-        f"{len(workspace.dataset.sequences)} sequences ({workspace.dataset.source})"
+        f"{counted(len(workspace.dataset.sequences))} ({workspace.dataset.source})"
     )
     for note in result.notes:
         console.print(f"note: {note}")

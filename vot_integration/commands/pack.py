@@ -28,7 +28,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         _EXAMPLES,
     )
     parser.add_argument(
-        "tracker", nargs="?", default=DEFAULT_TRACKER, help="tracker to pack (default: %(default)s)"
+        "tracker",
+        nargs="?",
+        default=DEFAULT_TRACKER,
+        metavar="TRACKER",
+        help="tracker to pack (default: %(default)s)",
     )
     add_workspace(parser)
     add_workers(parser)

@@ -63,16 +63,18 @@ def run(args: argparse.Namespace) -> int:
         evaluated_trackers,
         report_trackers,
         select_workspace,
+        tell_left_out,
     )
 
     console = plain_console()
     if args.output is not None:
         check_target(args.output, "--output")
-    part = select_workspace(args.workspace, args.experiments)
+    workspace = part = select_workspace(args.workspace, args.experiments)
     trackers = evaluated_trackers(part, args.trackers)
     for tracker in trackers:
         part = complete_part(part, tracker, args.experiments)
     with RunDisplay(console) as display:
+        tell_left_out(workspace, part, trackers, display)
         for tracker in trackers:
             analyse_tracker(part, tracker, display)
         file = report_trackers(part, trackers, display, args.output)

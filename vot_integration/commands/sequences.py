@@ -107,8 +107,8 @@ def run_convert(args: argparse.Namespace) -> int:
     from vot_integration.commands.quiet import quiet_opencv
     from vot_integration.commands.terminal import plain_console
     from vot_integration.convert.convert import convert
-    from vot_integration.convert.outcome import counted
     from vot_integration.convert.source import ConvertOptions
+    from vot_integration.sequences.vot_folder import counted
 
     quiet_opencv()
     # Paths must stay on one line, and as they are.
@@ -155,9 +155,13 @@ def run_check(args: argparse.Namespace) -> int:
     from alpharefine.errors import UsageError
     from vot_integration.commands.quiet import quiet_opencv
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.convert.outcome import counted
     from vot_integration.convert.pictures import check_images
-    from vot_integration.sequences.vot_folder import check_starts, read_list, read_sequence_folder
+    from vot_integration.sequences.vot_folder import (
+        check_starts,
+        counted,
+        read_list,
+        read_sequence_folder,
+    )
 
     quiet_opencv()
     console = plain_console()

@@ -37,7 +37,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "source", metavar="VIDEO|FOLDER|CAMERA", help="video file, folder, or number of a camera"
     )
     target = parser.add_mutually_exclusive_group()
-    target.add_argument("--box", metavar="x,y,w,h", help="target in the first frame, in pixels")
+    target.add_argument(
+        "--box",
+        metavar="x,y,w,h",
+        help="target in the first frame, in pixels; --box=x,y,w,h where a number is negative",
+    )
     target.add_argument("--mask", type=Path, metavar="FILE", help="mask of the first frame")
     target.add_argument("--select", action="store_true", help="draw the target in a window")
     parser.add_argument(
@@ -69,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Run `arvot track ...`.
 
     Returns:
-        Exit code, 0.
+        Exit code: 0, or 1 when frames could not be read.
 
     Raises:
         UsageError: bad input.
@@ -118,8 +122,9 @@ def run(args: argparse.Namespace) -> int:
     if job.has_random_weights:
         console.print("the weights are random, not trained: what is drawn says nothing")
     if followed.unreadable:
-        console.print(f"{followed.unreadable} frames could not be read; the last answer was kept")
-    if job.count is not None and followed.frames < job.count:
+        console.print(f"unreadable frames: {followed.unreadable}; the last answer was kept")
+    is_short = job.count is not None and followed.frames < job.count
+    if is_short:
         console.print(f"the file speaks of {job.count} frames, {followed.frames} could be read")
     console.print(f"{followed.frames} frames: {', '.join(map(str, job.files))}")
-    return 0
+    return 1 if is_short or followed.unreadable else 0

@@ -49,6 +49,12 @@ def read_box_track(files: BoxFiles) -> tuple[int, Callable[[int], Region]]:
     for file, values in zip(files.hidden, flags, strict=True):
         if len(values) != len(boxes):
             raise UsageError(f"{file} has {len(values)} numbers for {len(boxes)} boxes")
+    [negative] = np.nonzero((boxes[:, 2:] < 0).any(axis=1))
+    if len(negative):
+        raise UsageError(
+            f"{files.boxes}, line {negative[0] + 1}: a side is negative; write x,y,width,height, "
+            "and 0,0,0,0 where the target is absent"
+        )
     visible = np.asarray(np.isfinite(boxes).all(axis=1))
     visible &= (boxes[:, 2:] > 0).all(axis=1)
     for values in flags:

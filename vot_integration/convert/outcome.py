@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vot_integration.sequences.vot_folder import counted
+
 _SHOWN = 3
 """Names in a line about many sequences that nothing has to be done about."""
 
@@ -75,11 +77,6 @@ class Conversion:
         if self.kept:
             lines.append(f"there already, left as it is: {_named(self.kept, _SHOWN)}")
         return lines
-
-
-def counted(number: int) -> str:
-    """A number of sequences in words."""
-    return f"{number} sequence{'' if number == 1 else 's'}"
 
 
 def _named(names: Sequence[str], most: int) -> str:

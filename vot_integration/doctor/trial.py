@@ -8,7 +8,7 @@ from pathlib import Path
 from vot_integration.doctor.failure import explain_failure
 from vot_integration.doctor.findings import Finding, Severity
 from vot_integration.doctor.section import read_section
-from vot_integration.evaluation.logs import newest_log
+from vot_integration.evaluation.logs import kept_answers, newest_log
 from vot_integration.evaluation.toolkit import run_toolkit
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 
@@ -36,12 +36,22 @@ def check_tracker_runs(registry: Path, tracker: str) -> Iterator[Finding]:
             cwd=folder,
             log=folder / "vot-test.log",
         )
+    section = read_section(registry, tracker)
+    logs = section.log_folder
     if _SUCCESS in output:
+        kept = kept_answers(logs, started) if logs is not None else {}
+        for event, count in kept.items():
+            yield Finding(
+                Severity.WARNING,
+                "trial",
+                f"{tracker} was shown {TRACKED_FRAMES} frames and had {count} {event}",
+                f"see its log in {logs}: answers must be finite, with sides that are not negative",
+            )
+        if kept:
+            return
         text = f"{tracker} shook hands with the toolkit and tracked {TRACKED_FRAMES} frames"
         yield Finding(Severity.GOOD, "trial", text)
         return
-    section = read_section(registry, tracker)
-    logs = section.log_folder
     log = newest_log(logs, since=started) if logs is not None else None
     text, remedy = explain_failure(section, output, log)
     yield Finding(Severity.ERROR, "trial", text, remedy)

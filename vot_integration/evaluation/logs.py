@@ -1,6 +1,7 @@
 """The ends of log files, for error messages."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 LOG_LINES = 25
@@ -10,6 +11,9 @@ LINE_LENGTH = 300
 
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception)\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_KEPT = re.compile(r"(\d+) (invalid estimates|unreadable frames)")
+"""What `vot_integration.serving.session` counts when it keeps an answer."""
+
 _NOISE = re.compile(r"\d+ %|Tracker output written to file: .*")
 """Progress, and a path in the toolkit's own working folder, which is gone when it is read."""
 
@@ -25,6 +29,22 @@ def newest_log(folder: Path, since: float, pattern: str = "*.log") -> Path | Non
     # File times have a coarser clock than time.time on some systems.
     fresh = [file for file in folder.glob(pattern) if file.stat().st_mtime >= since - 1]
     return max(fresh, key=lambda file: file.stat().st_mtime, default=None)
+
+
+def kept_answers(folder: Path, since: float) -> Counter[str]:
+    """How often servers repeated their last answer because there was no good one, by the cause.
+
+    Args:
+        folder: of the servers' logs; need not be there.
+        since: time as of `time.time`; older logs do not count.
+    """
+    counts: Counter[str] = Counter()
+    for file in folder.glob("*.log"):
+        if file.stat().st_mtime >= since - 1:
+            text = file.read_text(encoding="utf-8", errors="replace")
+            for number, event in _KEPT.findall(text.rpartition("run ended:")[2]):
+                counts[event] += int(number)
+    return counts
 
 
 def log_tail(text: str) -> str:

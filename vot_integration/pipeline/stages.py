@@ -1,6 +1,7 @@
 """The parts of `arvot run`, each of them a command of its own: evaluate, analyse, report, pack."""
 
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -9,6 +10,7 @@ from typing import Protocol
 
 from alpharefine.errors import UsageError
 from vot_integration.evaluation.evaluate import Progress, analyse, evaluate, pack, report
+from vot_integration.evaluation.logs import kept_answers
 from vot_integration.evaluation.results import expected_runs, tally_runs
 from vot_integration.evaluation.scores import explain_eao, read_scores
 from vot_integration.evaluation.shards import split_realtime
@@ -16,6 +18,7 @@ from vot_integration.evaluation.summary import ExperimentSummary, RunSummary
 from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.files import absolute, write_text
 from vot_integration.pipeline.worker_options import WorkerOptions, hire
+from vot_integration.sequences.vot_folder import counted
 from vot_integration.workspaces.manifest import read_manifest
 from vot_integration.workspaces.records import (
     TrackerRecord,
@@ -24,7 +27,7 @@ from vot_integration.workspaces.records import (
     make_record,
 )
 from vot_integration.workspaces.stacks import parse_experiments
-from vot_integration.workspaces.trackers_ini import TrackerSettings
+from vot_integration.workspaces.trackers_ini import TrackerSettings, log_folder
 from vot_integration.workspaces.workspace import (
     Workspace,
     enroll_trackers,
@@ -99,14 +102,22 @@ def prepare_trackers(
 def evaluate_tracker(
     workspace: Workspace, tracker: str, reporter: Reporter, workers: Workers = IN_TURN
 ) -> None:
-    """Run what is missing of a tracker's results.
+    """Run what is missing of a tracker's results, and tell of answers that were only repeated.
 
     Real-time experiments run after the others, in one process that has its device to itself.
 
     Raises:
         EvaluationError: the tracker or the toolkit failed; finished runs are kept.
     """
-    what = f"{tracker} on {len(workspace.dataset.sequences)} sequences in {workspace.folder}"
+    started = time.time()
+    _evaluate_all(workspace, tracker, reporter, workers)
+    for event, count in kept_answers(log_folder(workspace.folder), started).items():
+        reporter.stage(f"Note: {tracker} had {count} {event}, for which its last answer was kept")
+
+
+def _evaluate_all(workspace: Workspace, tracker: str, reporter: Reporter, workers: Workers) -> None:
+    number = counted(len(workspace.dataset.sequences))
+    what = f"{tracker} on {number} in {workspace.folder}"
     if workers.parts == 1:
         reporter.stage(f"Evaluating {what}")
         evaluate(workspace, tracker, reporter.progress, workers)
@@ -193,6 +204,17 @@ def complete_part(workspace: Workspace, tracker: str, asked: str | None = None) 
             f"run `arvot evaluate {tracker} --workspace {_quoted(workspace)}` first"
         )
     return replace(workspace, stack=workspace.stack.select(complete))
+
+
+def tell_left_out(
+    workspace: Workspace, part: Workspace, trackers: Sequence[str], reporter: Reporter
+) -> None:
+    """Say which experiments are left out because results of trackers are not complete."""
+    kept = part.stack.experiments
+    names = [name for name in workspace.stack.experiments if name not in kept]
+    if names:
+        whose = "all of them" if len(trackers) > 1 else trackers[0]
+        reporter.stage(f"Left out: {', '.join(names)}, not complete for {whose}")
 
 
 def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:

@@ -317,3 +317,8 @@ def write_list(folder: Path, names: Iterable[str]) -> None:
         file = Path(draft) / LIST_FILE
         file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
         file.replace(folder / LIST_FILE)
+
+
+def counted(number: int) -> str:
+    """A number of sequences in words."""
+    return f"{number} sequence{'' if number == 1 else 's'}"

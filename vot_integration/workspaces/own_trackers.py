@@ -130,6 +130,9 @@ def _check(file: Path, name: str, section: Section) -> None:
             f"{file}, section {name}: {' and '.join(missing)} is missing; write for instance "
             "protocol = traxpython and command = my_package.my_module"
         )
+    for key, value in section.items():
+        if key.lower() == "timeout" and not value.isdecimal():
+            raise UsageError(f"{file}, section {name}: timeout = {value}: give whole seconds")
     [protocol] = (value for key, value in section.items() if key.lower() == "protocol")
     if protocol not in _PROTOCOLS:
         raise UsageError(
