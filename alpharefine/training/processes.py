@@ -74,6 +74,9 @@ def _join(size: int, device: torch.device) -> Iterator[ProcessGroup]:
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield ProcessGroup(distributed.get_rank(), size, device)
+        group = ProcessGroup(distributed.get_rank(), size, device)
+        yield group
+        # Who leaves first would cut the connection under the others, which then abort.
+        group.wait()
     finally:
         distributed.destroy_process_group()
