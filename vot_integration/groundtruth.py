@@ -13,8 +13,10 @@ import numpy as np
 from vot.region import Special
 from vot.region.io import parse_region, write_trajectory
 from vot.region.shapes import Mask as MaskRegion
+from vot.region.shapes import Rectangle
 
 from alpharefine.errors import UsageError
+from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Mask
 
 Region = Any
@@ -77,3 +79,13 @@ def region_mask(region: Region, height: int, width: int) -> Mask:
     if region.is_empty():
         return np.zeros((height, width), dtype=np.uint8)
     return np.ascontiguousarray(region.rasterize((0, 0, width - 1, height - 1)))
+
+
+def region_box(region: Region) -> Box:
+    """The box around a region in any form; Box(0, 0, 0, 0) where the target is absent."""
+    if region.is_empty():
+        return Box(0.0, 0.0, 0.0, 0.0)
+    if isinstance(region, Rectangle):
+        return Box(region.x, region.y, region.width, region.height)
+    left, top, right, bottom = map(float, region.bounds())
+    return Box(left, top, right - left + 1, bottom - top + 1)

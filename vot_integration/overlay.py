@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Image, Mask
-from vot_integration.groundtruth import Region, region_mask
+from vot_integration.groundtruth import Region, region_box, region_mask
 
 Colour = tuple[int, int, int]
 """RGB, 0..255."""
@@ -28,15 +28,14 @@ def draw_region(image: Image, region: Region, colour: Colour, box: Box | None = 
     """
     if region.is_empty():
         return
-    left, top, right, bottom = region.bounds()
     match type(region).__name__:
         case "Mask":
             draw_mask(image, region_mask(region, *image.shape[:2]), colour)
-            draw_box(image, box or Box(left, top, right - left + 1, bottom - top + 1), colour)
+            draw_box(image, box or region_box(region), colour)
         case "Polygon":
             draw_polygon(image, np.array([region[i] for i in range(region.size)]), colour)
         case _:
-            draw_box(image, Box(region.x, region.y, region.width, region.height), colour)
+            draw_box(image, region_box(region), colour)
 
 
 def draw_mask(image: Image, mask: Mask, colour: Colour) -> None:

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from alpharefine.errors import UsageError
     from vot_integration.commands.terminal import plain_console
     from vot_integration.pipeline.stages import (
-        complete_part,
+        common_part,
         evaluated_trackers,
         select_workspace,
     )
@@ -54,10 +54,9 @@ def run(args: argparse.Namespace) -> int:
     if args.first == args.second:
         raise UsageError(f"compare takes two different trackers, not {args.first} twice")
     console = plain_console()
-    part = select_workspace(args.workspace, args.experiments)
-    trackers = evaluated_trackers(part, [args.first, args.second])
-    for tracker in trackers:
-        part = complete_part(part, tracker, args.experiments)
+    workspace = select_workspace(args.workspace, args.experiments)
+    trackers = evaluated_trackers(workspace, [args.first, args.second])
+    part = common_part(workspace, trackers, args.experiments)
     for experiment, comparison in compare_trackers(part, args.first, args.second).items():
         console.print(comparison_table(experiment, trackers, comparison.differences))
         for remark in comparison.remarks:

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from vot_integration.files import check_target
     from vot_integration.pipeline.stages import (
         analyse_tracker,
-        complete_part,
+        common_part,
         evaluated_trackers,
         report_trackers,
         select_workspace,
@@ -69,10 +69,9 @@ def run(args: argparse.Namespace) -> int:
     console = plain_console()
     if args.output is not None:
         check_target(args.output, "--output")
-    workspace = part = select_workspace(args.workspace, args.experiments)
-    trackers = evaluated_trackers(part, args.trackers)
-    for tracker in trackers:
-        part = complete_part(part, tracker, args.experiments)
+    workspace = select_workspace(args.workspace, args.experiments)
+    trackers = evaluated_trackers(workspace, args.trackers)
+    part = common_part(workspace, trackers, args.experiments)
     with RunDisplay(console) as display:
         tell_left_out(workspace, part, trackers, display)
         for tracker in trackers:

@@ -111,7 +111,6 @@ def run_convert(args: argparse.Namespace) -> int:
     from vot_integration.sequences.vot_folder import counted
 
     quiet_opencv()
-    # Paths must stay on one line, and as they are.
     console = plain_console()
     options = ConvertOptions(args.masks, args.boxes, args.name, args.object, args.fps, args.link)
     with _shown(console) as watcher:

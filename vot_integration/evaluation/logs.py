@@ -26,8 +26,7 @@ def newest_log(folder: Path, since: float, pattern: str = "*.log") -> Path | Non
         since: time as of `time.time`; older files do not count.
         pattern: glob pattern of the names.
     """
-    # File times have a coarser clock than time.time on some systems.
-    fresh = [file for file in folder.glob(pattern) if file.stat().st_mtime >= since - 1]
+    fresh = _fresh_logs(folder, since, pattern)
     return max(fresh, key=lambda file: file.stat().st_mtime, default=None)
 
 
@@ -39,12 +38,16 @@ def kept_answers(folder: Path, since: float) -> Counter[str]:
         since: time as of `time.time`; older logs do not count.
     """
     counts: Counter[str] = Counter()
-    for file in folder.glob("*.log"):
-        if file.stat().st_mtime >= since - 1:
-            text = file.read_text(encoding="utf-8", errors="replace")
-            for number, event in _KEPT.findall(text.rpartition("run ended:")[2]):
-                counts[event] += int(number)
+    for file in _fresh_logs(folder, since, "*.log"):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        for number, event in _KEPT.findall(text.rpartition("run ended:")[2]):
+            counts[event] += int(number)
     return counts
+
+
+def _fresh_logs(folder: Path, since: float, pattern: str) -> list[Path]:
+    # File times have a coarser clock than time.time on some systems.
+    return [file for file in folder.glob(pattern) if file.stat().st_mtime >= since - 1]
 
 
 def log_tail(text: str) -> str:

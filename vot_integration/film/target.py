@@ -96,13 +96,3 @@ def target_box(region: Region, image: Image) -> Box:
         UsageError: the region is not at least partly inside the frame.
     """
     return read_target(convert_region(region), *image.shape[:2]).box
-
-
-def region_box(region: Region) -> Box:
-    """The box around a region in any form; Box(0, 0, 0, 0) where the target is absent."""
-    if region.is_empty():
-        return Box(0.0, 0.0, 0.0, 0.0)
-    if isinstance(region, Rectangle):
-        return Box(region.x, region.y, region.width, region.height)
-    left, top, right, bottom = map(float, region.bounds())
-    return Box(left, top, right - left + 1, bottom - top + 1)

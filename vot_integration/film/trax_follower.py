@@ -13,8 +13,8 @@ from alpharefine.trackers.base import Image
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.logs import log_tail
 from vot_integration.film.answer import Answer
-from vot_integration.film.target import region_box, target_box
-from vot_integration.groundtruth import Region
+from vot_integration.film.target import target_box
+from vot_integration.groundtruth import Region, region_box
 
 _PROTOCOL = "@@TRAX:"
 """Begins those lines of a tracker's log that were written by TraX."""

@@ -206,6 +206,19 @@ def complete_part(workspace: Workspace, tracker: str, asked: str | None = None) 
     return replace(workspace, stack=workspace.stack.select(complete))
 
 
+def common_part(
+    workspace: Workspace, trackers: Sequence[str], asked: str | None = None
+) -> Workspace:
+    """The workspace with only the experiments that are complete for all trackers.
+
+    Raises:
+        UsageError: as `complete_part`.
+    """
+    for tracker in trackers:
+        workspace = complete_part(workspace, tracker, asked)
+    return workspace
+
+
 def tell_left_out(
     workspace: Workspace, part: Workspace, trackers: Sequence[str], reporter: Reporter
 ) -> None:
