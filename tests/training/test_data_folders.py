@@ -196,12 +196,12 @@ def test_image_folder(tmp_path: Path) -> None:
 @pytest.mark.skipif(not (DATA / "train_masks").is_dir(), reason="no local data ($ARVOT_DATA)")
 def test_local_data() -> None:
     sets = {p.name: read_mask_folder(p) for p in sorted((DATA / "train_masks").iterdir())}
-    assert len(sets["ccp"]) == 1003
-    assert sum(len(s) for s in sets.values()) > 5000
+    assert all(len(images) > 0 for images in sets.values())
     videos = read_video_folder(DATA / "train_video")
-    assert len(videos) == 16
-    assert sum(videos.sequence(i).has_masks for i in range(16)) == 6
-    for i in range(16):
+    assert len(videos) == sum(path.is_dir() for path in (DATA / "train_video").iterdir())
+    with_masks = sum(path.is_dir() for path in (DATA / "train_video").glob("*/masks"))
+    assert sum(videos.sequence(i).has_masks for i in range(len(videos))) == with_masks > 0
+    for i in range(len(videos)):
         frame = videos.frame(i, 0)
         assert frame.box.is_valid
         assert cv2.countNonZero(frame.mask) > 100 if frame.mask is not None else True
