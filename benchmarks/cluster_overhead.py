@@ -22,12 +22,12 @@ from rich.console import Console
 
 from vot_integration.cluster.ray_workers import RayOptions, RayWorkers, connect
 from vot_integration.evaluation.evaluate import evaluate
-from vot_integration.evaluation.results import expected_runs, tally_runs
 from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.pipeline.run import RunOptions, plan_run
 from vot_integration.sequences.anchors import default_anchors
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.serving.compute_defaults import available_cores
+from vot_integration.toolkit.results import expected_runs, tally_runs
 from vot_integration.workspaces.workspace import Workspace, open_workspace
 
 _TRACKER = "ARDiMP_lite"

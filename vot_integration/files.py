@@ -1,9 +1,11 @@
 """Files that are written whole or not at all."""
 
 import os
+import sysconfig
 import tempfile
 from pathlib import Path
 
+import vot_integration
 from alpharefine.errors import UsageError
 
 
@@ -45,3 +47,39 @@ def check_target(file: Path, option: str) -> None:
         raise UsageError(f"{option} {file} is a folder; name a file in it")
     if not file.absolute().parent.is_dir():
         raise UsageError(f"{option} {file}: there is no folder {file.parent}; make it first")
+
+
+_PROBE_BYTES = 1 << 20
+"""About what the results of a few runs take."""
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Write a file into a folder, and delete it.
+
+    Args:
+        folder: made if it is not there.
+
+    Returns:
+        None if that works; else the operating system's reason, such as "No space left on device".
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            # Some file systems only find out here that they are full.
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None
+
+
+def package_path() -> Path | None:
+    """Folder to add to the module path of child processes; None when this is an installed package.
+
+    A folder of installed packages must not be added: at the front of the path it would hide
+    modules of the standard library.
+    """
+    root = Path(vot_integration.__path__[0]).resolve().parent
+    installed = {Path(sysconfig.get_path(key)).resolve() for key in ("purelib", "platlib")}
+    return None if root in installed else root

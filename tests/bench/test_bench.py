@@ -11,11 +11,10 @@ from vot.tracker import RealtimeTrackerRuntime
 from alpharefine.errors import UsageError
 from vot_integration import cli
 from vot_integration.bench import measure
-from vot_integration.bench.busy import BusyCore
 from vot_integration.bench.clips import builtin_clips, clips_of
 from vot_integration.bench.measure import BenchOptions, run_bench
-from vot_integration.bench.realtime import GRACE, budget_s, count_skipped
-from vot_integration.bench.result import Bench, Run
+from vot_integration.bench.reference import BusyCore
+from vot_integration.bench.result import GRACE, Bench, Run, budget_s, count_skipped
 from vot_integration.errors import EvaluationError
 
 KEYS = {

@@ -13,13 +13,12 @@ from tests.toolkit.make import FRAMES, RECORD, make_sequences, make_workspace, w
 from vot_integration.cli import main
 from vot_integration.doctor.compute import check_weights
 from vot_integration.doctor.environment import check_environment
-from vot_integration.doctor.failure import explain_failure
 from vot_integration.doctor.findings import Check, Finding, Severity, run_checks, worst
 from vot_integration.doctor.plan import DoctorOptions, list_checks
-from vot_integration.doctor.section import read_section
 from vot_integration.doctor.state import check_workspace
-from vot_integration.doctor.trial import check_tracker_runs
+from vot_integration.doctor.trial import check_tracker_runs, explain_failure
 from vot_integration.doctor.versions import check_versions, installed_versions, own_requirements
+from vot_integration.workspaces.launch import read_section
 from vot_integration.workspaces.records import TrackerRecord
 from vot_integration.workspaces.trackers_ini import TrackerSettings, workspace_ini
 from vot_integration.workspaces.workspace import enroll_trackers

@@ -11,7 +11,7 @@ from vot.tracker import Registry, _runtime_protocols
 
 from tests.toolkit.make import make_sequences
 from vot_integration.cli import main
-from vot_integration.workspaces.stacks import load_stack
+from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.trackers_ini import TrackerSettings, plain_ini, workspace_ini
 from vot_integration.workspaces.workspace import load_workspace
 
@@ -255,7 +255,7 @@ def test_traceback_only_with_debug(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by\nzero")
 
-    monkeypatch.setattr("vot_integration.workspaces.material.load_stack", broken)
+    monkeypatch.setattr("vot_integration.pipeline.init.load_stack", broken)
     assert init(tmp_path / "w", sequences) == 1
     assert capsys.readouterr().err == "arvot: ZeroDivisionError: by zero (--debug shows where)\n"
     with pytest.raises(ZeroDivisionError):

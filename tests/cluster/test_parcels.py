@@ -10,16 +10,17 @@ from alpharefine.weights import registry
 from alpharefine.weights.files import write_weights
 from tests.toolkit.make import RECORD, make_sequences, make_workspace
 from tests.weights.official_files import tiny_state
-from vot_integration.cluster.collect import store_answer
 from vot_integration.cluster.node import evaluate_parcel
 from vot_integration.cluster.parcel import (
     Answer,
     SentSequence,
+    Weights,
+    gather_weights,
     make_parcel,
     pack_folder,
+    store_answer,
     unpack_folder,
 )
-from vot_integration.cluster.weights import Weights, gather_weights
 from vot_integration.workspaces.records import TrackerRecord
 from vot_integration.workspaces.trackers_ini import TrackerSettings
 from vot_integration.workspaces.workspace import Workspace

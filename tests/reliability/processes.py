@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.reliability.trackers import NAMES
 from tests.toolkit.make import RECORD
+from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.dataset import read_dataset
-from vot_integration.workspaces.stacks import load_stack
 from vot_integration.workspaces.workspace import Workspace, WorkspaceSpec, open_workspace
 
 ROOT = Path(__file__).resolve().parents[2]

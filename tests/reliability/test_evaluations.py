@@ -26,11 +26,10 @@ from tests.reliability.processes import (
 )
 from tests.toolkit.make import make_sequences
 from vot_integration.evaluation.evaluate import analyse, evaluate
-from vot_integration.evaluation.results import expected_runs
-from vot_integration.evaluation.scores import Scores, read_scores
-from vot_integration.files import write_text
+from vot_integration.files import why_not_writable, write_text
 from vot_integration.sequences.builtin import write_builtin_sequences
-from vot_integration.workspaces.disk import why_not_writable
+from vot_integration.toolkit.results import expected_runs
+from vot_integration.toolkit.scores import Scores, read_scores
 from vot_integration.workspaces.lock import exclusive
 from vot_integration.workspaces.workspace import Workspace
 

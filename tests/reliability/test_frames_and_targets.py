@@ -16,9 +16,9 @@ from PIL import Image as Pillow
 from alpharefine.catalogue import build_tracker
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Tracker
-from vot_integration.serving.outputs import Output
+from vot_integration.regions.outputs import Output
+from vot_integration.serving.service import Tally
 from vot_integration.serving.session import Reply, Session
-from vot_integration.serving.tally import Tally
 
 HEIGHT, WIDTH = 120, 160
 OUTPUTS = list(Output)

@@ -21,12 +21,12 @@ from alpharefine.weights.legacy import read_checkpoint
 from tests.conftest import Report
 from tests.reliability.fuzzing import TOTAL_SECONDS, fuzz, mutated, read_or_refuse
 from tests.weights.official_files import tiny_state, write_official
-from vot_integration.evaluation.results import count_regions
-from vot_integration.groundtruth import read_regions, region_mask
-from vot_integration.sequences.vot_folder import check_starts, read_list, read_sequence_folder
+from vot_integration.sequences.folder import check_starts, read_list, read_sequence_folder
+from vot_integration.toolkit.regions import read_regions, region_mask
+from vot_integration.toolkit.results import count_regions
+from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.manifest import read_manifest
 from vot_integration.workspaces.own_trackers import read_own_trackers
-from vot_integration.workspaces.stacks import load_stack
 
 TRUTH = [
     b"m3,4,5,2,0,3,2,5\n10,10,20,12\n5,5,30,5,30,20,5,20\n0\n",

@@ -9,10 +9,10 @@ import yaml
 from alpharefine.errors import UsageError
 from tests.toolkit.make import make_sequences, make_workspace
 from vot_integration.evaluation.evaluate import evaluate
-from vot_integration.sequences.vot_folder import read_list, read_sequence_folder, write_list
+from vot_integration.sequences.folder import read_list, read_sequence_folder, write_list
+from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.manifest import read_manifest
 from vot_integration.workspaces.own_trackers import adopt_trackers, read_own_trackers
-from vot_integration.workspaces.stacks import load_stack
 from vot_integration.workspaces.trackers_ini import TrackerSettings, workspace_ini
 
 OUTSIDE = ["../evil", "../../etc/evil", "dark/../../evil", "/tmp/../evil", "..", ".", "/", "dark/"]

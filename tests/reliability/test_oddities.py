@@ -23,9 +23,9 @@ from tests.conftest import Report
 from tests.outside import data_folder
 from tests.reliability.moving_patch import WIDTH, frames
 from tests.reliability.random_networks import CPU, network, refine_network
-from vot_integration.frames import read_frame
-from vot_integration.groundtruth import region_mask
-from vot_integration.sequences.vot_folder import SequenceFolder, read_list, read_sequence_folder
+from vot_integration.sequences.folder import SequenceFolder, read_list, read_sequence_folder
+from vot_integration.sequences.frames import read_frame
+from vot_integration.toolkit.regions import region_mask
 
 Values = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from vot.tracker import Trajectory
 from vot.tracker.results import Results
 from vot.workspace.storage import LocalStorage
 
-from vot_integration.evaluation.results import Run, count_regions, discard_unfinished
+from vot_integration.toolkit.results import Run, count_regions, discard_unfinished
 
 MASK = np.zeros((7, 9), np.uint8)
 MASK[2:5, 3:8] = 1

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from alpharefine.errors import UsageError
 from vot_integration.commands.compare import comparison_table
-from vot_integration.evaluation.results import Run
 from vot_integration.report.bootstrap import percentile_interval, resample
 from vot_integration.report.compare import compare
 from vot_integration.report.measures import (
@@ -24,6 +23,7 @@ from vot_integration.report.measures import (
     measure_sequence,
 )
 from vot_integration.report.trajectories import TrackedRun
+from vot_integration.toolkit.results import Run
 
 RULE = FailureRule(threshold=0.1, grace=3)
 INTERVAL = (2, 6)

@@ -14,14 +14,13 @@ import pytest
 from tests.toolkit.make import RECORD, Recorder, make_sequences, make_workspace
 from vot_integration.cli import main
 from vot_integration.evaluation.evaluate import analyse, evaluate
-from vot_integration.evaluation.scores import read_scores
 from vot_integration.pipeline.stages import evaluated_trackers
-from vot_integration.report.collect import collect, read_sequences
+from vot_integration.report.collect import collect, published_rows, read_sequences
 from vot_integration.report.document import Report, make_report, render
 from vot_integration.report.measures import combine
-from vot_integration.report.published import published_rows
 from vot_integration.report.strips import choose_frames, make_strip
-from vot_integration.workspaces.environment import describe_environment
+from vot_integration.toolkit.scores import read_scores
+from vot_integration.workspaces.records import describe_environment
 from vot_integration.workspaces.workspace import Workspace
 
 TRACKERS = ("wanders", "oracle")

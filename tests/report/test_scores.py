@@ -2,7 +2,7 @@
 
 import pytest
 
-from vot_integration.evaluation.scores import Scores, collect_remarks, explain_eao
+from vot_integration.toolkit.scores import Scores, collect_remarks, explain_eao
 
 INTERVAL = (30, 100)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vot_integration.sequences.vot_folder import default_anchors, read_list, read_sequence_folder
+from vot_integration.sequences.folder import default_anchors, read_list, read_sequence_folder
 
 _DATA = Path(os.environ.get("ARVOT_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

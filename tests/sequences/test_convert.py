@@ -22,7 +22,7 @@ from tests.sequences.make import (
 )
 from vot_integration.convert.convert import convert
 from vot_integration.convert.source import ConvertOptions
-from vot_integration.sequences.vot_folder import (
+from vot_integration.sequences.folder import (
     SequenceFolder,
     read_sequence_folder,
     validate_sequences,

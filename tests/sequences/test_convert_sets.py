@@ -21,7 +21,7 @@ from vot_integration.convert import convert as convert_module
 from vot_integration.convert.convert import Watcher, convert
 from vot_integration.convert.outcome import Conversion
 from vot_integration.convert.source import ConvertOptions
-from vot_integration.sequences.vot_folder import read_list, validate_sequences
+from vot_integration.sequences.folder import read_list, validate_sequences
 
 DEFAULT = ConvertOptions()
 

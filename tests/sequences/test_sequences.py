@@ -5,16 +5,16 @@ import pytest
 from vot.dataset import load_dataset
 
 from alpharefine.errors import UsageError
-from vot_integration.groundtruth import region_mask
-from vot_integration.render.film import Film, RenderedFrame
-from vot_integration.render.scenes import LENGTH
+from rendering.renderer import RenderedFrame, Renderer
+from rendering.scenes import LENGTH
 from vot_integration.sequences import builtin
 from vot_integration.sequences.builtin import (
     BUILTIN_NAMES,
     render_sequence,
     write_builtin_sequences,
 )
-from vot_integration.sequences.vot_folder import read_list, read_sequence_folder, validate_sequences
+from vot_integration.sequences.folder import read_list, read_sequence_folder, validate_sequences
+from vot_integration.toolkit.regions import region_mask
 
 MAX_BASELINE_FRAMES = 3500
 
@@ -90,14 +90,14 @@ def test_an_interrupted_rendering_leaves_no_list_and_no_half_sequence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_builtin_sequences(tmp_path, ["kite"], frames=2)
-    render = Film.frame
+    render = Renderer.frame
 
-    def interrupted(self: Film, index: int) -> RenderedFrame:
+    def interrupted(self: Renderer, index: int) -> RenderedFrame:
         if index == 1:
             raise KeyboardInterrupt
         return render(self, index)
 
-    monkeypatch.setattr(Film, "frame", interrupted)
+    monkeypatch.setattr(Renderer, "frame", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_builtin_sequences(tmp_path, ["kite", "ball"], frames=2)
     assert [path.name for path in tmp_path.iterdir()] == ["kite"]

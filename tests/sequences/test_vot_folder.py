@@ -14,15 +14,15 @@ from vot.region import Polygon, Rectangle, Special
 
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Image, Mask
-from vot_integration.groundtruth import mask_region, read_regions, region_mask, write_regions
-from vot_integration.sequences.vot_folder import (
+from vot_integration.sequences.folder import (
     read_list,
     read_sequence_folder,
     validate_sequences,
     write_default_anchors,
     write_list,
 )
-from vot_integration.sequences.vot_writer import write_sequence_folder
+from vot_integration.sequences.writer import write_sequence_folder
+from vot_integration.toolkit.regions import mask_region, read_regions, region_mask, write_regions
 
 HEIGHT, WIDTH, LENGTH = 40, 60, 30
 

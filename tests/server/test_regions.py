@@ -14,7 +14,7 @@ from vot.region.io import mask_to_rle, parse_region, read_trajectory, write_traj
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box
-from vot_integration.regions import (
+from vot_integration.regions.shapes import (
     MAX_RUNS,
     clip_to_frame,
     count_runs,

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from vot_integration.evaluation.evaluate import Progress
+from vot_integration.toolkit.stacks import Interval, load_stack
 from vot_integration.workspaces.dataset import read_dataset
 from vot_integration.workspaces.records import TrackerRecord
-from vot_integration.workspaces.stacks import Interval, load_stack
 from vot_integration.workspaces.trackers_ini import TrackerSettings
 from vot_integration.workspaces.workspace import Workspace, WorkspaceSpec, open_workspace
 

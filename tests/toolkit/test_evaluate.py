@@ -9,8 +9,8 @@ import pytest
 from tests.toolkit.make import ANCHORS, FRAMES, TRACKERS, Recorder, make_sequences, make_workspace
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.evaluate import analyse, evaluate, report
-from vot_integration.evaluation.results import tally_runs
-from vot_integration.evaluation.scores import Scores, read_scores
+from vot_integration.toolkit.results import tally_runs
+from vot_integration.toolkit.scores import Scores, read_scores
 from vot_integration.workspaces.workspace import Workspace
 
 EXPERIMENTS = ("baseline", "realtime", "unsupervised")

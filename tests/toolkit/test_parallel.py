@@ -9,13 +9,13 @@ from alpharefine.errors import UsageError
 from tests.toolkit.make import Recorder, make_sequences, make_workspace
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.evaluate import evaluate
-from vot_integration.evaluation.results import expected_runs
-from vot_integration.evaluation.shards import cut_shards, split_realtime
+from vot_integration.evaluation.planning import cut_shards, split_realtime
 from vot_integration.evaluation.workers import LocalWorkers, local_workers
 from vot_integration.pipeline.stages import evaluate_tracker
 from vot_integration.pipeline.worker_options import WorkerOptions, hire
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.serving.compute_defaults import THREAD_VARIABLES
+from vot_integration.toolkit.results import expected_runs
 from vot_integration.workspaces.workspace import Workspace
 
 NAMES = [f"sequence{number}" for number in range(5)]

@@ -11,10 +11,9 @@ from tests.toolkit.make import FRAMES, Recorder, make_sequences, make_workspace
 from vot_integration.cli import main
 from vot_integration.commands.display import RunDisplay
 from vot_integration.evaluation.evaluate import Progress, evaluate
-from vot_integration.evaluation.repetitions import PlannedRuns
-from vot_integration.evaluation.results import Run, expected_runs
-from vot_integration.evaluation.shards import cut_shards
+from vot_integration.evaluation.planning import PlannedRuns, cut_shards
 from vot_integration.evaluation.workers import LocalWorkers, Outcome
+from vot_integration.toolkit.results import Run, expected_runs
 from vot_integration.workspaces.workspace import Workspace
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.toolkit.make import FRAMES, make_sequences, make_workspace, write_registry
 from vot_integration.cli import main
 from vot_integration.pipeline.run import RunOptions, plan_run
-from vot_integration.workspaces.stacks import load_stack
+from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.workspace import open_workspace
 
 OPTIONS = RunOptions("DiMPsuper", "baseline", Path("w"))

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from alpharefine.errors import UsageError
-from vot_integration.workspaces.stacks import ALIASES, load_stack, parse_experiments
+from vot_integration.toolkit.stacks import ALIASES, load_stack, parse_experiments
 
 OWN = {
     "vot2018": (100, 356),

@@ -10,9 +10,9 @@ import yaml
 
 from alpharefine.errors import UsageError
 from tests.toolkit.make import RECORD, make_sequences
+from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.dataset import read_dataset
 from vot_integration.workspaces.manifest import read_manifest
-from vot_integration.workspaces.stacks import load_stack
 from vot_integration.workspaces.workspace import WorkspaceSpec, open_workspace
 
 

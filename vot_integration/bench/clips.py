@@ -9,7 +9,7 @@ from vot.region.shapes import Shape
 
 from alpharefine.errors import UsageError
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
-from vot_integration.sequences.vot_folder import SequenceFolder, read_list, read_sequence_folder
+from vot_integration.sequences.folder import SequenceFolder, read_list, read_sequence_folder
 
 RUNS = 5
 """Runs, each with an initialisation of its own, that the frames are shared out to."""

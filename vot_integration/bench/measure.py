@@ -2,22 +2,27 @@
 
 import logging
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
+from vot.tracker.trax import convert_region
 
 from alpharefine.catalogue import build_tracker
 from alpharefine.errors import UsageError
 from alpharefine.runtime import Runtime, resolve_runtime
-from vot_integration.bench.busy import BusyCore
+from alpharefine.stage_timer import StageTimer
+from alpharefine.trackers.base import Tracker
 from vot_integration.bench.clips import Clip, builtin_clips, clips_of
+from vot_integration.bench.reference import BusyCore, Unit, synchronizer
 from vot_integration.bench.result import Bench, Run
-from vot_integration.bench.served import ServedTracker
-from vot_integration.bench.stages import time_stages
-from vot_integration.bench.unit import Unit
-from vot_integration.serving.outputs import resolve_output
+from vot_integration.regions.outputs import Output, resolve_output
+from vot_integration.serving.client import ServedTracker
+from vot_integration.serving.service import Tally
+from vot_integration.serving.session import Session
 from vot_integration.workspaces.trackers_ini import registrations
 
 _log = logging.getLogger(__name__)
@@ -142,3 +147,45 @@ def _track(
                         unit_s.append(unit.measure())
             runs.append(Run(init_s, tuple(frame_s), clip.fps))
     return runs, unit_s
+
+
+REST = "rest"
+
+
+def time_stages(
+    tracker: Tracker, output: Output, clips: Iterable[Clip], device: torch.device
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Stages of frames and of initialisations.
+
+    Args:
+        tracker: built for `device`.
+        output: what it answers.
+        clips: what is tracked.
+        device: it is waited for at both ends of each stage.
+
+    Returns:
+        Stage -> mean seconds a frame, and the same of initialisations, so that they add up.
+    """
+    session = Session(tracker, output, Tally())
+    timer = StageTimer(synchronizer(device))
+    inits, frames = [], []
+    for clip in clips:
+        first, *others = map(str, clip.frames)
+        target = [(convert_region(clip.target), dict[str, str]())]
+        inits.append(_time(timer, partial(session.initialize, first, target)))
+        frames += [_time(timer, partial(session.track, path, None)) for path in others]
+    return _means(frames), _means(inits)
+
+
+def _time(timer: StageTimer, answer: Callable[[], object]) -> dict[str, float]:
+    timer.clear()
+    start = time.perf_counter()
+    with timer.recording():
+        answer()
+    passed = time.perf_counter() - start
+    return {**timer.seconds, REST: passed - sum(timer.seconds.values())}
+
+
+def _means(times: Sequence[dict[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for each in times for name in each)
+    return {name: sum(each.get(name, 0.0) for each in times) / len(times) for name in names}

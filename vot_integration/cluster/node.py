@@ -7,10 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from vot_integration.cluster.parcel import Answer, Parcel, SentSequence, read_files, unpack_folder
-from vot_integration.cluster.weights import Weights
+from vot_integration.cluster.parcel import (
+    Answer,
+    Parcel,
+    SentSequence,
+    Weights,
+    read_files,
+    unpack_folder,
+)
 from vot_integration.evaluation.workers import run_shard
-from vot_integration.sequences.vot_folder import write_list
+from vot_integration.sequences.folder import write_list
 from vot_integration.workspaces.dataset import read_dataset
 from vot_integration.workspaces.records import TrackerRecord, make_record
 from vot_integration.workspaces.trackers_ini import log_folder

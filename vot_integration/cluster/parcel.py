@@ -5,15 +5,22 @@ A node sees a file by a path that it shares with the machine that asks, or gets 
 
 import glob
 import io
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vot_integration.evaluation.results import expected_runs
+from alpharefine.weights.files import SUFFIX
+from alpharefine.weights.registry import WEIGHTS
+from alpharefine.weights.store import BUNDLED, find_weights
+from vot_integration.files import write_bytes
+from vot_integration.toolkit.results import expected_runs
+from vot_integration.toolkit.stacks import Stack
 from vot_integration.workspaces.own_trackers import Section
 from vot_integration.workspaces.records import ITS_OWN, TrackerRecord, catalogue_name
-from vot_integration.workspaces.stacks import Stack
+from vot_integration.workspaces.trackers_ini import log_folder
 from vot_integration.workspaces.workspace import Workspace, own_trackers
 
 
@@ -124,3 +131,86 @@ def read_files(folder: Path, pattern: str) -> dict[str, bytes]:
     """Content of the files that match, by path relative to the folder."""
     files = (path for path in sorted(folder.glob(pattern)) if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One item of what a tracker is told to load.
+
+    Attributes:
+        name: of the file; or, without content, the item itself, such as "random:0".
+        content: of the file.
+    """
+
+    name: str
+    content: bytes | None = None
+
+    def place(self, folder: Path) -> str:
+        """The item for a machine that keeps sent files in a folder."""
+        if self.content is None:
+            return self.name
+        (folder / self.name).write_bytes(self.content)
+        return str(folder / self.name)
+
+
+def gather_weights(record: TrackerRecord) -> list[Weights]:
+    """The weights that a tracker's record names, with the content of all files.
+
+    What is part of the package goes by its name: every machine has the same version of it.
+    """
+    chosen = record.settings.weights
+    if chosen is None:
+        items = record.weights.split("+")
+    else:
+        items = [chosen] if Path(chosen).exists() else chosen.split(",")
+    return [weights for item in items for weights in _gather(item)]
+
+
+def _gather(item: str) -> list[Weights]:
+    path = Path(item)
+    if item in WEIGHTS:
+        found = find_weights(WEIGHTS[item])
+        if found is None or found.parent == BUNDLED:
+            return [Weights(item)]
+        path = found
+    if path.is_dir():
+        return [Weights(file.name, file.read_bytes()) for file in sorted(path.glob(f"*{SUFFIX}"))]
+    return [Weights(path.name, path.read_bytes())] if path.is_file() else [Weights(item)]
+
+
+def store_answer(workspace: Workspace, tracker: str, answer: Answer) -> int:
+    """Put the results of an answer into a workspace; runs that are not whole are left out.
+
+    Args:
+        workspace: the part of the workspace that the answer is about.
+        tracker: registered name.
+        answer: from a machine.
+
+    Returns:
+        How many runs were stored.
+    """
+    stored = 0
+    results = workspace.results(tracker)
+    with tempfile.TemporaryDirectory(prefix=".arvot-", dir=workspace.folder) as name:
+        draft = Path(name)
+        for path, content in answer.results.items():
+            (draft / path).parent.mkdir(parents=True, exist_ok=True)
+            (draft / path).write_bytes(content)
+        for run in expected_runs(workspace.stack.experiments, workspace.dataset.sequences):
+            if run.is_whole(draft) and not run.is_whole(results):
+                _move(run.folder(draft), run.folder(results), run.name)
+                stored += 1
+    logs = log_folder(workspace.folder)
+    logs.mkdir(parents=True, exist_ok=True)
+    for file, content in answer.logs.items():
+        write_bytes(logs / f"{answer.node}-{file}", content)
+    return stored
+
+
+def _move(source: Path, target: Path, run: str) -> None:
+    """Move a run's files, the regions last: the toolkit takes a run that has them for finished."""
+    target.mkdir(parents=True, exist_ok=True)
+    regions = [source / f"{run}{suffix}" for suffix in (".bin", ".txt")]
+    properties = [path for path in source.glob(f"{run}_*") if path not in regions]
+    for file in [*properties, *(path for path in regions if path.is_file())]:
+        shutil.move(file, target / file.name)

@@ -15,15 +15,20 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from alpharefine.errors import UsageError
-from vot_integration.cluster.collect import store_answer
 from vot_integration.cluster.node import evaluate_parcel
 from vot_integration.cluster.nodes import Node, check_nodes, find_nodes, see_folder
-from vot_integration.cluster.parcel import Answer, Parcel, make_parcel
-from vot_integration.cluster.weights import Weights, gather_weights
+from vot_integration.cluster.parcel import (
+    Answer,
+    Parcel,
+    Weights,
+    gather_weights,
+    make_parcel,
+    store_answer,
+)
 from vot_integration.errors import EvaluationError
-from vot_integration.evaluation.toolkit import POLL_SECONDS, termination_interrupts
 from vot_integration.evaluation.workers import Outcome
 from vot_integration.serving.compute_defaults import THREAD_VARIABLES
+from vot_integration.toolkit.process import POLL_SECONDS, termination_interrupts
 from vot_integration.workspaces.records import ITS_OWN, OWN, catalogue_name
 from vot_integration.workspaces.workspace import Workspace
 

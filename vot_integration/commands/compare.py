@@ -75,7 +75,7 @@ def comparison_table(
     """Two trackers in one experiment: a column a measure, so that names may be long."""
     from rich.table import Table
 
-    from vot_integration.evaluation.table_cells import number_cell
+    from vot_integration.commands.terminal import number_cell
 
     table = Table(title=experiment, title_justify="left")
     table.add_column("")
@@ -91,7 +91,7 @@ def comparison_table(
 
 
 def _bounds(entry: "Difference") -> "RenderableType":
-    from vot_integration.evaluation.table_cells import Dash
+    from vot_integration.commands.terminal import Dash
 
     if entry.interval is None:
         return Dash()
@@ -99,7 +99,7 @@ def _bounds(entry: "Difference") -> "RenderableType":
 
 
 def _verdict(entry: "Difference") -> "RenderableType":
-    from vot_integration.evaluation.table_cells import Dash
+    from vot_integration.commands.terminal import Dash
 
     if entry.interval is None:
         return Dash()

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from vot_integration.commands.terminal import plain_console
     from vot_integration.pipeline.init import InitOptions, init_workspace
-    from vot_integration.sequences.vot_folder import counted
+    from vot_integration.sequences.folder import counted
 
     options = InitOptions(
         args.folder, args.stack, args.sequences, tuple(args.trackers), interval(args)

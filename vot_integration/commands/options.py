@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vot_integration.pipeline.defaults import RAY_CORES
-from vot_integration.workspaces.stacks import DEFAULT_STACK
+from vot_integration.toolkit.stacks import DEFAULT_STACK
 
 DEFAULT_TRACKER = "ARDiMP_lite"
 WORKSPACE = Path("vot-workspace")

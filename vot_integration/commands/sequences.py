@@ -104,11 +104,10 @@ def run_convert(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input; nothing was written.
     """
-    from vot_integration.commands.quiet import quiet_opencv
-    from vot_integration.commands.terminal import plain_console
+    from vot_integration.commands.terminal import plain_console, quiet_opencv
     from vot_integration.convert.convert import convert
     from vot_integration.convert.source import ConvertOptions
-    from vot_integration.sequences.vot_folder import counted
+    from vot_integration.sequences.folder import counted
 
     quiet_opencv()
     console = plain_console()
@@ -152,15 +151,14 @@ def run_check(args: argparse.Namespace) -> int:
         UsageError: there is no list of sequences.
     """
     from alpharefine.errors import UsageError
-    from vot_integration.commands.quiet import quiet_opencv
-    from vot_integration.commands.terminal import plain_console
-    from vot_integration.convert.pictures import check_images
-    from vot_integration.sequences.vot_folder import (
+    from vot_integration.commands.terminal import plain_console, quiet_opencv
+    from vot_integration.sequences.folder import (
         check_starts,
         counted,
         read_list,
         read_sequence_folder,
     )
+    from vot_integration.sequences.frames import check_images
 
     quiet_opencv()
     console = plain_console()

@@ -1,6 +1,10 @@
 """How the commands write to the terminal."""
 
-from rich.console import Console
+import os
+
+import cv2
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 
 
 def plain_console(*, stderr: bool = False) -> Console:
@@ -12,3 +16,25 @@ def plain_console(*, stderr: bool = False) -> Console:
         stderr: write to standard error.
     """
     return Console(stderr=stderr, highlight=False, markup=False, soft_wrap=True)
+
+
+def quiet_opencv() -> None:
+    """Let OpenCV, and FFmpeg in it, say nothing about files and cameras that cannot be read."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    # -8 is AV_LOG_QUIET; read when the first video is opened.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+class Dash:
+    """An en dash, or a hyphen where the terminal has no other."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield "-" if options.ascii_only else "–"
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(1, 1)
+
+
+def number_cell(value: float | None, form: str = ".3f") -> RenderableType:
+    """A number, or a dash where there is none."""
+    return Dash() if value is None else format(value, form)

@@ -80,11 +80,10 @@ def run(args: argparse.Namespace) -> int:
     """
     from rich import progress as bars
 
-    from vot_integration.commands.quiet import quiet_opencv
-    from vot_integration.commands.terminal import plain_console
-    from vot_integration.film.choice import Choice
-    from vot_integration.film.command import TrackOptions, prepare
-    from vot_integration.film.follow import follow
+    from vot_integration.commands.terminal import plain_console, quiet_opencv
+    from vot_integration.pipeline.track import TrackOptions, prepare
+    from vot_integration.track.choice import Choice
+    from vot_integration.track.follow import follow
     from vot_integration.workspaces.trackers_ini import TrackerSettings
 
     quiet_opencv()

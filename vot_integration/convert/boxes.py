@@ -12,7 +12,7 @@ from vot.region.shapes import Rectangle
 from alpharefine.errors import UsageError
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.regions import read_boxes, read_numbers
-from vot_integration.groundtruth import Region
+from vot_integration.toolkit.regions import Region
 
 Boxes = NDArray[np.float32]
 

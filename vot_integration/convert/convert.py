@@ -13,18 +13,18 @@ from alpharefine.trackers.base import Image
 from vot_integration.convert.destination import Destination, open_destination
 from vot_integration.convert.layouts import find_sources
 from vot_integration.convert.outcome import Conversion, Skipped, Written
-from vot_integration.convert.pictures import check_images, read_picture
 from vot_integration.convert.rate import DEFAULT_FPS
 from vot_integration.convert.source import ConvertOptions, OneFrameError, Source, SourceSequence
 from vot_integration.convert.video import video_frames
-from vot_integration.sequences.vot_folder import (
+from vot_integration.sequences.folder import (
     LIST_FILE,
     check_starts,
     counted,
     is_in_image,
     read_sequence_folder,
 )
-from vot_integration.sequences.vot_writer import NewFrame, SequenceFormat, write_frames
+from vot_integration.sequences.frames import check_images, read_picture
+from vot_integration.sequences.writer import NewFrame, SequenceFormat, write_frames
 
 _NAME = re.compile(r"\w([\w .+-]*[\w.+-])?")
 _LONGEST_NAME = 200

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from vot_integration.sequences.vot_folder import LIST_FILE, read_list, write_list
-from vot_integration.workspaces.disk import why_not_writable
+from vot_integration.files import why_not_writable
+from vot_integration.sequences.folder import LIST_FILE, read_list, write_list
 
 
 class Destination:

@@ -19,7 +19,7 @@ from vot_integration.convert.rate import check_rate
 from vot_integration.convert.source import ConvertOptions, Source, SourceSequence
 from vot_integration.convert.video import read_video
 from vot_integration.files import absolute
-from vot_integration.sequences.vot_folder import PROPERTIES_FILE
+from vot_integration.sequences.folder import PROPERTIES_FILE
 
 _DAVIS_IMAGES = "JPEGImages"
 _DAVIS_MASKS = "Annotations"

@@ -11,7 +11,7 @@ from alpharefine.errors import UsageError
 from alpharefine.training.data.files import FrameError, list_images, read_labels
 from alpharefine.training.data.masks import object_labels, object_mask
 from vot_integration.convert.source import OneFrameError, SourceSequence
-from vot_integration.groundtruth import Region, mask_region
+from vot_integration.toolkit.regions import Region, mask_region
 
 _MOST_LABELS = 20
 """More values than this are the grey levels of one mask, not objects."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vot_integration.sequences.vot_folder import counted
+from vot_integration.sequences.folder import counted
 
 _SHOWN = 3
 """Names in a line about many sequences that nothing has to be done about."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from vot_integration.groundtruth import Region
+from vot_integration.toolkit.regions import Region
 
 
 class OneFrameError(UsageError):

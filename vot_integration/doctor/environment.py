@@ -9,7 +9,7 @@ from pathlib import Path
 
 import alpharefine
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.doctor.section import Section, read_section
+from vot_integration.workspaces.launch import Section, read_section
 from vot_integration.workspaces.trackers_ini import registrations
 
 _PROBE = """

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.evaluation.repetitions import PlannedRuns
-from vot_integration.evaluation.results import expected_runs
+from vot_integration.evaluation.planning import PlannedRuns
+from vot_integration.toolkit.results import expected_runs
 from vot_integration.workspaces.manifest import MANIFEST
 from vot_integration.workspaces.workspace import Workspace, load_workspace
 

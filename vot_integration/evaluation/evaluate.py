@@ -9,15 +9,14 @@ from pathlib import Path
 
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.logs import log_tail, newest_log
-from vot_integration.evaluation.repetitions import PlannedRuns
-from vot_integration.evaluation.results import Run, discard_unfinished, expected_runs
-from vot_integration.evaluation.shards import cut_shards
-from vot_integration.evaluation.toolkit import run_toolkit
+from vot_integration.evaluation.planning import PlannedRuns, cut_shards
+from vot_integration.evaluation.view import toolkit_view
 from vot_integration.evaluation.workers import IN_TURN, Workers
-from vot_integration.workspaces.disk import why_not_writable
+from vot_integration.files import why_not_writable
+from vot_integration.toolkit.process import run_toolkit
+from vot_integration.toolkit.results import Run, discard_unfinished, expected_runs
 from vot_integration.workspaces.lock import exclusive
 from vot_integration.workspaces.trackers_ini import log_folder, registrations
-from vot_integration.workspaces.view import toolkit_view
 from vot_integration.workspaces.workspace import TRACKERS_FILE, Workspace
 
 _TIMEOUT = "it did not reply in"

@@ -10,10 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vot_integration.evaluation.scores import Scores, collect_remarks
-from vot_integration.evaluation.table_cells import number_cell
+from vot_integration.commands.terminal import number_cell
+from vot_integration.toolkit.scores import Scores, collect_remarks
+from vot_integration.toolkit.stacks import Interval
 from vot_integration.workspaces.records import ITS_OWN
-from vot_integration.workspaces.stacks import Interval
 
 
 @dataclass(frozen=True)

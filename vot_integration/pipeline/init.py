@@ -4,14 +4,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from vot_integration.evaluation.results import expected_runs
-from vot_integration.evaluation.scores import eao_remark
 from vot_integration.files import absolute
+from vot_integration.toolkit.results import expected_runs
+from vot_integration.toolkit.scores import eao_remark
+from vot_integration.toolkit.stacks import (
+    DEFAULT_STACK,
+    Interval,
+    choose_interval,
+    load_stack,
+    parse_experiments,
+)
+from vot_integration.workspaces.dataset import read_dataset
 from vot_integration.workspaces.manifest import find_manifest
-from vot_integration.workspaces.material import plan_workspace
 from vot_integration.workspaces.own_trackers import Section, adopt_trackers
-from vot_integration.workspaces.stacks import Interval
-from vot_integration.workspaces.workspace import Workspace, open_workspace
+from vot_integration.workspaces.workspace import (
+    Workspace,
+    WorkspaceSpec,
+    given_dataset,
+    open_workspace,
+)
 
 
 @dataclass(frozen=True)
@@ -82,3 +93,38 @@ def _remark_on_interval(workspace: Workspace) -> str | None:
     low, _ = workspace.interval
     # Nothing has run yet: an EAO of any value where there will be one.
     return eao_remark(None if longest <= low else 1.0, workspace.interval, longest)
+
+
+def plan_workspace(
+    folder: Path,
+    stack_name: str | None,
+    sequences: Path | None,
+    interval: Interval | None,
+    experiments: str | None = None,
+) -> WorkspaceSpec:
+    """Settle stack, sequences and EAO interval; nothing is written.
+
+    Args:
+        folder: absolute path of the workspace, which need not be there.
+        stack_name: name or file; None takes that of the workspace, `DEFAULT_STACK` in a new one.
+        sequences: folder with list.txt; None likewise, the built-in ones in a new workspace.
+        interval: first and last frame; None likewise, the default of stack and sequences.
+        experiments: comma-separated names of those to use now, or "all"; None for all.
+
+    Raises:
+        UsageError: one of them is wrong, or the workspace is damaged.
+    """
+    known = find_manifest(folder)
+    kept = known.stack if known is not None and stack_name is None else None
+    stack = load_stack(stack_name or DEFAULT_STACK) if kept is None else kept
+    names = None if experiments is None else parse_experiments(experiments, stack)
+    chosen = stack if names is None else stack.select(names)
+    dataset = None
+    if sequences is not None:
+        dataset = read_dataset(sequences, chosen)
+    elif known is not None:
+        dataset = given_dataset(folder, known, chosen)
+    if interval is not None or kept is None:
+        is_official = dataset is not None and dataset.is_official()
+        stack = stack.with_interval(choose_interval(interval, stack, is_official))
+    return WorkspaceSpec(folder, dataset, stack, experiments=names)

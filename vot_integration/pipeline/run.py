@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vot_integration.evaluation.summary import RunSummary
 from vot_integration.files import absolute, check_target, write_text
+from vot_integration.pipeline.init import plan_workspace
 from vot_integration.pipeline.stages import (
     Reporter,
     analyse_tracker,
@@ -12,9 +13,8 @@ from vot_integration.pipeline.stages import (
     report_trackers,
 )
 from vot_integration.pipeline.worker_options import WorkerOptions, hire
-from vot_integration.workspaces.material import plan_workspace
+from vot_integration.toolkit.stacks import Interval
 from vot_integration.workspaces.records import catalogue_name, check_tracker, make_record
-from vot_integration.workspaces.stacks import Interval
 from vot_integration.workspaces.trackers_ini import TrackerSettings
 from vot_integration.workspaces.workspace import WorkspaceSpec, open_workspace, own_trackers
 

@@ -11,14 +11,15 @@ from typing import Protocol
 from alpharefine.errors import UsageError
 from vot_integration.evaluation.evaluate import Progress, analyse, evaluate, pack, report
 from vot_integration.evaluation.logs import kept_answers
-from vot_integration.evaluation.results import expected_runs, tally_runs
-from vot_integration.evaluation.scores import explain_eao, read_scores
-from vot_integration.evaluation.shards import split_realtime
+from vot_integration.evaluation.planning import split_realtime
 from vot_integration.evaluation.summary import ExperimentSummary, RunSummary
 from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.files import absolute, write_text
 from vot_integration.pipeline.worker_options import WorkerOptions, hire
-from vot_integration.sequences.vot_folder import counted
+from vot_integration.sequences.folder import counted
+from vot_integration.toolkit.results import expected_runs, tally_runs
+from vot_integration.toolkit.scores import explain_eao, read_scores
+from vot_integration.toolkit.stacks import parse_experiments
 from vot_integration.workspaces.manifest import read_manifest
 from vot_integration.workspaces.records import (
     TrackerRecord,
@@ -26,7 +27,6 @@ from vot_integration.workspaces.records import (
     check_tracker,
     make_record,
 )
-from vot_integration.workspaces.stacks import parse_experiments
 from vot_integration.workspaces.trackers_ini import TrackerSettings, log_folder
 from vot_integration.workspaces.workspace import (
     Workspace,

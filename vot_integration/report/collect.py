@@ -1,9 +1,10 @@
 """Everything a report shows of one tracker, gathered from a workspace."""
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 
-from vot_integration.evaluation.results import RunTally, expected_runs, tally_runs
 from vot_integration.report.measures import (
     SequenceMeasures,
     failure_rule,
@@ -11,7 +12,9 @@ from vot_integration.report.measures import (
     measure_sequence,
 )
 from vot_integration.report.trajectories import TrackedRun, read_runs
-from vot_integration.sequences.vot_folder import SequenceFolder, read_sequence_folder
+from vot_integration.sequences.folder import SequenceFolder, read_sequence_folder
+from vot_integration.toolkit.results import RunTally, expected_runs, tally_runs
+from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.workspace import Workspace
 
 
@@ -92,3 +95,39 @@ def _failures(run: TrackedRun, kind: str, tracked: int) -> list[int]:
     if kind == "multistart":
         return [tracked] if tracked < len(run.overlaps) else []
     return [int(frame) for frame in run.failed.nonzero()[0]]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published row.
+
+    Attributes:
+        tracker: as published.
+        stack: the toolkit's name of the stack.
+        experiment: name of the experiment.
+        eao: expected average overlap.
+        accuracy: 0..1.
+        robustness: 0..1.
+        source: the document.
+    """
+
+    tracker: str
+    stack: str
+    experiment: str
+    source: str
+    eao: float
+    accuracy: float
+    robustness: float
+
+
+def published_rows(workspace: Workspace) -> list[Published]:
+    """Rows for a workspace's experiments; none unless stack, interval and data are official."""
+    stack = workspace.stack
+    if stack.from_file or not workspace.dataset.is_official():
+        return []
+    if load_stack(stack.name).find_interval() != workspace.interval:
+        return []
+    file = resources.files("vot_integration") / "resources" / "published.toml"
+    rows = tomllib.loads(file.read_text(encoding="utf-8"))["row"]
+    found = [Published(**row) for row in rows]
+    return [row for row in found if row.stack == stack.name and row.experiment in stack.experiments]

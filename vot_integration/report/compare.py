@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alpharefine.errors import UsageError
-from vot_integration.evaluation.scores import collect_remarks, eao_remark
 from vot_integration.report.bootstrap import Interval, percentile_interval, resample
 from vot_integration.report.collect import ExperimentResults, collect, read_sequences
 from vot_integration.report.measures import SequenceMeasures, combine
+from vot_integration.toolkit.scores import collect_remarks, eao_remark
 from vot_integration.workspaces.workspace import Workspace
 
 FEW_SEQUENCES = 5

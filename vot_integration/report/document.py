@@ -9,11 +9,12 @@ from importlib import resources
 import jinja2
 
 import alpharefine
-from vot_integration.evaluation.scores import Scores, collect_remarks, explain_eao, read_scores
 from vot_integration.report.bootstrap import Interval, percentile_interval, resample
 from vot_integration.report.collect import (
     ExperimentResults,
+    Published,
     collect,
+    published_rows,
     read_sequences,
     skipped_frames,
 )
@@ -26,9 +27,9 @@ from vot_integration.report.figures import (
     overlap_figure,
 )
 from vot_integration.report.measures import Measures, combine
-from vot_integration.report.published import Published, published_rows
 from vot_integration.report.strips import Picture, make_strip
-from vot_integration.sequences.vot_folder import SequenceFolder
+from vot_integration.sequences.folder import SequenceFolder
+from vot_integration.toolkit.scores import Scores, collect_remarks, explain_eao, read_scores
 from vot_integration.workspaces.records import OWN, TrackerRecord, catalogue_name
 from vot_integration.workspaces.workspace import Workspace
 

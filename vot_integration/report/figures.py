@@ -10,11 +10,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vot_integration.overlay import Colour
+from vot_integration.regions.drawing import Colour
 from vot_integration.report.bootstrap import percentile_interval, resample
-from vot_integration.report.collect import ExperimentResults
+from vot_integration.report.collect import ExperimentResults, Published
 from vot_integration.report.measures import combine, eao_curve
-from vot_integration.report.published import Published
 
 COLOURS: tuple[Colour, ...] = (
     (230, 97, 0),

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 
 from alpharefine.trackers.base import Image
-from vot_integration.frames import read_frame
-from vot_integration.groundtruth import Region, region_mask
-from vot_integration.overlay import TRUTH, Colour, draw_contour, draw_region
+from vot_integration.regions.drawing import TRUTH, Colour, draw_contour, draw_region
 from vot_integration.report.collect import ExperimentResults
 from vot_integration.report.trajectories import TrackedRun, read_run_regions
-from vot_integration.sequences.vot_folder import SequenceFolder
+from vot_integration.sequences.folder import SequenceFolder
+from vot_integration.sequences.frames import read_frame
+from vot_integration.toolkit.regions import Region, region_mask
 from vot_integration.workspaces.workspace import Workspace
 
 FRAMES = 6

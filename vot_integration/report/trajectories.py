@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from vot.region.io import read_trajectory
 from vot.region.raster import calculate_overlaps
 
-from vot_integration.evaluation.results import Run, expected_runs
 from vot_integration.files import write_bytes
-from vot_integration.groundtruth import Region
-from vot_integration.sequences.vot_folder import SequenceFolder
+from vot_integration.sequences.folder import SequenceFolder
+from vot_integration.toolkit.regions import Region
+from vot_integration.toolkit.results import Run, expected_runs
 from vot_integration.workspaces.workspace import Workspace
 
 FAILURE_CODE = 2

@@ -3,20 +3,26 @@
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vot.utilities import read_properties
 
 from alpharefine.errors import UsageError
-from vot_integration.render.film import Film, RenderedFrame
-from vot_integration.render.scenes import LENGTH, SCENES
-from vot_integration.sequences.vot_folder import LIST_FILE, read_list, write_list
-from vot_integration.sequences.vot_writer import write_sequence_folder
+from vot_integration.sequences.folder import LIST_FILE, read_list, write_list
+from vot_integration.sequences.writer import write_sequence_folder
+
+if TYPE_CHECKING:
+    from rendering.renderer import RenderedFrame
 
 RENDERING = 1
 """Version of the pictures; raised by whoever changes a pixel, so that old folders are replaced."""
 
-BUILTIN_NAMES = tuple(SCENES)
-"""Names of the built-in sequences, in the order in which they are listed."""
+BUILTIN_NAMES = ("beetle", "kite", "ball", "tractor", "fish", "bird")
+"""Names of the built-in sequences, in the order in which they are listed: the keys of
+`rendering.scenes.SCENES`, which is imported only where something is rendered."""
+
+LENGTH = 130
+"""Frames of each of them."""
 
 _FPS = 30
 _MIN_FRAMES = 2
@@ -24,7 +30,7 @@ _MIN_FRAMES = 2
 _log = logging.getLogger(__name__)
 
 
-def render_sequence(name: str, frames: int | None = None) -> Iterator[RenderedFrame]:
+def render_sequence(name: str, frames: int | None = None) -> "Iterator[RenderedFrame]":
     """Render a built-in sequence.
 
     Args:
@@ -38,9 +44,12 @@ def render_sequence(name: str, frames: int | None = None) -> Iterator[RenderedFr
     Raises:
         UsageError: there is no such sequence, or `frames` is not 2..130.
     """
+    from rendering.renderer import Renderer
+    from rendering.scenes import SCENES
+
     _check_request([name], frames)
-    film = Film(SCENES[name])
-    return (film.frame(index) for index in range(frames or LENGTH))
+    renderer = Renderer(SCENES[name])
+    return (renderer.frame(index) for index in range(frames or LENGTH))
 
 
 def write_builtin_sequences(
@@ -83,7 +92,7 @@ def write_builtin_sequences(
 
 
 def _check_request(names: Sequence[str], frames: int | None) -> None:
-    unknown = [name for name in names if name not in SCENES]
+    unknown = [name for name in names if name not in BUILTIN_NAMES]
     if unknown or not names:
         raise UsageError(
             f"there is no built-in sequence {', '.join(map(repr, unknown)) or 'in an empty list'}; "
@@ -95,7 +104,7 @@ def _check_request(names: Sequence[str], frames: int | None) -> None:
 
 def _check_folder(folder: Path, paths: Sequence[Path]) -> None:
     """Refuse to overwrite a list or a sequence that was not written here."""
-    foreign = [path for path in _listed(folder) if path.name not in SCENES]
+    foreign = [path for path in _listed(folder) if path.name not in BUILTIN_NAMES]
     foreign += [path for path in paths if path.exists() and not _stamp(path)]
     if foreign:
         raise UsageError(

@@ -9,15 +9,15 @@ import trax
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Estimate, Mask
-from vot_integration.regions import (
+from vot_integration.regions.outputs import Output
+from vot_integration.regions.rotated_box import rotated_box
+from vot_integration.regions.shapes import (
     clip_to_frame,
     crop_mask,
     polygon_to_box,
     rectangle_to_box,
     target_mask_to_box,
 )
-from vot_integration.rotated_box import rotated_box
-from vot_integration.serving.outputs import Output
 
 _STEPS = 256
 """Parts of a pixel that the edges of answered boxes are multiples of."""
@@ -31,7 +31,7 @@ class Target(NamedTuple):
 
 
 def read_target(region: trax.Region, height: int, width: int) -> Target:
-    """Turn the region of an initialisation into a target (rules: `vot_integration.regions`).
+    """Turn the region of an initialisation into a target (rules: `vot_integration.regions.shapes`).
 
     Args:
         region: rectangle, polygon or mask.

@@ -9,10 +9,10 @@ import trax
 from alpharefine.errors import UsageError
 from alpharefine.stage_timer import stage
 from alpharefine.trackers.base import Estimate, Image, Tracker
-from vot_integration.frames import read_frame
-from vot_integration.serving.outputs import Output
+from vot_integration.regions.outputs import Output
+from vot_integration.sequences.frames import read_frame
 from vot_integration.serving.protocol import read_target, write_region
-from vot_integration.serving.tally import Tally
+from vot_integration.serving.service import Tally
 
 _log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vot_integration.files import absolute
-from vot_integration.sequences.vot_folder import check_starts, read_list, read_sequence_folder
-from vot_integration.workspaces.stacks import Stack
+from vot_integration.sequences.folder import check_starts, read_list, read_sequence_folder
+from vot_integration.toolkit.stacks import Stack
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from alpharefine.errors import UsageError
 from vot_integration.files import write_text
+from vot_integration.toolkit.stacks import Stack
 from vot_integration.workspaces.records import TrackerRecord
-from vot_integration.workspaces.stacks import Stack
 from vot_integration.workspaces.trackers_ini import TrackerSettings
 
 MANIFEST = "arvot.json"

@@ -18,13 +18,13 @@ import yaml
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute, write_text
 from vot_integration.sequences.builtin import RENDERING, write_builtin_sequences
-from vot_integration.sequences.vot_folder import write_list
+from vot_integration.sequences.folder import write_list
+from vot_integration.toolkit.stacks import Interval, Stack
 from vot_integration.workspaces.dataset import Dataset, read_dataset
 from vot_integration.workspaces.lock import LOCK_FILE, exclusive
 from vot_integration.workspaces.manifest import Manifest, find_manifest, read_manifest
 from vot_integration.workspaces.own_trackers import Section, read_own_trackers
 from vot_integration.workspaces.records import TrackerRecord
-from vot_integration.workspaces.stacks import Interval, Stack
 from vot_integration.workspaces.trackers_ini import registrations, workspace_ini
 
 TRACKERS_FILE = "trackers.ini"

@@ -1,0 +1,322 @@
+"""`arvot track`: sources, targets, outputs, and what is refused."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from vot.region.shapes import Rectangle
+
+from alpharefine.geometry.boxes import Box
+from alpharefine.trackers.base import Estimate, Image
+from tests.sequences.test_convert import write_images, write_video
+from tests.toolkit.make import make_sequences, write_registry
+from vot_integration.cli import main
+from vot_integration.regions.drawing import ANSWER, draw_region
+from vot_integration.regions.outputs import Output
+from vot_integration.track.follow import follow
+from vot_integration.track.follower import CatalogueFollower
+from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo
+
+SIZE = (64, 48)
+TARGET = Rectangle(10, 10, 12, 8)
+
+
+class Slides:
+    """A tracker that moves a pixel to the right each frame, with a mask as large as its box."""
+
+    def initialize(self, image: Image, target: Box) -> None:
+        self.box = target
+
+    def track(self, image: Image) -> Estimate:
+        self.box = self.box._replace(x=self.box.x + 1)
+        mask = np.zeros(image.shape[:2], np.uint8)
+        x, y, w, h = map(int, self.box)
+        mask[y : y + h, x : x + w] = 1
+        return Estimate(self.box, mask, score=0.5)
+
+    def set_state(self, box: Box) -> None:
+        self.box = box
+
+
+def slides_follower(output: Output = Output.MASK) -> CatalogueFollower:
+    return CatalogueFollower(Slides(), output)
+
+
+def gray(count: int, holes: tuple[int, ...] = ()) -> Iterator[Image | None]:
+    for number in range(count):
+        yield None if number in holes else np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+
+
+def read_video(file: Path) -> list[np.ndarray]:
+    video = cv2.VideoCapture(str(file))
+    frames = []
+    while (read := video.read())[0]:
+        frames.append(read[1])
+    return frames
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
+def test_overlay_follows_the_target(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"out{suffix}"
+    done = follow(slides_follower(), gray(8), TARGET, [OverlayVideo(file, 25)])
+    frames = read_video(file)
+    assert (done.frames, done.unreadable, len(frames)) == (8, 0, 8)
+    assert frames[0].shape == (SIZE[1], SIZE[0], 3)
+    inside = frames[7][12:16, 20:26].reshape(-1, 3).mean(axis=0)
+    assert inside[2] - inside[0] > 40, "the mask is tinted orange"
+    assert abs(frames[7][40, 50].astype(int) - 128).max() < 12
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+def test_masks_and_boxes(tmp_path: Path) -> None:
+    sinks = [MaskFolder(tmp_path / "masks"), BoxFile(tmp_path / "boxes.txt")]
+    follow(slides_follower(), gray(3), TARGET, sinks)
+    masks = sorted((tmp_path / "masks").iterdir())
+    assert [path.name for path in masks] == ["00000001.png", "00000002.png", "00000003.png"]
+    mask = cv2.imread(str(masks[2]), cv2.IMREAD_UNCHANGED)
+    assert mask.shape == (SIZE[1], SIZE[0]) and set(np.unique(mask)) == {0, 255}
+    assert mask[10, 12] == 255 and mask[10, 11] == 0
+    assert (tmp_path / "boxes.txt").read_text().splitlines()[2] == "12.00,10.00,12.00,8.00"
+
+
+def test_unreadable_frames_keep_the_answer(tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.txt"
+    done = follow(slides_follower(), gray(4, holes=(2,)), TARGET, [BoxFile(boxes)], limit=4)
+    assert (done.frames, done.unreadable) == (4, 1)
+    assert [line.split(",")[0] for line in boxes.read_text().splitlines()] == [
+        "10.00",
+        "11.00",
+        "11.00",
+        "12.00",
+    ]
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_interruption_ends_a_camera_in_order(tmp_path: Path, is_live: bool) -> None:
+    def interrupted() -> Iterator[Image | None]:
+        yield from gray(3)
+        raise KeyboardInterrupt
+
+    file = tmp_path / "out.avi"
+    sinks = [OverlayVideo(file, 25), MaskFolder(tmp_path / "masks")]
+    if is_live:
+        assert follow(slides_follower(), interrupted(), TARGET, sinks, is_live=True).frames == 3
+        assert len(read_video(file)) == 3
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            follow(slides_follower(), interrupted(), TARGET, sinks)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_of_another_size_are_fitted(tmp_path: Path) -> None:
+    def growing() -> Iterator[Image]:
+        yield from (np.full((48, 64, 3), 200, np.uint8) for _ in range(2))
+        yield np.full((48, 32, 3), 200, np.uint8)
+
+    file = tmp_path / "out.avi"
+    follow(slides_follower(), growing(), TARGET, [OverlayVideo(file, 25)])
+    frames = read_video(file)
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
+    assert frames[2][40, 4].max() < 40 and frames[2][40, 60].max() < 40, "black beside it"
+    assert frames[2][40, 24].min() > 160
+
+
+def test_drawing_by_output() -> None:
+    image = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+    pictures = {}
+    for output in Output:
+        follower = slides_follower(output)
+        follower.initialize(image, TARGET)
+        answer = follower.track(image)
+        pictures[output] = image.copy()
+        draw_region(pictures[output], answer.region, ANSWER, answer.box)
+    centre = 14, 17
+    assert tuple(pictures[Output.BOX][centre]) == (128, 128, 128)
+    assert tuple(pictures[Output.ROTATED][centre]) == (128, 128, 128)
+    assert tuple(pictures[Output.MASK][centre]) != (128, 128, 128)
+    # The lines are smoothed: at a gray place they are nearly as red and as little blue.
+    drawn = pictures[Output.BOX][(pictures[Output.BOX] != 128).any(axis=2)]
+    assert len(drawn) and (drawn[:, 0] >= drawn[:, 1]).all() and (drawn[:, 1] >= drawn[:, 2]).all()
+    assert np.abs(drawn.astype(int) - ANSWER).max(axis=1).min() < 40
+
+
+def test_an_answer_that_is_not_finite_keeps_the_last_one() -> None:
+    class Lost(Slides):
+        def track(self, image: Image) -> Estimate:
+            return Estimate(Box(float("nan"), 0, 1, 1), None, 0.7)
+
+    image = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+    follower = CatalogueFollower(Lost(), Output.BOX)
+    first = follower.initialize(image, TARGET)
+    answer = follower.track(image)
+    assert (answer.region, answer.box, answer.confidence) == (first.region, first.box, 0.0)
+
+
+@pytest.fixture
+def slides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The quick tracker in the place of any other; works in an empty folder."""
+    monkeypatch.setattr("alpharefine.catalogue.build_tracker", lambda *_, **__: Slides())
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_command_on_a_video(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "walk.avi")
+    assert main(["track", str(tmp_path / "walk.avi"), "--box", "10,10,12,8"]) == 0
+    assert "6 frames: walk-ARDiMP_lite.mp4" in capsys.readouterr().out
+    assert len(read_video(slides / "walk-ARDiMP_lite.mp4")) == 6
+
+
+def test_a_video_that_is_cut_off(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = cv2.VideoWriter(str(tmp_path / "walk.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, SIZE)
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        writer.write(random.integers(0, 255, (SIZE[1], SIZE[0], 3), np.uint8))
+    writer.release()
+    data = (tmp_path / "walk.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(data[: len(data) * 2 // 3])
+    assert main(["track", str(tmp_path / "cut.avi"), "--box", "10,10,12,8"]) == 1
+    words = capsys.readouterr().out
+    read = len(read_video(slides / "cut-ARDiMP_lite.mp4"))
+    assert 0 < read < 40 and f"the file speaks of 40 frames, {read} could be read" in words
+
+
+def test_command_on_a_folder_with_a_mask(slides: Path, tmp_path: Path) -> None:
+    write_images(tmp_path / "frames", ["a", "b", "c"])
+    mask = np.zeros((36, 48), np.uint8)
+    mask[5:15, 8:20] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    arguments = ["--mask", str(tmp_path / "mask.png"), "--out", "x.avi", "--save-boxes", "b.txt"]
+    assert main(["track", str(tmp_path / "frames"), *arguments, "--max-frames", "2"]) == 0
+    assert (slides / "b.txt").read_text().splitlines() == [
+        "8.00,5.00,12.00,10.00",
+        "9.00,5.00,12.00,10.00",
+    ]
+
+
+def test_command_on_a_sequence(slides: Path, tmp_path: Path) -> None:
+    sequences = make_sequences(tmp_path / "sequences")
+    assert main(["track", str(sequences / "dark"), "--save-boxes", "b.txt"]) == 0
+    assert (slides / "b.txt").read_text().startswith("8.00,10.00,16.00,16.00\n")
+
+
+def test_the_source_is_never_replaced(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(slides / "walk.avi")
+    before = (slides / "walk.avi").read_bytes()
+    for option in ("--out", "--save-boxes"):
+        arguments = ["--box", "10,10,12,8", option, "../here/walk.avi"]
+        assert main(["track", "walk.avi", *arguments]) == 2
+        assert "would replace the source" in capsys.readouterr().err
+    assert (slides / "walk.avi").read_bytes() == before
+
+
+def own_registry(tmp_path: Path) -> Path:
+    return write_registry(tmp_path / "mine.ini", tmp_path / "logs")
+
+
+def test_own_tracker_of_an_ini_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sequences = make_sequences(tmp_path / "sequences")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    arguments = ["--tracker", "wanders", "--trackers", str(own_registry(tmp_path))]
+    outputs = ["--save-boxes", "b.txt", "--save-masks", "m", "--max-frames", "4"]
+    assert main(["track", str(sequences / "bright"), *arguments, *outputs]) == 0
+    assert "4 frames: bright-wanders.mp4" in capsys.readouterr().out
+    lines = (tmp_path / "here" / "b.txt").read_text().splitlines()
+    assert len(lines) == 4 and len(set(lines)) > 1
+    assert len(read_video(tmp_path / "here" / "bright-wanders.mp4")) == 4
+    assert cv2.imread(str(tmp_path / "here" / "m" / "00000004.png")).any()
+    assert not (tmp_path / "here" / "vot-workspace").exists()
+
+
+def test_own_tracker_of_a_workspace(tmp_path: Path) -> None:
+    sequences = make_sequences(tmp_path / "sequences")
+    workspace = tmp_path / "work"
+    init = ["init", str(workspace), "--sequences", str(sequences), "--eao-interval", "2", "8"]
+    assert main([*init, "--trackers", str(own_registry(tmp_path))]) == 0
+    arguments = ["--tracker", "wanders", "--workspace", str(workspace)]
+    out = ["--out", str(tmp_path / "x.avi")]
+    assert main(["track", str(sequences / "dark"), *arguments, *out]) == 0
+    assert len(read_video(tmp_path / "x.avi")) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("explodes", "the network exploded"), ("unloadable", "no weights under the sofa")],
+)
+def test_own_tracker_that_fails(
+    name: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sequences = make_sequences(tmp_path / "sequences")
+    arguments = ["--tracker", name, "--trackers", str(own_registry(tmp_path))]
+    out = ["--out", str(tmp_path / "x.avi")]
+    assert main(["track", str(sequences / "bright"), *arguments, *out]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"arvot: {name} failed") and words in error
+    assert not (tmp_path / "x.avi").exists()
+
+
+BAD = {
+    "no target": ([], "--box x,y,w,h"),
+    "box text": (["--box", "1,2,3"], "--box 1,2,3"),
+    "empty box": (["--box", "1,2,0,3"], "empty or not finite"),
+    "outside": (["--box", "500,2,9,9"], "outside the 48x36 frame"),
+    "mask": (["--mask", "nothing.png"], "--mask nothing.png"),
+    "two targets": (["--box", "1,2,3,4", "--select"], "not allowed with"),
+    "no display": (["--select"], "pass --box x,y,w,h or --mask FILE"),
+    "video name": (["--box", "1,2,9,9", "--out", "x.gif"], ".mp4, .avi"),
+    "no folder": (["--box", "1,2,9,9", "--out", "no/x.mp4"], "there is no folder"),
+    "twice": (["--box", "1,2,9,9", "--out", "x.mp4", "--save-boxes", "x.mp4"], "another output"),
+    "masks there": (["--box", "1,2,9,9", "--save-masks", "."], "is there already"),
+    "no masks": (["--box", "1,2,9,9", "--tracker", "DiMPsuper", "--save-masks", "m"], "no masks"),
+    "tracker": (["--box", "1,2,9,9", "--tracker", "Nobody"], "unknown tracker 'Nobody'"),
+    "frames": (["--box", "1,2,9,9", "--max-frames", "0"], "--max-frames 0"),
+    "empty mask": (["--mask", "../empty.png"], "is empty"),
+    "trackers": (["--box", "1,2,9,9", "--trackers", "nothing.ini"], "there is no file nothing.ini"),
+    "weights": (["--box", "1,2,9,9", "--weights", "nothing"], "unknown weights"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_writes_nothing(
+    case: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_images(tmp_path / "frames", ["a", "b"])
+    cv2.imwrite(str(tmp_path / "empty.png"), np.zeros((36, 48), np.uint8))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    arguments, words = BAD[case]
+    assert main(["track", str(tmp_path / "frames"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+@pytest.mark.parametrize("source", ["nowhere.mp4", "empty", "text.mp4", "7"])
+def test_bad_source(source: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.mp4").write_text("not a video")
+    # A process of its own: FFmpeg reads once how much it may write.
+    command = [sys.executable, "-m", "vot_integration", "track", source, "--box", "1,2,9,9"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    [error] = done.stderr.splitlines()
+    assert done.returncode == 2 and error.startswith("arvot: ") and source in error

@@ -1,0 +1,140 @@
+"""From the options of `arvot track` to everything that following a target needs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alpharefine.errors import UsageError
+from alpharefine.trackers.base import Image
+from vot_integration.files import absolute, check_target
+from vot_integration.toolkit.regions import Region
+from vot_integration.track.choice import Choice, choose_follower
+from vot_integration.track.follower import Follower
+from vot_integration.track.footage import Footage, first_frame, open_footage
+from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
+from vot_integration.track.target import (
+    mask_file_region,
+    parse_box,
+    select_region,
+    sequence_region,
+    target_box,
+)
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """Options of `arvot track`, as the user gave them.
+
+    Attributes:
+        source: video file, folder, or number of a camera.
+        choice: the tracker, and how it is to run.
+        box: target in the first frame, "x,y,w,h".
+        mask: mask file of the first frame.
+        select: whether the user draws the target.
+        out: overlay to write; None for a name made of source and tracker.
+        masks: folder for masks, or None.
+        boxes: file for boxes, or None.
+        limit: how many frames at most, or None.
+    """
+
+    source: str
+    choice: Choice
+    box: str | None = None
+    mask: Path | None = None
+    select: bool = False
+    out: Path | None = None
+    masks: Path | None = None
+    boxes: Path | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class TrackJob:
+    """Everything that `follow` needs, checked.
+
+    Attributes:
+        follower: the tracker.
+        has_random_weights: whether they are random, not trained.
+        frames: from the first on.
+        count: how many there are, None where that is not known.
+        is_live: whether they come from a camera.
+        target: in the first frame.
+        sinks: what is to be written.
+        files: where it is written to.
+    """
+
+    follower: Follower
+    has_random_weights: bool
+    frames: Iterator[Image | None]
+    count: int | None
+    is_live: bool
+    target: Region
+    sinks: list[Sink]
+    files: list[Path]
+
+
+def prepare(options: TrackOptions) -> TrackJob:
+    """Check all options and build the tracker; nothing is written yet.
+
+    Raises:
+        UsageError: an option is wrong.
+    """
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--max-frames {options.limit}: give a number above 0")
+    chosen = choose_follower(options.choice)
+    if options.masks is not None and not chosen.answers_masks:
+        raise UsageError(f"{options.choice.tracker} answers no masks: leave out --save-masks")
+    footage = open_footage(options.source)
+    sinks, files = _sinks(options, footage)
+    image, frames = first_frame(footage)
+    target = _target(options, footage, image)
+    target_box(target, image)
+    count = footage.count
+    if options.limit is not None:
+        count = min(options.limit, count or options.limit)
+    return TrackJob(
+        chosen.build(),
+        chosen.has_random_weights,
+        frames,
+        count,
+        footage.is_live,
+        target,
+        sinks,
+        files,
+    )
+
+
+def _target(options: TrackOptions, footage: Footage, image: Image) -> Region:
+    if options.box is not None:
+        return parse_box(options.box)
+    if options.mask is not None:
+        return mask_file_region(options.mask, image)
+    return select_region(image) if options.select else sequence_region(footage)
+
+
+def _sinks(options: TrackOptions, footage: Footage) -> tuple[list[Sink], list[Path]]:
+    out = options.out or Path(f"{footage.name}-{options.choice.tracker}.mp4")
+    check_target(out, "--out")
+    sinks: list[Sink] = [OverlayVideo(out, footage.fps)]
+    files = [out]
+    if options.masks is not None:
+        sinks.append(MaskFolder(options.masks))
+        files.append(options.masks)
+    if options.boxes is not None:
+        check_target(options.boxes, "--save-boxes")
+        sinks.append(BoxFile(options.boxes))
+        files.append(options.boxes)
+    _check_apart(files, options)
+    return sinks, files
+
+
+def _check_apart(files: Sequence[Path], options: TrackOptions) -> None:
+    """No output may replace what is read, or another output."""
+    taken = {absolute(Path(options.source)): "the source"}
+    if options.mask is not None:
+        taken[absolute(options.mask)] = "--mask"
+    for file in files:
+        place = absolute(file)
+        if place in taken:
+            raise UsageError(f"{file} would replace {taken[place]}: name another file")
+        taken[place] = "another output"

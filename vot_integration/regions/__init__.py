@@ -1,0 +1,1 @@
+"""Regions: targets to boxes, estimates to the shapes that are answered, and pictures of both."""

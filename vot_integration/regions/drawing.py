@@ -1,0 +1,98 @@
+"""Drawing what a tracker answers, and what is true, into a frame."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from alpharefine.geometry.boxes import Box
+from alpharefine.trackers.base import Image, Mask
+from vot_integration.toolkit.regions import Region, region_box, region_mask
+
+Colour = tuple[int, int, int]
+"""RGB, 0..255."""
+
+TRUTH: Colour = (60, 220, 60)
+ANSWER: Colour = (255, 120, 0)
+
+_OPACITY = 0.45
+
+
+def draw_region(image: Image, region: Region, colour: Colour, box: Box | None = None) -> None:
+    """Draw a tracker's answer, in place: a mask with its box, a polygon, or a rectangle.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        region: the answer; nothing is drawn where it is empty.
+        colour: of all that is drawn.
+        box: to draw with a mask; None for the box around its pixels.
+    """
+    if region.is_empty():
+        return
+    match type(region).__name__:
+        case "Mask":
+            draw_mask(image, region_mask(region, *image.shape[:2]), colour)
+            draw_box(image, box or region_box(region), colour)
+        case "Polygon":
+            draw_polygon(image, np.array([region[i] for i in range(region.size)]), colour)
+        case _:
+            draw_box(image, region_box(region), colour)
+
+
+def draw_mask(image: Image, mask: Mask, colour: Colour) -> None:
+    """Tint the pixels of a mask and draw its contour, in place.
+
+    Args:
+        image: H x W x 3 uint8 RGB.
+        mask: H x W uint8 {0, 1}.
+        colour: of tint and contour.
+    """
+    inside = mask.astype(bool)
+    tint = np.asarray(colour, np.float32)
+    image[inside] = ((1 - _OPACITY) * image[inside] + _OPACITY * tint).astype(np.uint8)
+    draw_contour(image, mask, colour)
+
+
+def draw_contour(image: Image, mask: Mask, colour: Colour) -> None:
+    """Draw the outline of a mask, in place."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(image, contours, -1, colour, _width(image), cv2.LINE_AA)
+
+
+def draw_box(image: Image, box: Box, colour: Colour) -> None:
+    """Draw a box, in place; nothing where it is not finite."""
+    if box.is_valid:
+        corners = (
+            (box.x, box.y),
+            (box.x + box.w, box.y),
+            (box.x + box.w, box.y + box.h),
+            (box.x, box.y + box.h),
+        )
+        draw_polygon(image, np.array(corners), colour)
+
+
+def draw_polygon(image: Image, corners: NDArray[np.float64], colour: Colour) -> None:
+    """Draw a polygon of N x 2 corners (x, y), in place."""
+    # Coordinates far outside would overflow OpenCV's fixed-point numbers.
+    limited = np.clip(corners, -10_000, 10_000).round().astype(np.int32)
+    cv2.polylines(image, [limited], True, colour, _width(image), cv2.LINE_AA)
+
+
+def write_caption(image: Image, text: str) -> None:
+    """Write a line of text into the upper left corner, in place."""
+    scale = max(image.shape[1] / 900, 0.4)
+    place = (round(10 * scale), round(26 * scale))
+    for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(
+            image,
+            text,
+            place,
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.8 * scale,
+            colour,
+            round(width * max(scale, 1)),
+            cv2.LINE_AA,
+        )
+
+
+def _width(image: Image) -> int:
+    return max(1, round(max(image.shape[:2]) / 480))

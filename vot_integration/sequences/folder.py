@@ -1,0 +1,324 @@
+"""Sequence folders in VOT format: read and check them, write their lists and anchors.
+
+A folder of sequences has a `list.txt` with a name or an absolute path a line. A sequence has the
+properties file `sequence`, the frames, `groundtruth.txt`, and for multi-start `anchor.value`.
+Everything is read as toolkit 0.7 reads it, but what it would trip over later is refused here.
+"""
+
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+from vot.utilities import read_properties
+
+from alpharefine.errors import UsageError
+from vot_integration.sequences.anchors import default_anchors, write_anchors
+from vot_integration.toolkit.regions import Region, read_regions
+
+LIST_FILE = "list.txt"
+
+PROPERTIES_FILE = "sequence"
+ANCHOR_FILE = "anchor.value"
+COLOR_PATTERN = "color/%08d.jpg"
+_FRAME_PATTERN = re.compile(r"[^%]*%(0?[1-9]\d?)?d[^%]*\.(jpg|png)")
+
+
+@dataclass(frozen=True)
+class SequenceFolder:
+    """One sequence on disk.
+
+    Attributes:
+        path: its folder.
+        properties: the lines of its `sequence` file.
+        frames: image files in order.
+        fps: frames a second.
+        size: width and height of the images, pixels.
+        regions: the toolkit's region objects, one a frame; `Special` where the target is absent.
+        anchors: one number a frame, > 0 a run starts here and goes forward, < 0 backward, 0 none;
+            empty when there is no `anchor.value`.
+    """
+
+    path: Path
+    properties: Mapping[str, str]
+    frames: tuple[Path, ...]
+    fps: int
+    size: tuple[int, int]
+    regions: tuple[Region, ...]
+    anchors: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """The toolkit's name of the sequence, which is its folder's."""
+        return self.path.name
+
+    @property
+    def length(self) -> int:
+        """Number of frames."""
+        return len(self.frames)
+
+
+def read_list(folder: Path) -> list[Path]:
+    """Folders of the sequences that `folder`/list.txt names, in its order.
+
+    Raises:
+        UsageError: there is no list, it is empty, or a line is blank, escapes from the folder by
+            "..", or repeats the name of another sequence.
+    """
+    file = folder / LIST_FILE
+    if not folder.is_dir():
+        raise UsageError(f"there is no sequence folder {folder}")
+    if not file.is_file():
+        raise UsageError(
+            f"{file} is missing: write one line for each sequence, the name of its folder in "
+            f"{folder} or an absolute path"
+        )
+    try:
+        names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {file}: {error}") from error
+    if not any(names):
+        raise UsageError(f"{file} names no sequence: write the name of a sequence folder a line")
+    paths = [_listed_path(folder, name, file, n) for n, name in enumerate(names, start=1)]
+    repeated = sorted({path.name for path in paths if [p.name for p in paths].count(path.name) > 1})
+    if repeated:
+        raise UsageError(
+            f"{file} names {repeated[0]!r} twice: the toolkit stores results by folder name, so "
+            "rename one of the folders"
+        )
+    return paths
+
+
+def _listed_path(folder: Path, name: str, file: Path, number: int) -> Path:
+    path = Path(name)
+    if not name:
+        raise UsageError(f"{file}, line {number} is blank: delete it, the toolkit stops there")
+    is_plain = name.isprintable() and all(len(os.fsencode(part)) < 256 for part in path.parts)
+    if ".." in path.parts or name.endswith(("/", os.sep)) or not path.name or not is_plain:
+        shown = repr(name[:80])
+        raise UsageError(
+            f"{file}, line {number}: {shown} is refused; write the name of a folder in {folder} "
+            'or an absolute path, without ".." and without a slash at the end'
+        )
+    return folder / path
+
+
+def read_sequence_folder(path: Path) -> SequenceFolder:
+    """Read one sequence; the frames' names, properties and labels, not the images.
+
+    A folder without a `sequence` file is read in the old format, with the images beside
+    groundtruth.txt, as the toolkit does.
+
+    Raises:
+        UsageError: something is missing, cannot be read or does not fit together.
+    """
+    if not path.is_dir():
+        raise UsageError(
+            f"there is no sequence folder {path}: correct {path.parent / LIST_FILE} or add it"
+        )
+    properties = _read_properties(path)
+    frames = _find_frames(path, properties)
+    fps = _positive_integer(path, properties, "fps", 30)
+    regions = read_regions(_truth_file(path, properties))
+    if len(regions) != len(frames):
+        raise UsageError(
+            f"{path} has {len(frames)} frames but {len(regions)} lines of ground truth: write one "
+            "line a frame, 0 where the target is absent"
+        )
+    anchors = _read_anchors(path / ANCHOR_FILE, len(frames))
+    size = _image_size(path, properties, frames[0])
+    return SequenceFolder(path, properties, frames, fps, size, regions, anchors)
+
+
+def _read_properties(path: Path) -> dict[str, str]:
+    if (path / PROPERTIES_FILE).is_file():
+        try:
+            return dict(read_properties(str(path / PROPERTIES_FILE)))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read {path / PROPERTIES_FILE}: {error}") from error
+    if (path / "groundtruth.txt").is_file():
+        return {"channels.color": "%08d.jpg"}
+    raise UsageError(
+        f"{path} has no `sequence` file: write one with lines such as "
+        f"channels.color={COLOR_PATTERN}, fps=30, width=, height=, length="
+    )
+
+
+def _truth_file(path: Path, properties: Mapping[str, str]) -> Path:
+    name = properties.get("groundtruth", "groundtruth.txt")
+    if _leads_out(name):
+        raise UsageError(
+            f"{path}: groundtruth={name[:80]!r} in `sequence` is refused; name a file in its folder"
+        )
+    return path / name
+
+
+def _find_frames(path: Path, properties: Mapping[str, str]) -> tuple[Path, ...]:
+    pattern = properties.get("channels.color", COLOR_PATTERN)
+    if Path(pattern).suffix == "":
+        pattern = f"{pattern.rstrip('/')}/%08d.jpg"
+    if _leads_out(pattern) or not _FRAME_PATTERN.fullmatch(pattern):
+        shown = pattern[:80] if pattern.isprintable() else repr(pattern[:80])
+        raise UsageError(
+            f"{path}: channels.color={shown} is refused; write a .jpg or .png name with a number "
+            f"inside the sequence folder, such as {COLOR_PATTERN}"
+        )
+    if "length" in properties:
+        length = _positive_integer(path, properties, "length", 0)
+    else:
+        length = 0
+        while (path / (pattern % (length + 1))).is_file():
+            length += 1
+    # A length that is far too large ends here, before a list of that length is made.
+    numbers = range(1, max(length, 1) + 1)
+    missing = next((f for n in numbers if not (f := path / (pattern % n)).is_file()), None)
+    if missing is not None:
+        raise UsageError(
+            f"{path}: frame {missing} is missing; frames are numbered from 1"
+            + (f" to the length of {length} in `sequence`" if length else "")
+        )
+    return tuple(path / (pattern % number) for number in numbers)
+
+
+def _leads_out(name: str) -> bool:
+    """Whether a name in a `sequence` file is not that of a file in its folder."""
+    is_plain = name.isprintable() and len(os.fsencode(name)) < 256
+    return not is_plain or Path(name).is_absolute() or ".." in Path(name).parts
+
+
+def _positive_integer(path: Path, properties: Mapping[str, str], key: str, default: int) -> int:
+    text = properties.get(key, str(default))
+    value = int(text) if text.isdecimal() and len(text) < 10 else 0
+    if value < 1:
+        text = text[:80] if text.isprintable() else repr(text[:80])
+        raise UsageError(f"{path}: {key}={text} in `sequence` must be a whole number above 0")
+    return value
+
+
+def _image_size(path: Path, properties: Mapping[str, str], first: Path) -> tuple[int, int]:
+    """Size of the first frame, which must be the size that the properties give, if any."""
+    image = cv2.imread(str(first))
+    if image is None:
+        raise UsageError(f"{first} cannot be read as an image: replace or remove this sequence")
+    size = image.shape[1], image.shape[0]
+    stated = (
+        _positive_integer(path, properties, "width", size[0]),
+        _positive_integer(path, properties, "height", size[1]),
+    )
+    if stated != size:
+        raise UsageError(
+            f"{first} has {size[0]} x {size[1]} pixels but `sequence` says "
+            f"{stated[0]} x {stated[1]}: correct width and height"
+        )
+    return size
+
+
+def _read_anchors(file: Path, length: int) -> tuple[float, ...]:
+    """Values of `file`, filled up with zeros as the toolkit does; empty without a file."""
+    if not file.is_file():
+        return ()
+    try:
+        values = [float(line) for line in file.read_text(encoding="ascii").splitlines()]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} must have one number a line: {error}") from error
+    if len(values) > length or not all(math.isfinite(value) for value in values):
+        raise UsageError(
+            f"{file} must have one finite number for each of the {length} frames, not {len(values)}"
+        )
+    return tuple(values + [0.0] * (length - len(values)))
+
+
+def validate_sequences(folder: Path, *, anchors: bool = True) -> list[Path]:
+    """Check a folder of sequences as `arvot run --sequences` needs it.
+
+    Args:
+        folder: holds list.txt.
+        anchors: whether the experiments are multi-start, which starts at anchors; without, runs
+            start at the first frame.
+
+    Returns:
+        The folders of the sequences.
+
+    Raises:
+        UsageError: one line that says what is wrong with which sequence, and what to do.
+    """
+    paths = read_list(folder)
+    for path in paths:
+        check_starts(read_sequence_folder(path), anchors=anchors)
+    return paths
+
+
+def check_starts(sequence: SequenceFolder, *, anchors: bool = True) -> None:
+    """Check that a sequence has runs to start, and that the target is there where they start.
+
+    Args:
+        sequence: the sequence.
+        anchors: whether runs start at anchors (multi-start) or at the first frame.
+
+    Raises:
+        UsageError: there is no anchor, or the target is absent or outside the image at a start.
+    """
+    if not anchors:
+        _check_start(sequence, 0, "change the ground truth or drop the frames before the target")
+        return
+    file = sequence.path / ANCHOR_FILE
+    starts = [frame for frame, value in enumerate(sequence.anchors) if value]
+    if not starts:
+        problem = "names no anchor" if sequence.anchors else "is missing, and multi-start needs it"
+        call = f"write_default_anchors({json.dumps(str(sequence.path))})"
+        raise UsageError(
+            f"{file} {problem}: write one number a frame (1 forward, -1 backward, 0 none), or let "
+            f"python -c 'from vot_integration.sequences.folder import *; {call}' place them"
+        )
+    for frame in starts:
+        _check_start(sequence, frame, f"move the anchor in {file}")
+
+
+def _check_start(sequence: SequenceFolder, frame: int, remedy: str) -> None:
+    if not is_in_image(sequence.regions[frame], sequence.size):
+        raise UsageError(
+            f"{sequence.path}: a run starts at frame {frame + 1}, where the target is absent, "
+            f"empty or outside the image: {remedy}"
+        )
+
+
+def is_in_image(region: Region, size: tuple[int, int]) -> bool:
+    """Whether a target is present and partly inside an image of that width and height."""
+    if region.is_empty():
+        return False
+    left, top, right, bottom = region.bounds()
+    return bool(left < size[0] and top < size[1] and right >= 0 and bottom >= 0)
+
+
+def write_default_anchors(path: Path | str) -> None:
+    """Write `anchor.value` for a sequence folder by `default_anchors`, where the target is present.
+
+    Raises:
+        UsageError: the sequence cannot be read, or the target is absent at all candidates.
+    """
+    sequence = read_sequence_folder(Path(path))
+    visible = [is_in_image(region, sequence.size) for region in sequence.regions]
+    anchors = default_anchors(sequence.length, visible)
+    if not any(anchors):
+        raise UsageError(f"{path}: the target is absent at the first, last and every 50th frame")
+    with tempfile.TemporaryDirectory(dir=path, prefix=".") as draft:
+        write_anchors(Path(draft) / ANCHOR_FILE, anchors)
+        (Path(draft) / ANCHOR_FILE).replace(Path(path) / ANCHOR_FILE)
+
+
+def write_list(folder: Path, names: Iterable[str]) -> None:
+    """Write `folder`/list.txt in one step."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as draft:
+        file = Path(draft) / LIST_FILE
+        file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+        file.replace(folder / LIST_FILE)
+
+
+def counted(number: int) -> str:
+    """A number of sequences in words."""
+    return f"{number} sequence{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""The official VOT toolkit behind one interface; no other room imports `vot`."""

@@ -1,0 +1,117 @@
+"""Scores of one tracker, read from the JSON file that `vot analysis` writes."""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vot_integration.toolkit.stacks import Interval
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one experiment; None where the experiment has no such measure.
+
+    Attributes:
+        eao: expected average overlap over the stack's interval, 0..1.
+        accuracy: mean overlap until failure, 0..1.
+        robustness: share of frames tracked before failure, 0..1 (multi-start); the mean number of
+            failures of a sequence, lower is better, in supervised stacks (VOT2018, VOT2019).
+        remark: what a reader must know of the EAO, as why there is none; None where it is what it
+            seems.
+    """
+
+    eao: float | None = None
+    accuracy: float | None = None
+    robustness: float | None = None
+    remark: str | None = None
+
+
+def read_scores(file: Path) -> dict[str, Scores]:
+    """Scores by experiment, from an analysis of a single tracker."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    return {name: _scores(body) for name, body in document["results"].items()}
+
+
+def explain_eao(scores: Scores, interval: Interval | None, longest_run: int) -> Scores:
+    """Scores with a remark on their EAO, and without an EAO for which no run counts.
+
+    In a multi-start experiment a run counts up to its own length, and beyond it only when it has
+    failed. Where none counts in the interval the toolkit writes 0, as for a tracker that has lost
+    the target everywhere; that tracker's robustness is below 1.
+
+    Args:
+        scores: as the toolkit wrote them.
+        interval: first and last frame of the experiment's EAO interval; None where it has no EAO.
+        longest_run: frames of its longest run.
+    """
+    if interval is None:
+        return scores
+    is_unseen = longest_run <= interval[0] and scores.eao == 0 and scores.robustness in (None, 1)
+    eao = None if is_unseen else scores.eao
+    return replace(scores, eao=eao, remark=eao_remark(eao, interval, longest_run))
+
+
+def eao_remark(eao: float | None, interval: Interval, longest_run: int) -> str | None:
+    """What a reader must know of an EAO; None where it is what it seems.
+
+    Args:
+        eao: the score; None where no run counts for it.
+        interval: first and last frame of the EAO interval.
+        longest_run: frames of the longest run.
+    """
+    low, high = interval
+    name = f"the EAO interval {low}-{high}"
+    length = f"the longest has {longest_run} frames"
+    if low >= high:
+        return f"{name} is empty, it ends before its last frame: {_REMEDY}"
+    if longest_run <= low:
+        counted = "" if eao is None else ", so only failed runs count"
+        return f"no run is as long as {name} ({length}){counted}: {_REMEDY}"
+    if eao is None:
+        return f"no run came as far as {name} without a failure: {_REMEDY}"
+    if longest_run < high:
+        return f"no run reaches the end of {name} ({length}), so EAO says little: {_REMEDY}"
+    return None
+
+
+def collect_remarks(remarks: Iterable[tuple[str, str | None]]) -> list[str]:
+    """A line for each remark, which begins with all that it is about.
+
+    Args:
+        remarks: what each is about, a tracker or an experiment; the remark on its EAO, if any.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, remark in remarks:
+        if remark is not None:
+            found[remark].append(name)
+    return [f"EAO of {', '.join(names)}: {remark}" for remark, names in found.items()]
+
+
+_REMEDY = "set another with --eao-interval of arvot init or run"
+
+
+def _scores(experiment: Mapping[str, Any]) -> Scores:
+    values: dict[str, float | None] = {}
+    analyses = experiment["parameters"]["analyses"]
+    for analysis, result in zip(analyses, experiment["results"], strict=True):
+        measures = _MEASURES.get(analysis["type"].rpartition(".")[2], ())
+        # The outer list goes over trackers, the inner over the measures of the analysis.
+        values.update(zip(measures, map(_number, result[0]), strict=False))
+    return Scores(values.get("eao"), values.get("accuracy"), values.get("robustness"))
+
+
+_MEASURES = {
+    "EAOScore": ("eao",),
+    "AverageAccuracyRobustness": ("accuracy", "robustness"),
+    "AverageAccuracy": ("accuracy",),
+}
+
+
+def _number(value: Any) -> float | None:
+    # JSON has no NaN; the toolkit writes one when there was nothing to average.
+    is_number = isinstance(value, int | float) and math.isfinite(value)
+    return float(value) if is_number else None

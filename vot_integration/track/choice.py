@@ -1,0 +1,98 @@
+"""Which tracker follows the target: one of the catalogue, or one of the user's own."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from vot_integration.files import absolute, write_text
+from vot_integration.regions.outputs import Output
+from vot_integration.track.follower import Follower
+from vot_integration.workspaces.own_trackers import Section, adopt_trackers
+from vot_integration.workspaces.records import check_own_settings, check_tracker
+from vot_integration.workspaces.trackers_ini import (
+    Registration,
+    TrackerSettings,
+    registrations,
+    workspace_ini,
+)
+from vot_integration.workspaces.workspace import TRACKERS_FILE, own_trackers
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A tracker as the user names it.
+
+    Attributes:
+        tracker: registered name.
+        settings: how it is to run; None is the default.
+        workspace: folder whose trackers.ini registers own trackers; need not be there.
+        trackers: .ini file that registers own trackers, besides those of the workspace.
+    """
+
+    tracker: str
+    settings: TrackerSettings
+    workspace: Path
+    trackers: Path | None = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A tracker that is known, not yet built.
+
+    Attributes:
+        build: makes it.
+        answers_masks: whether masks can be saved of it.
+        has_random_weights: whether its weights are random, not trained.
+    """
+
+    build: Callable[[], Follower]
+    answers_masks: bool
+    has_random_weights: bool
+
+
+def choose_follower(choice: Choice) -> Chosen:
+    """Find a tracker.
+
+    Raises:
+        UsageError: there is none of this name, or a setting is not for it.
+    """
+    workspace = absolute(choice.workspace)
+    given = adopt_trackers(choice.trackers) if choice.trackers is not None else {}
+    check_tracker(choice.tracker, {**own_trackers(workspace), **given})
+    registration = registrations().get(choice.tracker)
+    if registration is not None:
+        return _from_catalogue(registration, choice.settings)
+    check_own_settings(choice.tracker, choice.settings)
+    own = given if choice.tracker in given else {}
+    return Chosen(partial(_start_own, choice.tracker, workspace, own), True, False)
+
+
+def _from_catalogue(registration: Registration, settings: TrackerSettings) -> Chosen:
+    from alpharefine.catalogue import build_tracker, resolve_weights
+
+    def build() -> Follower:
+        from vot_integration.track.follower import CatalogueFollower
+
+        tracker = build_tracker(
+            registration.tracker,
+            device=settings.device or "auto",
+            precision=settings.precision or "auto",
+            weights=settings.weights,
+        )
+        return CatalogueFollower(tracker, registration.output)
+
+    weights = resolve_weights(registration.tracker, settings.weights)
+    return Chosen(build, registration.output is Output.MASK, weights.random)
+
+
+def _start_own(name: str, workspace: Path, given: Mapping[str, Section]) -> Follower:
+    from vot_integration.track.own_tracker import TraxFollower
+
+    if not given:
+        return TraxFollower(workspace / TRACKERS_FILE, name)
+    with tempfile.TemporaryDirectory(prefix="arvot-") as folder:
+        registry = Path(folder) / TRACKERS_FILE
+        write_text(registry, workspace_ini(workspace, {}, given))
+        return TraxFollower(registry, name)

@@ -1,0 +1,172 @@
+"""What is kept of a tracked video: an overlay, masks, boxes. Each is there whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import cv2
+import numpy as np
+
+from alpharefine.errors import UsageError
+from alpharefine.trackers.base import Image
+from vot_integration.files import write_text
+from vot_integration.regions.drawing import ANSWER, draw_region, write_caption
+from vot_integration.toolkit.regions import region_mask
+from vot_integration.track.follower import Answer
+
+CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
+"""Codecs that OpenCV's wheels bring along, by the suffix of the file."""
+
+
+class Sink(Protocol):
+    """Takes frames with their answers; a context manager that finishes or discards its output."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def write(self, image: Image, answer: Answer) -> None:
+        """Take the next frame."""
+
+
+class OverlayVideo:
+    """A video with the answers drawn into it.
+
+    Args:
+        file: to write; its suffix is a key of `CODECS`.
+        fps: frames a second.
+    """
+
+    def __init__(self, file: Path, fps: float) -> None:
+        if file.suffix.lower() not in CODECS:
+            known = ", ".join(CODECS)
+            raise UsageError(f"--out {file}: the name of a video ends in {known}")
+        self._file, self._fps = file, fps
+        self._number = 0
+        self._size = (0, 0)
+        self._writer: cv2.VideoWriter | None = None
+
+    def __enter__(self) -> Self:
+        suffix = self._file.suffix
+        descriptor, name = tempfile.mkstemp(suffix, f".{self._file.stem}-", self._file.parent)
+        os.close(descriptor)
+        self._draft = Path(name)
+        return self
+
+    def write(self, image: Image, answer: Answer) -> None:
+        """Take the next frame."""
+        if self._writer is None:
+            height, width = image.shape[:2]
+            self._size = width, height
+            codec = cv2.VideoWriter.fourcc(*CODECS[self._file.suffix.lower()])
+            self._writer = cv2.VideoWriter(str(self._draft), codec, self._fps, self._size)
+            if not self._writer.isOpened():
+                raise UsageError(f"--out {self._file}: OpenCV cannot write it; try a name in .avi")
+        self._number += 1
+        picture = image.copy()
+        draw_region(picture, answer.region, ANSWER, answer.box)
+        confidence = "" if answer.confidence is None else f"  {answer.confidence:.2f}"
+        write_caption(picture, f"{self._number}{confidence}")
+        # A frame of another size would be left out without a word.
+        self._writer.write(cv2.cvtColor(_fit(picture, *self._size), cv2.COLOR_RGB2BGR))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            self._writer.release()
+        if kind is None and self._writer is not None:
+            self._draft.chmod(0o644)
+            self._draft.replace(self._file)
+        self._draft.unlink(missing_ok=True)
+
+
+class MaskFolder:
+    """A PNG mask {0, 255} for each frame, the pixels of what is answered: 00000001.png, ...
+
+    Args:
+        folder: must not be there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if folder.exists():
+            raise UsageError(f"--save-masks {folder} is there already: name a new folder")
+        if not folder.absolute().parent.is_dir():
+            raise UsageError(f"--save-masks {folder}: there is no folder {folder.parent}")
+        self._folder = folder
+        self._number = 0
+
+    def __enter__(self) -> Self:
+        name = f".{self._folder.name}-"
+        self._draft = Path(tempfile.mkdtemp(prefix=name, dir=self._folder.absolute().parent))
+        return self
+
+    def write(self, image: Image, answer: Answer) -> None:
+        """Take the next frame."""
+        self._number += 1
+        mask = region_mask(answer.region, *image.shape[:2])
+        cv2.imwrite(str(self._draft / f"{self._number:08d}.png"), mask * np.uint8(255))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._draft.chmod(0o755)
+            self._draft.replace(self._folder)
+        else:
+            shutil.rmtree(self._draft, ignore_errors=True)
+
+
+class BoxFile:
+    """x,y,w,h in a line for each frame, as `arvot sequences convert --boxes` takes them.
+
+    Args:
+        file: to write.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lines: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, image: Image, answer: Answer) -> None:
+        """Take the next frame."""
+        self._lines.append(",".join(f"{number:.2f}" for number in answer.box))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            write_text(self._file, "".join(f"{line}\n" for line in self._lines))
+
+
+def _fit(picture: Image, width: int, height: int) -> Image:
+    """A picture in the size of the video, whole and with its proportions, on black."""
+    h, w = picture.shape[:2]
+    if (w, h) == (width, height):
+        return picture
+    scale = min(width / w, height / h)
+    size = max(1, round(w * scale)), max(1, round(h * scale))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - size[0]) // 2, (height - size[1]) // 2
+    canvas[y : y + size[1], x : x + size[0]] = cv2.resize(picture, size)
+    return canvas
