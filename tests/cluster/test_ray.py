@@ -21,7 +21,7 @@ from vot_integration.cluster import nodes as cluster_nodes  # noqa: E402
 from vot_integration.cluster.ray_workers import RayOptions, RayWorkers, connect  # noqa: E402
 from vot_integration.errors import EvaluationError  # noqa: E402
 from vot_integration.evaluation.evaluate import evaluate  # noqa: E402
-from vot_integration.pipeline.worker_options import WorkerOptions, hire  # noqa: E402
+from vot_integration.pipeline.workers import WorkerOptions, choose_workers  # noqa: E402
 from vot_integration.workspaces.workspace import Workspace  # noqa: E402
 
 NAMES = [f"sequence{number}" for number in range(4)]
@@ -143,6 +143,6 @@ def test_bad_input(cluster: Any) -> None:
         (WorkerOptions(ray=cluster.address, jobs=0), "--jobs 0"),
     ):
         with pytest.raises(UsageError, match=words):
-            hire(options, "cpu")
+            choose_workers(options, "cpu")
     with pytest.raises(UsageError, match="no node has a GPU"):
-        hire(WorkerOptions(ray=cluster.address), "cuda")
+        choose_workers(WorkerOptions(ray=cluster.address), "cuda")

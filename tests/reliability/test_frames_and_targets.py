@@ -16,7 +16,9 @@ from PIL import Image as Pillow
 from alpharefine.catalogue import build_tracker
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Tracker
-from vot_integration.regions.outputs import Output
+from vot_integration.regions.answers import Output
+from vot_integration.regions.shapes import Shape
+from vot_integration.serving.protocol import from_trax, to_trax
 from vot_integration.serving.service import Tally
 from vot_integration.serving.session import Reply, Session
 
@@ -50,13 +52,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def objects(region: trax.Region) -> list[tuple[trax.Region, dict[str, str]]]:
-    return [(region, {})]
+def objects(region: trax.Region) -> list[Shape]:
+    return [from_trax(region)]
 
 
 def assert_sound(reply: Reply, height: int, width: int) -> None:
     """A region that the toolkit takes, inside the frame."""
-    region = reply.region
+    region = to_trax(reply.shape)
     assert 0 <= reply.confidence <= 1
     if region.type == trax.Region.MASK:
         pixels = region.array()
@@ -116,9 +118,9 @@ def test_a_frame_of_another_kind_in_mid_sequence(tmp_path: Path, plain: str, nam
     for output in OUTPUTS if name in ("one pixel", "20000 x 20") else OUTPUTS[:1]:
         run = session(output)
         run.initialize(plain, objects(trax.Rectangle.create(40, 30, 40, 30)))
-        assert_sound(run.track(plain, None), HEIGHT, WIDTH)
-        assert_sound(run.track(str(path), None), height, width)
-        assert_sound(run.track(plain, None), HEIGHT, WIDTH)
+        assert_sound(run.track(plain), HEIGHT, WIDTH)
+        assert_sound(run.track(str(path)), height, width)
+        assert_sound(run.track(plain), HEIGHT, WIDTH)
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -129,7 +131,7 @@ def test_a_first_frame_of_another_kind(tmp_path: Path, name: str) -> None:
     run = session()
     whole = trax.Rectangle.create(0, 0, width, height)
     assert_sound(run.initialize(str(path), objects(whole)), height, width)
-    assert_sound(run.track(str(path), None), height, width)
+    assert_sound(run.track(str(path)), height, width)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"<html>404</html>", b"\xff\xd8\xff\xe0"])
@@ -142,9 +144,9 @@ def test_unreadable_frames_keep_the_last_state_and_are_counted(
     tally = Tally()
     run = Session(tracker(), Output.MASK, tally)
     run.initialize(plain, objects(trax.Rectangle.create(40, 30, 40, 30)))
-    before = run.track(plain, None)
-    kept = [run.track(str(path), None) for _ in range(3)]
-    assert all(reply.region is before.region and reply.confidence == 0 for reply in kept)
+    before = run.track(plain)
+    kept = [run.track(str(path)) for _ in range(3)]
+    assert all(reply.shape is before.shape and reply.confidence == 0 for reply in kept)
     assert tally["unreadable frames"] == 3
     with pytest.raises(UsageError, match="the first frame cannot be read"):
         run.initialize(str(path), objects(trax.Rectangle.create(40, 30, 40, 30)))
@@ -197,7 +199,7 @@ def test_targets(plain: str, name: str) -> None:
     for output in OUTPUTS:
         run = session(output)
         assert_sound(run.initialize(plain, objects(TARGETS[name]())), HEIGHT, WIDTH)
-        assert_sound(run.track(plain, None), HEIGHT, WIDTH)
+        assert_sound(run.track(plain), HEIGHT, WIDTH)
 
 
 NO_TARGETS: dict[str, Callable[[], trax.Region]] = {
@@ -240,7 +242,7 @@ def check_any_target(plain: str, region: trax.Region, output: Output) -> None:
         assert str(error).isprintable()
         return
     assert_sound(first, HEIGHT, WIDTH)
-    assert_sound(run.track(plain, None), HEIGHT, WIDTH)
+    assert_sound(run.track(plain), HEIGHT, WIDTH)
 
 
 @given(region=RECTANGLES | POLYGONS, output=st.sampled_from(OUTPUTS))

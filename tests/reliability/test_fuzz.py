@@ -22,7 +22,8 @@ from tests.conftest import Report
 from tests.reliability.fuzzing import TOTAL_SECONDS, fuzz, mutated, read_or_refuse
 from tests.weights.official_files import tiny_state, write_official
 from vot_integration.sequences.folder import check_starts, read_list, read_sequence_folder
-from vot_integration.toolkit.regions import read_regions, region_mask
+from vot_integration.toolkit.files import read_regions
+from vot_integration.toolkit.regions import region_mask
 from vot_integration.toolkit.results import count_regions
 from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.manifest import read_manifest

@@ -22,7 +22,8 @@ from vot_integration.sequences.folder import (
     write_list,
 )
 from vot_integration.sequences.writer import write_sequence_folder
-from vot_integration.toolkit.regions import mask_region, read_regions, region_mask, write_regions
+from vot_integration.toolkit.files import read_regions, write_regions
+from vot_integration.toolkit.regions import mask_region, region_mask
 
 HEIGHT, WIDTH, LENGTH = 40, 60, 30
 

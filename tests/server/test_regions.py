@@ -19,10 +19,8 @@ from vot_integration.regions.shapes import (
     clip_to_frame,
     count_runs,
     crop_mask,
-    polygon_to_box,
-    rectangle_to_box,
-    target_mask_to_box,
 )
+from vot_integration.regions.targets import polygon_to_box, rectangle_to_box, target_mask_to_box
 
 Array = NDArray[np.uint8]
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))

@@ -12,7 +12,7 @@ from vot_integration.evaluation.evaluate import evaluate
 from vot_integration.evaluation.planning import cut_shards, split_realtime
 from vot_integration.evaluation.workers import LocalWorkers, local_workers
 from vot_integration.pipeline.stages import evaluate_tracker
-from vot_integration.pipeline.worker_options import WorkerOptions, hire
+from vot_integration.pipeline.workers import WorkerOptions, choose_workers
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.serving.compute_defaults import THREAD_VARIABLES
 from vot_integration.toolkit.results import expected_runs
@@ -181,7 +181,7 @@ def test_bad_options(jobs: int | None, gpus: str | None, words: str) -> None:
 )
 def test_options_of_a_cluster_need_one(options: WorkerOptions, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        hire(options, "cpu")
+        choose_workers(options, "cpu")
 
 
 def test_gpus_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:

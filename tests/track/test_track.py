@@ -8,21 +8,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from vot.region.shapes import Rectangle
 
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Estimate, Image
 from tests.sequences.test_convert import write_images, write_video
 from tests.toolkit.make import make_sequences, write_registry
 from vot_integration.cli import main
-from vot_integration.regions.drawing import ANSWER, draw_region
-from vot_integration.regions.outputs import Output
+from vot_integration.regions.answers import Output
+from vot_integration.regions.drawing import ANSWER, draw_shape
 from vot_integration.track.follow import follow
-from vot_integration.track.follower import CatalogueFollower
+from vot_integration.track.follower import CatalogFollower
 from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo
 
 SIZE = (64, 48)
-TARGET = Rectangle(10, 10, 12, 8)
+TARGET = Box(10, 10, 12, 8)
 
 
 class Slides:
@@ -42,8 +41,8 @@ class Slides:
         self.box = box
 
 
-def slides_follower(output: Output = Output.MASK) -> CatalogueFollower:
-    return CatalogueFollower(Slides(), output)
+def slides_follower(output: Output = Output.MASK) -> CatalogFollower:
+    return CatalogFollower(Slides(), output)
 
 
 def gray(count: int, holes: tuple[int, ...] = ()) -> Iterator[Image | None]:
@@ -133,7 +132,7 @@ def test_drawing_by_output() -> None:
         follower.initialize(image, TARGET)
         answer = follower.track(image)
         pictures[output] = image.copy()
-        draw_region(pictures[output], answer.region, ANSWER, answer.box)
+        draw_shape(pictures[output], answer.shape, ANSWER, answer.box)
     centre = 14, 17
     assert tuple(pictures[Output.BOX][centre]) == (128, 128, 128)
     assert tuple(pictures[Output.ROTATED][centre]) == (128, 128, 128)
@@ -150,10 +149,10 @@ def test_an_answer_that_is_not_finite_keeps_the_last_one() -> None:
             return Estimate(Box(float("nan"), 0, 1, 1), None, 0.7)
 
     image = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
-    follower = CatalogueFollower(Lost(), Output.BOX)
+    follower = CatalogFollower(Lost(), Output.BOX)
     first = follower.initialize(image, TARGET)
     answer = follower.track(image)
-    assert (answer.region, answer.box, answer.confidence) == (first.region, first.box, 0.0)
+    assert (answer.shape, answer.box, answer.confidence) == (first.shape, first.box, 0.0)
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vot.region import Special
-from vot.region.shapes import Shape
-
 from alpharefine.errors import UsageError
+from vot_integration.regions.shapes import Shape
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.sequences.folder import SequenceFolder, read_list, read_sequence_folder
+from vot_integration.toolkit.regions import region_shape
 
 RUNS = 5
 """Runs, each with an initialisation of its own, that the frames are shared out to."""
@@ -21,7 +20,7 @@ class Clip:
 
     Attributes:
         frames: the first one is for the initialisation.
-        target: the toolkit's region.
+        target: where it is in the first frame.
         fps: frames a second.
     """
 
@@ -70,7 +69,7 @@ def _clip(sequence: SequenceFolder, frames: int) -> Clip:
             f"{sequence.path} has {sequence.length} frames, {frames + 1} are needed: "
             "ask for fewer --frames"
         )
-    target = sequence.regions[0]
-    if isinstance(target, Special) or not isinstance(target, Shape):
+    target = region_shape(sequence.regions[0])
+    if target is None:
         raise UsageError(f"{sequence.path}: there is no target in the first frame")
     return Clip(sequence.frames[: frames + 1], target, sequence.fps)

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from vot.tracker.trax import convert_region
 
 from alpharefine.catalogue import build_tracker
 from alpharefine.errors import UsageError
@@ -19,7 +18,7 @@ from alpharefine.trackers.base import Tracker
 from vot_integration.bench.clips import Clip, builtin_clips, clips_of
 from vot_integration.bench.reference import BusyCore, Unit, synchronizer
 from vot_integration.bench.result import Bench, Run
-from vot_integration.regions.outputs import Output, resolve_output
+from vot_integration.regions.answers import Output, resolve_output
 from vot_integration.serving.client import ServedTracker
 from vot_integration.serving.service import Tally
 from vot_integration.serving.session import Session
@@ -171,9 +170,8 @@ def time_stages(
     inits, frames = [], []
     for clip in clips:
         first, *others = map(str, clip.frames)
-        target = [(convert_region(clip.target), dict[str, str]())]
-        inits.append(_time(timer, partial(session.initialize, first, target)))
-        frames += [_time(timer, partial(session.track, path, None)) for path in others]
+        inits.append(_time(timer, partial(session.initialize, first, [clip.target])))
+        frames += [_time(timer, partial(session.track, path)) for path in others]
     return _means(frames), _means(inits)
 
 

@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from alpharefine.errors import UsageError
     from vot_integration.commands.display import RunDisplay
+    from vot_integration.commands.summary_table import summary_table
     from vot_integration.commands.terminal import plain_console
     from vot_integration.files import check_target, write_text
     from vot_integration.pipeline.stages import (
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         ]
     for summary in summaries:
         console.print()
-        console.print(summary.to_table())
+        console.print(summary_table(summary))
         if args.json is not None:
             write_text(args.json, summary.to_json())
     return 0

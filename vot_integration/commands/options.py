@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from vot_integration.pipeline.defaults import RAY_CORES
+from vot_integration.pipeline.workers import RAY_CORES, WorkerOptions
 from vot_integration.toolkit.stacks import DEFAULT_STACK
 
 DEFAULT_TRACKER = "ARDiMP_lite"
@@ -114,6 +114,11 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="send sequences and weights along (default: only where nodes do not see them)",
     )
+
+
+def worker_options(args: argparse.Namespace) -> WorkerOptions:
+    """What the options of `add_workers` say."""
+    return WorkerOptions(args.jobs, args.gpus, args.ray, args.ray_cores, args.ray_send)
 
 
 def add_tracker_settings(parser: argparse.ArgumentParser, default: str | None) -> None:

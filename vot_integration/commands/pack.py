@@ -8,6 +8,7 @@ from vot_integration.commands.options import (
     add_tracker_settings,
     add_workers,
     add_workspace,
+    worker_options,
 )
 
 _EXAMPLES = """\
@@ -57,7 +58,6 @@ def run(args: argparse.Namespace) -> int:
         prepare_trackers,
         select_workspace,
     )
-    from vot_integration.pipeline.worker_options import worker_options
     from vot_integration.workspaces.trackers_ini import TrackerSettings
 
     console = plain_console()

@@ -11,6 +11,7 @@ from vot_integration.commands.options import (
     add_workers,
     add_workspace,
     interval,
+    worker_options,
 )
 
 _EXAMPLES = """\
@@ -66,9 +67,9 @@ def run(args: argparse.Namespace) -> int:
         EvaluationError: the tracker or the toolkit failed.
     """
     from vot_integration.commands.display import RunDisplay
+    from vot_integration.commands.summary_table import summary_table
     from vot_integration.commands.terminal import plain_console
     from vot_integration.pipeline.run import RunOptions, run_evaluation
-    from vot_integration.pipeline.worker_options import worker_options
 
     options = RunOptions(
         tracker=args.tracker,
@@ -87,5 +88,5 @@ def run(args: argparse.Namespace) -> int:
     with RunDisplay(console) as display:
         summary = run_evaluation(options, display)
     console.print()
-    console.print(summary.to_table())
+    console.print(summary_table(summary))
     return 0

@@ -1,8 +1,7 @@
-"""How the commands write to the terminal."""
+"""What the commands write to the terminal, and what libraries must not."""
 
 import os
 
-import cv2
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 
@@ -10,7 +9,7 @@ from rich.measure import Measurement
 def plain_console(*, stderr: bool = False) -> Console:
     """A console that prints text as it is.
 
-    Paths and names are neither broken over lines, nor read as markup, nor coloured.
+    Paths and names are neither broken over lines, nor read as markup, nor colored.
 
     Args:
         stderr: write to standard error.
@@ -18,15 +17,8 @@ def plain_console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, markup=False, soft_wrap=True)
 
 
-def quiet_opencv() -> None:
-    """Let OpenCV, and FFmpeg in it, say nothing about files and cameras that cannot be read."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    # -8 is AV_LOG_QUIET; read when the first video is opened.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
-
 class Dash:
-    """An en dash, or a hyphen where the terminal has no other."""
+    """A cell of a table: an en dash, or a hyphen where the terminal has no other."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield "-" if options.ascii_only else "–"
@@ -36,5 +28,14 @@ class Dash:
 
 
 def number_cell(value: float | None, form: str = ".3f") -> RenderableType:
-    """A number, or a dash where there is none."""
+    """A cell of a table: a number, or a dash where there is none."""
     return Dash() if value is None else format(value, form)
+
+
+def quiet_opencv() -> None:
+    """Let OpenCV, and FFmpeg in it, say nothing of what a command says itself, in a line."""
+    import cv2
+
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    # -8 is AV_LOG_QUIET; read when the first video is opened.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from vot.region import Special
-from vot.region.shapes import Rectangle
 
 from alpharefine.errors import UsageError
+from alpharefine.geometry.boxes import Box
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.regions import read_boxes, read_numbers
-from vot_integration.toolkit.regions import Region
+from vot_integration.toolkit.regions import Region, absent_region, box_region
 
 Boxes = NDArray[np.float32]
 
@@ -61,6 +60,6 @@ def read_box_track(files: BoxFiles) -> tuple[int, Callable[[int], Region]]:
         visible &= values == 0
 
     def region(index: int) -> Region:
-        return Rectangle(*map(float, boxes[index])) if visible[index] else Special(0)
+        return box_region(Box(*map(float, boxes[index]))) if visible[index] else absent_region()
 
     return len(boxes), region

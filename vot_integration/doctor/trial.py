@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.evaluation.logs import kept_answers, log_tail, newest_log, without_colours
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
+from vot_integration.toolkit.logs import kept_answers, log_tail, newest_log, without_colours
 from vot_integration.toolkit.process import run_toolkit
 from vot_integration.workspaces.launch import Section, read_section
 from vot_integration.workspaces.trackers_ini import registrations

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vot_integration.errors import EvaluationError
-from vot_integration.evaluation.logs import log_tail, newest_log
 from vot_integration.evaluation.planning import PlannedRuns, cut_shards
 from vot_integration.evaluation.view import toolkit_view
 from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.files import why_not_writable
+from vot_integration.toolkit.logs import log_tail, newest_log
 from vot_integration.toolkit.process import run_toolkit
 from vot_integration.toolkit.results import Run, discard_unfinished, expected_runs
 from vot_integration.workspaces.lock import exclusive

@@ -12,7 +12,7 @@ from vot_integration.pipeline.stages import (
     evaluate_tracker,
     report_trackers,
 )
-from vot_integration.pipeline.worker_options import WorkerOptions, hire
+from vot_integration.pipeline.workers import WorkerOptions, choose_workers
 from vot_integration.toolkit.stacks import Interval
 from vot_integration.workspaces.records import catalogue_name, check_tracker, make_record
 from vot_integration.workspaces.trackers_ini import TrackerSettings
@@ -61,7 +61,7 @@ def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
     """
     reporter.stage(f"Checking {options.tracker}, its weights and the sequences")
     spec = plan_run(options)
-    workers = hire(options.workers, spec.records[catalogue_name(options.tracker)].device)
+    workers = choose_workers(options.workers, spec.records[catalogue_name(options.tracker)].device)
     if spec.dataset is None and not spec.folder.exists():
         reporter.stage("Rendering the built-in sequences")
     workspace = open_workspace(spec)

@@ -10,13 +10,13 @@ from typing import Protocol
 
 from alpharefine.errors import UsageError
 from vot_integration.evaluation.evaluate import Progress, analyse, evaluate, pack, report
-from vot_integration.evaluation.logs import kept_answers
 from vot_integration.evaluation.planning import split_realtime
 from vot_integration.evaluation.summary import ExperimentSummary, RunSummary
 from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.files import absolute, write_text
-from vot_integration.pipeline.worker_options import WorkerOptions, hire
+from vot_integration.pipeline.workers import WorkerOptions, choose_workers
 from vot_integration.sequences.folder import counted
+from vot_integration.toolkit.logs import kept_answers
 from vot_integration.toolkit.results import expected_runs, tally_runs
 from vot_integration.toolkit.scores import explain_eao, read_scores
 from vot_integration.toolkit.stacks import parse_experiments
@@ -94,7 +94,9 @@ def prepare_trackers(
             otherwise; nothing is written then.
     """
     records = {tracker: settle(workspace, tracker, settings) for tracker in trackers}
-    workers = {tracker: hire(options, record.device) for tracker, record in records.items()}
+    workers = {
+        tracker: choose_workers(options, record.device) for tracker, record in records.items()
+    }
     named = {catalogue_name(tracker): record for tracker, record in records.items()}
     return enroll_trackers(workspace, named), workers
 

@@ -7,17 +7,17 @@ from pathlib import Path
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Image
 from vot_integration.files import absolute, check_target
-from vot_integration.toolkit.regions import Region
+from vot_integration.regions.shapes import Shape
+from vot_integration.regions.targets import read_target
 from vot_integration.track.choice import Choice, choose_follower
 from vot_integration.track.follower import Follower
 from vot_integration.track.footage import Footage, first_frame, open_footage
 from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
 from vot_integration.track.target import (
-    mask_file_region,
+    first_truth,
     parse_box,
-    select_region,
-    sequence_region,
-    target_box,
+    read_mask,
+    select_box,
 )
 
 
@@ -68,7 +68,7 @@ class TrackJob:
     frames: Iterator[Image | None]
     count: int | None
     is_live: bool
-    target: Region
+    target: Shape
     sinks: list[Sink]
     files: list[Path]
 
@@ -88,7 +88,7 @@ def prepare(options: TrackOptions) -> TrackJob:
     sinks, files = _sinks(options, footage)
     image, frames = first_frame(footage)
     target = _target(options, footage, image)
-    target_box(target, image)
+    read_target(target, *image.shape[:2])
     count = footage.count
     if options.limit is not None:
         count = min(options.limit, count or options.limit)
@@ -104,12 +104,12 @@ def prepare(options: TrackOptions) -> TrackJob:
     )
 
 
-def _target(options: TrackOptions, footage: Footage, image: Image) -> Region:
+def _target(options: TrackOptions, footage: Footage, image: Image) -> Shape:
     if options.box is not None:
         return parse_box(options.box)
     if options.mask is not None:
-        return mask_file_region(options.mask, image)
-    return select_region(image) if options.select else sequence_region(footage)
+        return read_mask(options.mask, image)
+    return select_box(image) if options.select else first_truth(footage)
 
 
 def _sinks(options: TrackOptions, footage: Footage) -> tuple[list[Sink], list[Path]]:

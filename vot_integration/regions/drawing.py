@@ -2,11 +2,10 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from alpharefine.geometry.boxes import Box
+from alpharefine.geometry.boxes import Box, mask_to_box
 from alpharefine.trackers.base import Image, Mask
-from vot_integration.toolkit.regions import Region, region_box, region_mask
+from vot_integration.regions.shapes import Corners, MaskCrop, Shape, place_mask
 
 Colour = tuple[int, int, int]
 """RGB, 0..255."""
@@ -17,25 +16,25 @@ ANSWER: Colour = (255, 120, 0)
 _OPACITY = 0.45
 
 
-def draw_region(image: Image, region: Region, colour: Colour, box: Box | None = None) -> None:
+def draw_shape(image: Image, shape: Shape, colour: Colour, box: Box | None = None) -> None:
     """Draw a tracker's answer, in place: a mask with its box, a polygon, or a rectangle.
 
     Args:
         image: H x W x 3 uint8 RGB.
-        region: the answer; nothing is drawn where it is empty.
+        shape: the answer; nothing is drawn where the target is absent.
         colour: of all that is drawn.
         box: to draw with a mask; None for the box around its pixels.
     """
-    if region.is_empty():
-        return
-    match type(region).__name__:
-        case "Mask":
-            draw_mask(image, region_mask(region, *image.shape[:2]), colour)
-            draw_box(image, box or region_box(region), colour)
-        case "Polygon":
-            draw_polygon(image, np.array([region[i] for i in range(region.size)]), colour)
-        case _:
-            draw_box(image, region_box(region), colour)
+    if isinstance(shape, MaskCrop):
+        mask = place_mask(shape, *image.shape[:2])
+        around = mask_to_box(mask)
+        if around is not None:
+            draw_mask(image, mask, colour)
+            draw_box(image, box or around, colour)
+    elif isinstance(shape, Box):
+        draw_box(image, shape, colour)
+    else:
+        draw_polygon(image, shape, colour)
 
 
 def draw_mask(image: Image, mask: Mask, colour: Colour) -> None:
@@ -70,7 +69,7 @@ def draw_box(image: Image, box: Box, colour: Colour) -> None:
         draw_polygon(image, np.array(corners), colour)
 
 
-def draw_polygon(image: Image, corners: NDArray[np.float64], colour: Colour) -> None:
+def draw_polygon(image: Image, corners: Corners, colour: Colour) -> None:
     """Draw a polygon of N x 2 corners (x, y), in place."""
     # Coordinates far outside would overflow OpenCV's fixed-point numbers.
     limited = np.clip(corners, -10_000, 10_000).round().astype(np.int32)

@@ -17,8 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-Corners = NDArray[np.float64]
-"""Corners of a polygon, N x 2, (x, y) in image pixels."""
+from vot_integration.regions.shapes import Corners
 
 MIN_SIDE = 0.5
 """Side given to a rotated box of a one-pixel line: not empty, and still rasterised as that line."""

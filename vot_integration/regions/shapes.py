@@ -1,26 +1,26 @@
-"""Region geometry of VOT: targets in any form to a box, answers to masks and boxes in the frame.
+"""Shapes that targets are given in and answers are made of, as the toolkit and TraX have them.
 
-Pixel convention: a polygon's corner is the index of a pixel (its centre), and a box (x, y, w, h)
-covers the pixels x .. x + w - 1, as in the toolkit's rasteriser. So the outline of the pixels
+Pixel convention: a polygon's corner is the index of a pixel (its center), and a box (x, y, w, h)
+covers the pixels x .. x + w - 1, as in the toolkit's rasterizer. So the outline of the pixels
 x0 .. x1 is x1 - x0 + 1 wide as a box and x1 - x0 wide as a polygon.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box, mask_to_box
 from alpharefine.trackers.base import Mask
-from vot_integration.regions.rotated_box import Corners
 
 MAX_RUNS = 65535
 """Most run lengths of one mask that the toolkit's binary results can hold (16-bit count)."""
 
 _MAX_RUN_LENGTH = 255 * 255
 """The toolkit splits longer runs into three."""
+
+Corners = NDArray[np.float64]
+"""Corners of a polygon, N x 2, (x, y) in image pixels."""
 
 
 class MaskCrop(NamedTuple):
@@ -31,63 +31,8 @@ class MaskCrop(NamedTuple):
     y: int
 
 
-def rectangle_to_box(x: float, y: float, w: float, h: float) -> Box:
-    """Take a rectangle as it is.
-
-    Raises:
-        UsageError: a number is not finite or a side is not positive.
-    """
-    box = Box(float(x), float(y), float(w), float(h))
-    if not box.is_valid:
-        raise UsageError(
-            f"the target rectangle ({x:g}, {y:g}, {w:g}, {h:g}) is empty or not finite: "
-            "give four finite numbers x, y, width, height with positive sides"
-        )
-    return box
-
-
-def polygon_to_box(corners: Corners) -> Box:
-    """Turn a target polygon into a box, by one rule for every tracker.
-
-    Four corners p1..p4 (a rotated box): the box keeps the centre, the mean of the corners, and has
-    the upright bounding rectangle's aspect at the area of the rotated box: with
-    A1 = |p1 - p2| |p2 - p3| and A2 = area of the bounding rectangle, its sides are
-    sqrt(A1 / A2) (width, height) + 1. Any other number of corners, or four that enclose no area
-    (A1 or A2 is 0): the upright bounding rectangle of the corners' pixels.
-
-    Source: the VOT challenge's axis-aligned reading of rotated boxes, used by Alpha-Refine's
-    SEcm entry.
-
-    Raises:
-        UsageError: there are fewer than three corners or a coordinate is not finite.
-    """
-    corners = np.asarray(corners, dtype=np.float64)
-    if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
-        raise UsageError("the target polygon has fewer than three corners: give x1,y1,...,xn,yn")
-    if not np.isfinite(corners).all():
-        raise UsageError("the target polygon has a coordinate that is not finite: check the file")
-    low, extent = corners.min(axis=0), np.ptp(corners, axis=0)
-    side_areas = math.dist(corners[0], corners[1]) * math.dist(corners[1], corners[2])
-    upright_area = float(extent[0] * extent[1])
-    if len(corners) != 4 or side_areas == 0 or upright_area == 0:
-        centre, size = low + extent / 2, extent + 1
-    else:
-        centre = corners.mean(axis=0)
-        size = math.sqrt(side_areas / upright_area) * extent + 1
-    x, y = centre - (size - 1) / 2
-    return Box(float(x), float(y), float(size[0]), float(size[1]))
-
-
-def target_mask_to_box(mask: NDArray[np.uint8]) -> Box:
-    """Tight box of the non-zero pixels of a target mask.
-
-    Raises:
-        UsageError: the mask is empty.
-    """
-    box = mask_to_box(mask)
-    if box is None:
-        raise UsageError("the target mask is empty: start on a frame where the target is visible")
-    return box
+Shape = Box | Corners | MaskCrop
+"""Where a target is. Absent is a box without sides, or a mask without pixels."""
 
 
 def clip_to_frame(box: Box, height: int, width: int) -> Box:
@@ -147,3 +92,14 @@ def _block_majority(pixels: Mask, block: int) -> Mask:
     areas = np.outer(np.diff(rows, append=h), np.diff(columns, append=w))
     full = (2 * sums >= areas).astype(np.uint8)
     return np.ascontiguousarray(full.repeat(block, 0).repeat(block, 1)[:h, :w])
+
+
+def place_mask(crop: MaskCrop, height: int, width: int) -> Mask:
+    """Put a crop into an empty H x W mask; what lies outside the frame is cut off."""
+    frame = np.zeros((height, width), dtype=np.uint8)
+    pixels, x, y = crop
+    h, w = pixels.shape
+    top, left, bottom, right = max(y, 0), max(x, 0), min(y + h, height), min(x + w, width)
+    if top < bottom and left < right:
+        frame[top:bottom, left:right] = pixels[top - y : bottom - y, left - x : right - x] > 0
+    return frame

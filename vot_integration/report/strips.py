@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 
 from alpharefine.trackers.base import Image
-from vot_integration.regions.drawing import TRUTH, Colour, draw_contour, draw_region
+from vot_integration.regions.drawing import TRUTH, Colour, draw_contour, draw_shape
+from vot_integration.regions.shapes import Shape
 from vot_integration.report.collect import ExperimentResults
 from vot_integration.report.trajectories import TrackedRun, read_run_regions
 from vot_integration.sequences.folder import SequenceFolder
 from vot_integration.sequences.frames import read_frame
-from vot_integration.toolkit.regions import Region, region_mask
+from vot_integration.toolkit.regions import Region, region_mask, region_shape
 from vot_integration.workspaces.workspace import Workspace
 
 FRAMES = 6
@@ -67,9 +68,8 @@ def make_strip(
         image = read_frame(str(sequence.frames[frame]))
         if image is None:
             continue
-        _draw(
-            image, sequence.regions[frame], regions[index] if run.reported[index] else None, colour
-        )
+        shape = region_shape(regions[index]) if run.reported[index] else None
+        _draw(image, sequence.regions[frame], shape, colour)
         pictures.append(_picture(image, run, index, bool(failures) and index >= failures[0]))
     return pictures
 
@@ -89,9 +89,9 @@ def choose_frames(length: int, failures: Sequence[int]) -> list[int]:
     return sorted(chosen)
 
 
-def _draw(image: Image, truth: Region, answer: Region | None, colour: Colour) -> None:
-    if answer is not None:
-        draw_region(image, answer, colour)
+def _draw(image: Image, truth: Region, shape: Shape | None, colour: Colour) -> None:
+    if shape is not None:
+        draw_shape(image, shape, colour)
     if not truth.is_empty():
         draw_contour(image, region_mask(truth, *image.shape[:2]), TRUTH)
 

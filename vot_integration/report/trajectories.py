@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from vot.region.io import read_trajectory
-from vot.region.raster import calculate_overlaps
 
 from vot_integration.files import write_bytes
 from vot_integration.sequences.folder import SequenceFolder
-from vot_integration.toolkit.regions import Region
+from vot_integration.toolkit.files import read_trajectory
+from vot_integration.toolkit.regions import Region, region_overlaps, special_code
 from vot_integration.toolkit.results import Run, expected_runs
 from vot_integration.workspaces.workspace import Workspace
 
@@ -72,9 +71,7 @@ def read_runs(
 
 def read_run_regions(results: Path, run: Run) -> list[Region]:
     """A run's regions, a toolkit object a frame."""
-    file = _regions_file(results, run)
-    with file.open("rb" if file.suffix == ".bin" else "r") as stream:
-        return list(read_trajectory(stream))
+    return read_trajectory(_regions_file(results, run))
 
 
 def frames_of(run: Run, sequence: SequenceFolder) -> NDArray[np.int64]:
@@ -94,7 +91,7 @@ def _read_run(cache: Path, results: Path, run: Run, sequence: SequenceFolder) ->
     regions = read_run_regions(results, run)
     frames = frames_of(run, sequence)
     truth = [sequence.regions[frame] for frame in frames]
-    special = np.array([_special_code(region) for region in regions])
+    special = np.array([special_code(region) for region in regions])
     lines = (run.folder(results) / f"{run.name}_time.value").read_text().splitlines()
     return TrackedRun(
         run,
@@ -105,10 +102,6 @@ def _read_run(cache: Path, results: Path, run: Run, sequence: SequenceFolder) ->
         special == FAILURE_CODE,
         np.array([float(line) if line.strip() else np.nan for line in lines]),
     )
-
-
-def _special_code(region: Region) -> int:
-    return int(region.code) if hasattr(region, "code") else -1
 
 
 def _overlaps(
@@ -125,7 +118,7 @@ def _overlaps(
     kept = cache / f"{digest.hexdigest()}.npy"
     if kept.is_file():
         return np.asarray(np.load(kept), dtype=np.float64)
-    overlaps = np.array(calculate_overlaps(list(regions), list(truth), sequence.size), np.float64)
+    overlaps = region_overlaps(regions, truth, sequence.size)
     cache.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
     np.save(content, overlaps)

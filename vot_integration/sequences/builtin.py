@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vot.utilities import read_properties
-
 from alpharefine.errors import UsageError
 from vot_integration.sequences.folder import LIST_FILE, read_list, write_list
 from vot_integration.sequences.writer import write_sequence_folder
+from vot_integration.toolkit.files import read_properties
 
 if TYPE_CHECKING:
     from rendering.renderer import RenderedFrame
@@ -119,7 +118,7 @@ def _listed(folder: Path) -> list[Path]:
 
 def _stamp(path: Path) -> dict[str, str]:
     """Version and length of a sequence that was written here; empty if it was not."""
-    properties = read_properties(str(path / "sequence"))
+    properties = read_properties(path / "sequence")
     return {key: properties[key] for key in ("rendering", "length") if "rendering" in properties}
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from vot.utilities import read_properties
 
 from alpharefine.errors import UsageError
 from vot_integration.sequences.anchors import default_anchors, write_anchors
-from vot_integration.toolkit.regions import Region, read_regions
+from vot_integration.toolkit.files import read_properties, read_regions
+from vot_integration.toolkit.regions import Region
 
 LIST_FILE = "list.txt"
 
@@ -138,7 +138,7 @@ def read_sequence_folder(path: Path) -> SequenceFolder:
 def _read_properties(path: Path) -> dict[str, str]:
     if (path / PROPERTIES_FILE).is_file():
         try:
-            return dict(read_properties(str(path / PROPERTIES_FILE)))
+            return read_properties(path / PROPERTIES_FILE)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {path / PROPERTIES_FILE}: {error}") from error
     if (path / "groundtruth.txt").is_file():

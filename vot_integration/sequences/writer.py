@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 import cv2
-from vot.utilities import write_properties
 
 from alpharefine.trackers.base import Image, Mask
 from vot_integration.sequences.anchors import default_anchors, write_anchors
 from vot_integration.sequences.folder import ANCHOR_FILE, COLOR_PATTERN, PROPERTIES_FILE
-from vot_integration.toolkit.regions import Region, mask_region, write_regions
+from vot_integration.toolkit.files import write_properties, write_regions
+from vot_integration.toolkit.regions import Region, mask_region
 
 _JPEG_QUALITY = 92
 _WELL_VISIBLE = 0.9
@@ -133,7 +133,7 @@ def _write_files(folder: Path, name: str, frames: Iterable[NewFrame], form: Sequ
         "height": str(form.size[1]),
         "length": str(len(regions)),
     }
-    write_properties(str(folder / PROPERTIES_FILE), {**lines, **(form.properties or {})})
+    write_properties(folder / PROPERTIES_FILE, {**lines, **(form.properties or {})})
 
 
 def _write_picture(file: Path, picture: Image | Path, link: bool) -> None:

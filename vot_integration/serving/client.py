@@ -12,10 +12,10 @@ from types import TracebackType
 import trax
 from trax import TraxException
 from trax.client import Client
-from vot.region.shapes import Shape
-from vot.tracker.trax import convert_region
 
 from vot_integration.errors import EvaluationError
+from vot_integration.regions.shapes import Shape
+from vot_integration.serving.protocol import to_trax
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class ServedTracker:
             if target is None:
                 _, seconds = self._client.frame(images, {}, [])
             else:
-                _, seconds = self._client.initialize(images, [(convert_region(target), {})], {})
+                _, seconds = self._client.initialize(images, [(to_trax(target), {})], {})
         except TraxException as error:
             raise EvaluationError(f"the tracker fails: {error}") from error
         return float(seconds)

@@ -11,7 +11,7 @@ import trax
 
 import alpharefine
 from alpharefine.errors import UsageError
-from vot_integration.regions.outputs import resolve_output
+from vot_integration.regions.answers import resolve_output
 from vot_integration.serving.watch import watch
 
 if TYPE_CHECKING:

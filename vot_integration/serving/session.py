@@ -9,22 +9,22 @@ import trax
 from alpharefine.errors import UsageError
 from alpharefine.stage_timer import stage
 from alpharefine.trackers.base import Estimate, Image, Tracker
-from vot_integration.regions.outputs import Output
+from vot_integration.regions.answers import Output, make_answer
+from vot_integration.regions.shapes import Shape
+from vot_integration.regions.targets import read_target
 from vot_integration.sequences.frames import read_frame
-from vot_integration.serving.protocol import read_target, write_region
+from vot_integration.serving.protocol import from_trax, to_trax
 from vot_integration.serving.service import Tally
 
 _log = logging.getLogger(__name__)
 
-_to_region = stage("region")(write_region)
-
-Objects = Sequence[tuple[trax.Region, dict[str, str]]]
+_make_answer = stage("region")(make_answer)
 
 
 class Reply(NamedTuple):
-    """What is sent back for one frame: a region and the confidence in it, 0..1."""
+    """What is answered for one frame: where the target is, and the confidence in it, 0..1."""
 
-    region: trax.Region
+    shape: Shape
     confidence: float
 
 
@@ -40,14 +40,14 @@ class Session:
         self._tracker = tracker
         self._output = output
         self._tally = tally
-        self._last: trax.Region | None = None
+        self._last: Shape | None = None
 
-    def initialize(self, path: str, objects: Objects | None) -> Reply:
+    def initialize(self, path: str, objects: Sequence[Shape]) -> Reply:
         """Start on the one object of a frame.
 
         Args:
             path: image file.
-            objects: regions and properties as TraX gives them; must be one.
+            objects: where they are; must be one.
 
         Returns:
             The target in the form of the later answers, confidence 1.
@@ -57,24 +57,25 @@ class Session:
                 no target.
         """
         self._tally.add("initializations")
-        if not objects or len(objects) != 1:
+        if len(objects) != 1:
             raise UsageError(
-                f"this tracker follows one object, {len(objects or [])} were sent: "
+                f"this tracker follows one object, {len(objects)} were sent: "
                 "use a single-object experiment"
             )
         image = read_frame(path)
         if image is None:
             raise UsageError(f"the first frame cannot be read: {path}: check the file")
         height, width = image.shape[:2]
-        target = read_target(objects[0][0], height, width)
+        target = read_target(objects[0], height, width)
         _log.info("initialize on %s, box %s", path, tuple(round(v, 2) for v in target.box))
-        self._last = write_region(
-            Estimate(target.box, target.mask, score=1.0), self._output, height, width
-        )
+        given = Estimate(target.box, target.mask, score=1.0)
+        shape = make_answer(given, self._output, height, width)
+        assert shape is not None  # The box is that of a target.
+        self._last = shape
         self._tracker.initialize(image, target.box)
-        return Reply(self._last, 1.0)
+        return Reply(shape, 1.0)
 
-    def track(self, path: str, objects: Objects | None) -> Reply:
+    def track(self, path: str, objects: Sequence[Shape] = ()) -> Reply:
         """Follow the object into the next frame.
 
         A frame that cannot be read, and an answer that is not finite, keep the last good state
@@ -93,28 +94,30 @@ class Session:
             raise UsageError(
                 "this tracker follows one object, another was sent: use a single-object experiment"
             )
-        if self._last is None:
+        last = self._last
+        if last is None:
             raise UsageError("a frame was sent before a target: send 'initialize' first")
         image = read_frame(path)
         if image is None:
-            return self._keep("unreadable frames", f"cannot read {path}")
-        return self._answer(image, path)
+            return self._keep(last, "unreadable frames", f"cannot read {path}")
+        return self._answer(image, path, last)
 
-    def _answer(self, image: Image, path: str) -> Reply:
+    def _answer(self, image: Image, path: str, last: Shape) -> Reply:
         estimate = self._tracker.track(image)
         for fallback in sorted(estimate.fallbacks, key=lambda part: part.name):
             self._tally.add(fallback.value)
             _log.warning("%s: %s, the last state of this part is kept", path, fallback.name)
-        region = _to_region(estimate, self._output, *image.shape[:2])
-        if region is None:
-            return self._keep("invalid estimates", f"{path}: the tracker answered {estimate.box}")
-        self._last = region
-        return Reply(region, estimate.confidence)
+        shape = _make_answer(estimate, self._output, *image.shape[:2])
+        if shape is None:
+            reason = f"{path}: the tracker answered {estimate.box}"
+            return self._keep(last, "invalid estimates", reason)
+        self._last = shape
+        return Reply(shape, estimate.confidence)
 
-    def _keep(self, event: str, reason: str) -> Reply:
+    def _keep(self, last: Shape, event: str, reason: str) -> Reply:
         self._tally.add(event)
         _log.warning("%s: the last state is kept", reason)
-        return Reply(self._last, 0.0)
+        return Reply(last, 0.0)
 
 
 def answer_requests(server: trax.Server, session: Session) -> None:
@@ -129,5 +132,6 @@ def answer_requests(server: trax.Server, session: Session) -> None:
         if request.type == trax.TraxStatus.QUIT:
             return
         answer = session.initialize if request.type == trax.TraxStatus.INITIALIZE else session.track
-        reply = answer(request.image["color"].path(), request.objects)
-        server.status([(reply.region, {"confidence": f"{reply.confidence:.6f}"})], {})
+        objects = [from_trax(region) for region, _ in request.objects or []]
+        reply = answer(request.image["color"].path(), objects)
+        server.status([(to_trax(reply.shape), {"confidence": f"{reply.confidence:.6f}"})], {})

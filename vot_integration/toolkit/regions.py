@@ -1,70 +1,31 @@
-"""Ground truth files: a region a line, in the toolkit's own text format and by its own code.
+"""The toolkit's region objects: made, measured, and turned into shapes and masks."""
 
-A line is `m<x0>,<y0>,<w>,<h>,<runs...>` (mask), 6 or more numbers (polygon), 4 numbers (rectangle)
-or one number (target absent). The toolkit's reader trusts its input: a mask whose runs are longer
-than its box is written past the end of an array. So every line is checked first.
-"""
-
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from vot.region import Special
-from vot.region.io import parse_region, write_trajectory
+from vot.region.raster import calculate_overlaps
 from vot.region.shapes import Mask as MaskRegion
-from vot.region.shapes import Rectangle
+from vot.region.shapes import Polygon, Rectangle
 
-from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Mask
+from vot_integration.regions.shapes import MaskCrop, Shape
 
 Region = Any
 """A region object of the toolkit: Rectangle, Polygon, Mask, or Special where it is absent."""
 
-_MAX_SIDE = 1 << 15
-"""Largest mask side: the toolkit's binary results store it in 16 bits."""
+
+def box_region(box: Box) -> Region:
+    """The toolkit's region of a box."""
+    return Rectangle(*box)
 
 
-def read_regions(file: Path) -> tuple[Region, ...]:
-    """Read a ground truth file, one region a frame.
-
-    Raises:
-        UsageError: the file cannot be read, or a line is not a region.
-    """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the ground truth {file}: {error}") from error
-    return tuple(_read_region(line.strip(), file, n) for n, line in enumerate(lines, start=1))
-
-
-def _read_region(line: str, file: Path, number: int) -> Region:
-    region = None
-    try:
-        if not line.startswith("m") or _is_sound_mask(line):
-            region = parse_region(line) if line else None
-    except (ValueError, OverflowError):
-        region = None
-    if region is None:
-        raise UsageError(
-            f"{file}, line {number}: {line[:40]!r} is not a region; a line is m<x>,<y>,<w>,<h>,"
-            "<runs...> (mask), 6 or more numbers (polygon), 4 numbers (rectangle) or 0 (absent)"
-        )
-    return region
-
-
-def _is_sound_mask(line: str) -> bool:
-    """Whether the runs of a mask line fit its box."""
-    _, _, width, height, *runs = (int(token) for token in line[1:].split(","))
-    sides_fit = 0 <= width <= _MAX_SIDE and 0 <= height <= _MAX_SIDE
-    return sides_fit and min(runs, default=0) >= 0 and sum(runs) <= width * height
-
-
-def write_regions(file: Path, regions: Iterable[Region]) -> None:
-    """Write a ground truth file, one line a region."""
-    with file.open("w", encoding="ascii") as stream:
-        write_trajectory(stream, list(regions))
+def absent_region() -> Region:
+    """The region of a target that is not in the frame."""
+    return Special(0)
 
 
 def mask_region(mask: Mask) -> Region:
@@ -81,6 +42,36 @@ def region_mask(region: Region, height: int, width: int) -> Mask:
     return np.ascontiguousarray(region.rasterize((0, 0, width - 1, height - 1)))
 
 
+def shape_region(shape: Shape) -> Region:
+    """The toolkit's region of a shape."""
+    if isinstance(shape, MaskCrop):
+        offset = shape.x, shape.y
+        return MaskRegion(np.ascontiguousarray(shape.pixels), offset=offset, optimize=True)
+    return box_region(shape) if isinstance(shape, Box) else Polygon(shape.tolist())
+
+
+def region_shape(region: Region) -> Shape | None:
+    """The shape of a region; None where the target is absent."""
+    if region.is_empty():
+        return None
+    if isinstance(region, MaskRegion):
+        return MaskCrop(np.asarray(region.mask, np.uint8), *map(int, region.offset))
+    if isinstance(region, Polygon):
+        return np.array([region[i] for i in range(region.size)], np.float64)
+    return region_box(region)
+
+
+def shape_box(shape: Shape) -> Box:
+    """The box around a shape in any form; Box(0, 0, 0, 0) for one that is empty."""
+    return region_box(shape_region(shape))
+
+
+def shape_mask(shape: Shape | None, height: int, width: int) -> Mask:
+    """Pixels of a shape as the toolkit takes them; see `region_mask`."""
+    region = absent_region() if shape is None else shape_region(shape)
+    return region_mask(region, height, width)
+
+
 def region_box(region: Region) -> Box:
     """The box around a region in any form; Box(0, 0, 0, 0) where the target is absent."""
     if region.is_empty():
@@ -89,3 +80,25 @@ def region_box(region: Region) -> Box:
         return Box(region.x, region.y, region.width, region.height)
     left, top, right, bottom = map(float, region.bounds())
     return Box(left, top, right - left + 1, bottom - top + 1)
+
+
+def special_code(region: Region) -> int:
+    """What the toolkit notes in a frame in place of an answer, such as 1 for the initialization.
+
+    Returns:
+        Its code; -1 for a region that was answered.
+    """
+    return int(region.code) if isinstance(region, Special) else -1
+
+
+def region_overlaps(
+    regions: Sequence[Region], truth: Sequence[Region], size: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Overlaps (intersection over union), N float, 0..1, of N pairs of regions.
+
+    Args:
+        regions: N answers.
+        truth: N regions of the ground truth.
+        size: width and height of the image, px, to which both are clipped.
+    """
+    return np.array(calculate_overlaps(list(regions), list(truth), size), np.float64)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from vot_integration.files import absolute, write_text
-from vot_integration.regions.outputs import Output
+from vot_integration.regions.answers import Output
 from vot_integration.track.follower import Follower
 from vot_integration.workspaces.own_trackers import Section, adopt_trackers
 from vot_integration.workspaces.records import check_own_settings, check_tracker
@@ -73,7 +73,7 @@ def _from_catalogue(registration: Registration, settings: TrackerSettings) -> Ch
     from alpharefine.catalogue import build_tracker, resolve_weights
 
     def build() -> Follower:
-        from vot_integration.track.follower import CatalogueFollower
+        from vot_integration.track.follower import CatalogFollower
 
         tracker = build_tracker(
             registration.tracker,
@@ -81,18 +81,18 @@ def _from_catalogue(registration: Registration, settings: TrackerSettings) -> Ch
             precision=settings.precision or "auto",
             weights=settings.weights,
         )
-        return CatalogueFollower(tracker, registration.output)
+        return CatalogFollower(tracker, registration.output)
 
     weights = resolve_weights(registration.tracker, settings.weights)
     return Chosen(build, registration.output is Output.MASK, weights.random)
 
 
 def _start_own(name: str, workspace: Path, given: Mapping[str, Section]) -> Follower:
-    from vot_integration.track.own_tracker import TraxFollower
+    from vot_integration.track.own_tracker import OwnFollower
 
     if not given:
-        return TraxFollower(workspace / TRACKERS_FILE, name)
+        return OwnFollower(workspace / TRACKERS_FILE, name)
     with tempfile.TemporaryDirectory(prefix="arvot-") as folder:
         registry = Path(folder) / TRACKERS_FILE
         write_text(registry, workspace_ini(workspace, {}, given))
-        return TraxFollower(registry, name)
+        return OwnFollower(registry, name)

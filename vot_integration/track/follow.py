@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from alpharefine.trackers.base import Image
-from vot_integration.toolkit.regions import Region
+from vot_integration.regions.shapes import Shape
 from vot_integration.track.follower import Answer, Follower
 from vot_integration.track.outputs import Sink
 
@@ -22,7 +22,7 @@ class Followed:
 def follow(
     follower: Follower,
     frames: Iterator[Image | None],
-    target: Region,
+    target: Shape,
     sinks: Sequence[Sink],
     *,
     limit: int | None = None,

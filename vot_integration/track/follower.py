@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from vot.tracker.trax import convert_traxregion
-
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Image, Tracker
-from vot_integration.regions.outputs import Output
-from vot_integration.serving.protocol import write_region
-from vot_integration.toolkit.regions import Region
-from vot_integration.track.target import target_box
+from vot_integration.regions.answers import Output, make_answer
+from vot_integration.regions.shapes import Shape
+from vot_integration.regions.targets import read_target
 
 
 @dataclass(frozen=True)
@@ -18,12 +15,12 @@ class Answer:
     """Where the target is in one frame.
 
     Attributes:
-        region: as the toolkit would get it; empty where the target is absent.
+        shape: as the toolkit would get it; None where the target is absent.
         box: the target's box; of a polygon the rectangle around it.
         confidence: 0..1, None where the tracker gives none.
     """
 
-    region: Region
+    shape: Shape | None
     box: Box
     confidence: float | None
 
@@ -31,11 +28,11 @@ class Answer:
 class Follower(Protocol):
     """A tracker of any kind, in this process or in one of its own."""
 
-    def initialize(self, image: Image, region: Region) -> Answer:
-        """Start on a region of the first frame; the answer is that region.
+    def initialize(self, image: Image, target: Shape) -> Answer:
+        """Start on a target in the first frame, which is also the answer.
 
         Raises:
-            UsageError: the region is no target.
+            UsageError: the shape is no target.
             EvaluationError: the tracker failed.
         """
         ...
@@ -53,7 +50,7 @@ class Follower(Protocol):
         ...
 
 
-class CatalogueFollower:
+class CatalogFollower:
     """A tracker with the form of its answers.
 
     Args:
@@ -65,24 +62,24 @@ class CatalogueFollower:
         self._tracker, self._output = tracker, output
         self._last: Answer
 
-    def initialize(self, image: Image, region: Region) -> Answer:
-        """Start on a region of the first frame.
+    def initialize(self, image: Image, target: Shape) -> Answer:
+        """Start on a target in the first frame.
 
         Raises:
-            UsageError: the region is no target.
+            UsageError: the shape is no target.
         """
-        box = target_box(region, image)
+        box = read_target(target, *image.shape[:2]).box
         self._tracker.initialize(image, box)
-        self._last = Answer(region, box, 1.0)
+        self._last = Answer(target, box, 1.0)
         return self._last
 
     def track(self, image: Image) -> Answer:
         """Find the target; an answer that is not finite keeps the last one, with confidence 0."""
         estimate = self._tracker.track(image)
-        region = write_region(estimate, self._output, *image.shape[:2])
-        if region is None:
-            return Answer(self._last.region, self._last.box, 0.0)
-        self._last = Answer(convert_traxregion(region), estimate.box, estimate.confidence)
+        shape = make_answer(estimate, self._output, *image.shape[:2])
+        if shape is None:
+            return Answer(self._last.shape, self._last.box, 0.0)
+        self._last = Answer(shape, estimate.box, estimate.confidence)
         return self._last
 
     def close(self) -> None:

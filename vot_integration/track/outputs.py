@@ -13,8 +13,8 @@ import numpy as np
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Image
 from vot_integration.files import write_text
-from vot_integration.regions.drawing import ANSWER, draw_region, write_caption
-from vot_integration.toolkit.regions import region_mask
+from vot_integration.regions.drawing import ANSWER, draw_shape, write_caption
+from vot_integration.toolkit.regions import shape_mask
 from vot_integration.track.follower import Answer
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
@@ -72,7 +72,8 @@ class OverlayVideo:
                 raise UsageError(f"--out {self._file}: OpenCV cannot write it; try a name in .avi")
         self._number += 1
         picture = image.copy()
-        draw_region(picture, answer.region, ANSWER, answer.box)
+        if answer.shape is not None:
+            draw_shape(picture, answer.shape, ANSWER, answer.box)
         confidence = "" if answer.confidence is None else f"  {answer.confidence:.2f}"
         write_caption(picture, f"{self._number}{confidence}")
         # A frame of another size would be left out without a word.
@@ -115,7 +116,7 @@ class MaskFolder:
     def write(self, image: Image, answer: Answer) -> None:
         """Take the next frame."""
         self._number += 1
-        mask = region_mask(answer.region, *image.shape[:2])
+        mask = shape_mask(answer.shape, *image.shape[:2])
         cv2.imwrite(str(self._draft / f"{self._number:08d}.png"), mask * np.uint8(255))
 
     def __exit__(

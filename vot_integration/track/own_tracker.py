@@ -1,28 +1,23 @@
-"""A tracker of the user's own follows the target: the toolkit's runtime starts it and asks it."""
+"""A tracker of the user's own: the toolkit's runtime starts it, and is shown frames as files."""
 
-import math
 import tempfile
 from pathlib import Path
 
 import cv2
-from vot import ToolkitException
-from vot.tracker import Objects, ObjectStatus, Registry
-from vot.tracker.trax import TraxTrackerRuntime
 
+from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Image
 from vot_integration.errors import EvaluationError
-from vot_integration.evaluation.logs import log_tail
-from vot_integration.toolkit.regions import Region, region_box
+from vot_integration.regions.shapes import Shape
+from vot_integration.regions.targets import read_target
+from vot_integration.toolkit.interface import toolkit
+from vot_integration.toolkit.regions import shape_box
 from vot_integration.track.follower import Answer
-from vot_integration.track.target import target_box
-
-_PROTOCOL = "@@TRAX:"
-"""Begins those lines of a tracker's log that were written by TraX."""
 
 _FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
-class TraxFollower:
+class OwnFollower:
     """A tracker that a trackers.ini registers, in a process of its own until `close`.
 
     Args:
@@ -31,26 +26,21 @@ class TraxFollower:
     """
 
     def __init__(self, registry: Path, name: str) -> None:
-        self._name = name
-        self._runtime: TraxTrackerRuntime = Registry([str(registry)])[name].runtime()
+        self._process = toolkit().start_tracker(registry, name)
         self._scratch = tempfile.TemporaryDirectory(prefix="arvot-")
         self._number = 0
-        self._frame = self._next_frame()
+        self._file = Path(self._scratch.name)
 
-    def initialize(self, image: Image, region: Region) -> Answer:
-        """Start the process, and in it the tracker on a region of the first frame.
+    def initialize(self, image: Image, target: Shape) -> Answer:
+        """Start the process, and in it the tracker on a target in the first frame.
 
         Raises:
-            UsageError: the region is no target.
+            UsageError: the shape is no target.
             EvaluationError: the tracker failed.
         """
-        box = target_box(region, image)
-        self._show(image)
-        try:
-            self._runtime.initialize(self._frame, ObjectStatus(region, {}))
-        except ToolkitException as error:
-            raise self._failure(error) from error
-        return Answer(region, box, 1.0)
+        box = read_target(target, *image.shape[:2]).box
+        self._process.initialize(self._write(image), target)
+        return Answer(target, box, 1.0)
 
     def track(self, image: Image) -> Answer:
         """Ask for the target in the next frame.
@@ -58,55 +48,21 @@ class TraxFollower:
         Raises:
             EvaluationError: the tracker failed, or did not answer one object.
         """
-        self._show(image)
-        try:
-            objects, _ = self._runtime.update(self._frame)
-        except ToolkitException as error:
-            raise self._failure(error) from error
-        if len(objects) != 1:
-            raise EvaluationError(f"{self._name} answered {len(objects)} objects instead of one")
-        return _answer(objects)
+        shape, confidence = self._process.update(self._write(image))
+        box = Box(0.0, 0.0, 0.0, 0.0) if shape is None else shape_box(shape)
+        return Answer(shape, box, confidence)
 
     def close(self) -> None:
         """End the process."""
-        self._runtime.stop()
+        self._process.stop()
         self._scratch.cleanup()
 
-    def _show(self, image: Image) -> None:
+    def _write(self, image: Image) -> Path:
         """Write a frame where the tracker reads it; trackers may remember names, so each is new."""
-        self._frame.file.unlink(missing_ok=True)
-        self._frame = self._next_frame()
-        if not cv2.imwrite(str(self._frame.file), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), _FAST):
-            raise EvaluationError(f"cannot write in {self._scratch.name}: is the disk full?")
-
-    def _next_frame(self) -> "_FrameFile":
+        if self._number:
+            self._file.unlink(missing_ok=True)
         self._number += 1
-        return _FrameFile(Path(self._scratch.name) / f"{self._number:08d}.png")
-
-    def _failure(self, error: ToolkitException) -> EvaluationError:
-        lines = (getattr(error, "log", None) or "").splitlines()
-        log = "\n".join(line for line in lines if not line.startswith(_PROTOCOL))
-        return EvaluationError(f"{self._name} failed: {error}; it wrote:\n{log_tail(log)}")
-
-
-class _FrameFile:
-    """What the runtime asks of a frame."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def filename(self, channel: str) -> str | None:
-        return str(self.file) if channel == "color" else None
-
-
-def _answer(objects: Objects) -> Answer:
-    [status] = objects
-    try:
-        confidence = float(status.properties["confidence"])
-    except (KeyError, ValueError):
-        confidence = math.nan
-    return Answer(
-        status.region,
-        region_box(status.region),
-        confidence if math.isfinite(confidence) else None,
-    )
+        self._file = Path(self._scratch.name) / f"{self._number:08d}.png"
+        if not cv2.imwrite(str(self._file), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), _FAST):
+            raise EvaluationError(f"cannot write in {self._scratch.name}: is the disk full?")
+        return self._file

@@ -6,22 +6,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from vot.region.shapes import Rectangle
-from vot.tracker.trax import convert_region
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import FrameError, read_labels
-from vot_integration.regions.shapes import rectangle_to_box
-from vot_integration.serving.protocol import read_target
-from vot_integration.toolkit.regions import Region, mask_region
+from vot_integration.regions.shapes import MaskCrop, Shape
+from vot_integration.regions.targets import rectangle_to_box
+from vot_integration.toolkit.regions import region_shape
 from vot_integration.track.footage import Footage
 
 _ADVICE = "pass --box x,y,w,h or --mask FILE"
 
 
-def parse_box(text: str) -> Region:
+def parse_box(text: str) -> Shape:
     """A rectangle from "x,y,w,h".
 
     Raises:
@@ -31,10 +29,10 @@ def parse_box(text: str) -> Region:
         x, y, w, h = (float(number) for number in text.split(","))
     except ValueError as error:
         raise UsageError(f"--box {text}: give x,y,w,h in pixels, such as 120,80,40,60") from error
-    return Rectangle(*rectangle_to_box(x, y, w, h))
+    return rectangle_to_box(x, y, w, h)
 
 
-def mask_file_region(file: Path, image: Image) -> Region:
+def read_mask(file: Path, image: Image) -> Shape:
     """The pixels of a mask file that are not 0.
 
     Raises:
@@ -51,10 +49,10 @@ def mask_file_region(file: Path, image: Image) -> Region:
         )
     if not mask.any():
         raise UsageError(f"--mask {file} is empty: mark the target with any number but 0")
-    return mask_region((mask > 0).astype(np.uint8))
+    return MaskCrop((mask > 0).astype(np.uint8), 0, 0)
 
 
-def sequence_region(footage: Footage) -> Region:
+def first_truth(footage: Footage) -> Shape:
     """Ground truth in the first frame of a VOT sequence.
 
     Raises:
@@ -62,13 +60,13 @@ def sequence_region(footage: Footage) -> Region:
     """
     if footage.sequence is None:
         raise UsageError(f"say where the target is in the first frame: {_ADVICE}, or --select")
-    region: Region = footage.sequence.regions[0]
-    if region.is_empty():
+    shape = region_shape(footage.sequence.regions[0])
+    if shape is None:
         raise UsageError(f"{footage.name} has no target in its first frame: {_ADVICE}")
-    return region
+    return shape
 
 
-def select_region(image: Image) -> Region:
+def select_box(image: Image) -> Shape:
     """Let the user draw a box in a window.
 
     Raises:
@@ -86,13 +84,4 @@ def select_region(image: Image) -> Region:
         raise UsageError(f"--select cannot open a window (OpenCV has none): {_ADVICE}") from error
     if w <= 0 or h <= 0:
         raise UsageError(f"no box was drawn: try again, or {_ADVICE}")
-    return Rectangle(x, y, w, h)
-
-
-def target_box(region: Region, image: Image) -> Box:
-    """The box to start on, by the rules of an evaluation (`vot_integration.regions.shapes`).
-
-    Raises:
-        UsageError: the region is not at least partly inside the frame.
-    """
-    return read_target(convert_region(region), *image.shape[:2]).box
+    return Box(x, y, w, h)

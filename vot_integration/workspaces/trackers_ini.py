@@ -17,7 +17,7 @@ from pathlib import Path
 
 from alpharefine.errors import UsageError
 from vot_integration.files import package_path
-from vot_integration.regions.outputs import Output
+from vot_integration.regions.answers import Output
 
 TIMEOUT_SECONDS = 600
 """How long the toolkit waits for one answer: first frames are slow on a busy processor."""

@@ -1,11 +1,15 @@
-"""Who runs an evaluation, as the user says it on the command line."""
+"""Who runs an evaluation, as the user says."""
 
-import argparse
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alpharefine.errors import UsageError
-from vot_integration.evaluation.workers import Workers, local_workers
-from vot_integration.pipeline.defaults import RAY_CORES
+
+if TYPE_CHECKING:
+    from vot_integration.evaluation.workers import Workers
+
+RAY_CORES = 2
+"""Processor cores for each part of an evaluation on a cluster; the help of commands names it."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,7 @@ class WorkerOptions:
     ray_send: bool = False
 
 
-def worker_options(args: argparse.Namespace) -> WorkerOptions:
-    """What `vot_integration.commands.options.add_workers` has parsed."""
-    return WorkerOptions(args.jobs, args.gpus, args.ray, args.ray_cores, args.ray_send)
-
-
-def hire(options: WorkerOptions, device: str) -> Workers:
+def choose_workers(options: WorkerOptions, device: str) -> "Workers":
     """The workers that the user asks for.
 
     Args:
@@ -46,6 +45,8 @@ def hire(options: WorkerOptions, device: str) -> Workers:
         idle = {"--ray-cores": options.ray_cores is not None, "--ray-send": options.ray_send}
         for option in (name for name, is_given in idle.items() if is_given):
             raise UsageError(f"{option} is for a cluster: give --ray ADDRESS too, or leave it out")
+        from vot_integration.evaluation.workers import local_workers
+
         return local_workers(options.jobs, options.gpus)
     if options.gpus is not None:
         raise UsageError("--gpus is for this machine; on a cluster Ray gives each part a GPU")

@@ -1,0 +1,56 @@
+"""Who may import what: the toolkit and TraX have one room each, and commands alone print."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ROOMS = {
+    "vot": ("vot_integration/toolkit/",),
+    "trax": ("vot_integration/serving/",),
+    "rich": ("vot_integration/commands/",),
+    # The server is a program of its own, which the toolkit starts.
+    "argparse": (
+        "vot_integration/commands/",
+        "vot_integration/cli.py",
+        "vot_integration/server.py",
+    ),
+    "matplotlib": ("vot_integration/report/",),
+    "ray": ("vot_integration/cluster/",),
+    "rendering": ("rendering/", "vot_integration/sequences/builtin.py"),
+}
+"""Where a package may be imported, under any name or inside a function."""
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None:
+            yield node.module
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name in ("import_module", "__import__") and isinstance(node.args[0], ast.Constant):
+                yield str(node.args[0].value)
+
+
+def modules() -> Iterator[tuple[str, set[str]]]:
+    for package in ("alpharefine", "vot_integration", "rendering"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            yield str(file.relative_to(ROOT)), {name.partition(".")[0] for name in imported(tree)}
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_a_package_is_imported_in_its_room_alone(package: str) -> None:
+    importers = [name for name, packages in modules() if package in packages]
+    assert importers, f"nothing imports {package}: correct this table"
+    assert [name for name in importers if not name.startswith(ROOMS[package])] == []
+
+
+def test_the_library_and_rendering_know_nothing_of_vot() -> None:
+    below = [names for names in modules() if not names[0].startswith("vot_integration/")]
+    assert [name for name, packages in below if packages & {"vot_integration", "vot", "trax"}] == []

@@ -1,0 +1,58 @@
+"""What an evaluation found out, for people; `RunSummary.to_json` is for programs."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from vot_integration.commands.terminal import number_cell
+from vot_integration.evaluation.summary import RunSummary
+from vot_integration.toolkit.scores import collect_remarks
+
+
+def summary_table(summary: RunSummary) -> RenderableType:
+    """Scores of each experiment, and notes on speed, weights, toolkit and report."""
+    table = Table(title=f"{summary.tracker} on {summary.stack}", title_justify="left")
+    table.add_column("Experiment")
+    for heading in ("EAO", "Accuracy", "Robustness", "Sequences", "Frames"):
+        table.add_column(heading, justify="right")
+    for name, entry in summary.experiments.items():
+        scores = entry.scores
+        measures = map(number_cell, (scores.eao, scores.accuracy, scores.robustness))
+        table.add_row(name, *measures, str(entry.sequences), str(entry.frames))
+    return Group(table, *map(Text, _notes(summary)))
+
+
+def _notes(summary: RunSummary) -> list[str]:
+    notes = []
+    entries = summary.experiments.items()
+    has_eao = any(entry.scores.eao is not None or entry.scores.remark for _, entry in entries)
+    if summary.eao_interval is not None and has_eao:
+        low, high = summary.eao_interval
+        notes.append(f"EAO interval: {low} to {high} frames")
+    report = summary.report if summary.report.is_file() else "none yet, arvot report makes it"
+    notes += [
+        f"Speed: {_speed(summary)}",
+        _origin(summary),
+        f"Toolkit: {summary.toolkit}",
+        f"Report: {report}",
+    ]
+    notes += collect_remarks((name, entry.scores.remark) for name, entry in entries)
+    if summary.random:
+        notes.append(
+            "The weights are random, not trained: "
+            "the numbers show that everything runs and say nothing about the tracker."
+        )
+    return notes
+
+
+def _speed(summary: RunSummary) -> str:
+    if summary.fps is None:
+        return "measured in baseline, which is not among these experiments"
+    device = "on a device that it chooses" if summary.is_own else f"on {summary.device}"
+    return f"{summary.fps:.1f} frames per second in baseline, the tracker's time alone, {device}"
+
+
+def _origin(summary: RunSummary) -> str:
+    if summary.is_own:
+        return f"Tracker: your own (section of trackers.ini, sha256 {summary.sha256[:12]}...)"
+    return f"Weights: {summary.weights} (sha256 {summary.sha256[:12]}...)"
