@@ -27,7 +27,7 @@ from vot_integration.pipeline.run import RunOptions, plan_run
 from vot_integration.sequences.anchors import default_anchors
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.serving.compute_defaults import available_cores
-from vot_integration.toolkit.results import expected_runs, tally_runs
+from vot_integration.toolkit.results import tally_runs
 from vot_integration.workspaces.workspace import Workspace, open_workspace
 
 _TRACKER = "ARDiMP_lite"
@@ -131,7 +131,7 @@ def _overhead(workspace: Workspace, workers: Workers) -> float:
     started = time.perf_counter()
     evaluate(workspace, _TRACKER, lambda progress: None, workers)
     spent = time.perf_counter() - started
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    runs = workspace.runs
     tracked = tally_runs(runs, workspace.results(_TRACKER)).seconds
     return (spent - tracked) / len(workspace.dataset.sequences)
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import vot_integration
 from alpharefine.errors import UsageError
 
+_PROBE_BYTES = 1 << 20
+"""About what the results of a few runs take."""
+
 
 def absolute(path: Path) -> Path:
     """The absolute path without "~" and "..", links as they are."""
@@ -47,10 +50,6 @@ def check_target(file: Path, option: str) -> None:
         raise UsageError(f"{option} {file} is a folder; name a file in it")
     if not file.absolute().parent.is_dir():
         raise UsageError(f"{option} {file}: there is no folder {file.parent}; make it first")
-
-
-_PROBE_BYTES = 1 << 20
-"""About what the results of a few runs take."""
 
 
 def why_not_writable(folder: Path) -> str | None:

@@ -10,12 +10,12 @@ from vot.tracker import RealtimeTrackerRuntime
 
 from alpharefine.errors import UsageError
 from vot_integration import cli
-from vot_integration.bench import measure
 from vot_integration.bench.clips import builtin_clips, clips_of
-from vot_integration.bench.measure import BenchOptions, run_bench
 from vot_integration.bench.reference import BusyCore
-from vot_integration.bench.result import GRACE, Bench, Run, budget_s, count_skipped
+from vot_integration.bench.result import GRACE, Bench, TimedRun, budget_s, count_skipped
 from vot_integration.errors import EvaluationError
+from vot_integration.pipeline import bench
+from vot_integration.pipeline.bench import BenchOptions, run_bench
 
 KEYS = {
     "unit_ms",
@@ -69,7 +69,7 @@ def test_nothing_is_skipped_within_the_budget() -> None:
 
 
 def _bench(unit_s: list[float]) -> Bench:
-    runs = (Run(2.0, (0.2, 0.2, 0.4), 25), Run(1.0, (0.2, 0.2), 30))
+    runs = (TimedRun(2.0, (0.2, 0.2, 0.4), 25), TimedRun(1.0, (0.2, 0.2), 30))
     return Bench(
         tracker="T",
         device="cpu",
@@ -177,7 +177,7 @@ def test_everything_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ARVOT_LOG_DIR", str(tmp_path))
-    monkeypatch.setattr(measure, "_STARTS", 1)
+    monkeypatch.setattr(bench, "_STARTS", 1)
     file = tmp_path / "numbers.json"
     options = ["--device", "cpu", "--precision", "float32", "--frames", "2", "--json", str(file)]
     assert cli.main(["bench", *options]) == 0

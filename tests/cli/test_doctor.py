@@ -18,10 +18,10 @@ from vot_integration.doctor.plan import DoctorOptions, list_checks
 from vot_integration.doctor.state import check_workspace
 from vot_integration.doctor.trial import check_tracker_runs, explain_failure
 from vot_integration.doctor.versions import check_versions, installed_versions, own_requirements
-from vot_integration.workspaces.launch import read_section
+from vot_integration.workspaces.launch import read_launch
 from vot_integration.workspaces.records import TrackerRecord
 from vot_integration.workspaces.trackers_ini import TrackerSettings, workspace_ini
-from vot_integration.workspaces.workspace import enroll_trackers
+from vot_integration.workspaces.workspace import record_trackers
 
 SOUND = {"vot-toolkit": "0.7.4", "attributee": "0.1.9", "vot-trax": "4.0.2", "torch": "2.6.0"}
 
@@ -244,7 +244,7 @@ def test_remedy_fits_the_cause(
 ) -> None:
     file = tmp_path / "x.log"
     file.write_text(log or "")
-    found = explain_failure(read_section(registry, "oracle"), output, file if log else None)
+    found = explain_failure(read_launch(registry, "oracle"), output, file if log else None)
     assert re.search(text, found.text) and re.search(remedy, found.remedy)
     assert "TRAX" not in found.text and "\x1b" not in found.text
 
@@ -256,9 +256,9 @@ def test_what_starts_a_tracker_by_hand(tmp_path: Path) -> None:
         "[B]\nprotocol = traxpython\ncommand = import b; b.run('%%')\npython = /p\n"
         "[C]\nprotocol = trax\ncommand = ./run.sh -f\n"
     )
-    assert read_section(file, "A").by_hand == f"PYTHONPATH={tmp_path}/x:/y /p -m a.b"
-    assert read_section(file, "B").by_hand == """/p -c 'import b; b.run('"'"'%'"'"')'"""
-    assert read_section(file, "C").by_hand == "./run.sh -f"
+    assert read_launch(file, "A").by_hand == f"PYTHONPATH={tmp_path}/x:/y /p -m a.b"
+    assert read_launch(file, "B").by_hand == """/p -c 'import b; b.run('"'"'%'"'"')'"""
+    assert read_launch(file, "C").by_hand == "./run.sh -f"
 
 
 def test_command(
@@ -307,7 +307,7 @@ def test_settings_of_earlier_results_are_looked_at(tmp_path: Path) -> None:
     sequences = make_sequences(tmp_path / "sequences")
     workspace = make_workspace(tmp_path / "w", sequences, ["baseline"])
     settings = TrackerSettings("gone.safetensors", "cpu", "float32")
-    enroll_trackers(workspace, {"DiMPsuper": replace(RECORD, settings=settings)})
+    record_trackers(workspace, {"DiMPsuper": replace(RECORD, settings=settings)})
     checks = {
         check.subject: check.find
         for check in list_checks(DoctorOptions("DiMPsuper", workspace.folder))

@@ -12,13 +12,13 @@ from tests.toolkit.make import RECORD, make_sequences, make_workspace
 from tests.weights.official_files import tiny_state
 from vot_integration.cluster.node import evaluate_parcel
 from vot_integration.cluster.parcel import (
-    Answer,
+    NodeResult,
     SentSequence,
-    Weights,
+    SentWeights,
     gather_weights,
     make_parcel,
     pack_folder,
-    store_answer,
+    store_result,
     unpack_folder,
 )
 from vot_integration.workspaces.records import TrackerRecord
@@ -46,7 +46,7 @@ def test_a_node_runs_what_is_missing(workspace: Workspace) -> None:
     first = evaluate_parcel(parcel, None, {})
     assert len([name for name in first.results if name.endswith(".bin")]) == 4
     kept = {name: content for name, content in first.results.items() if "_00000000" in name}
-    assert store_answer(workspace, "wanders", replace(first, results=kept)) == 2
+    assert store_result(workspace, "wanders", replace(first, results=kept)) == 2
 
     parcel = make_parcel(workspace, "wanders", send=False)
     assert len([name for name in parcel.done if name.endswith(".bin")]) == 2
@@ -60,7 +60,9 @@ def test_a_node_runs_what_is_missing(workspace: Workspace) -> None:
 def test_damaged_answers_are_left_out(workspace: Workspace) -> None:
     folder = "baseline/dark/dark_00000000"
     results = {f"{folder}.bin": b"cut off", f"{folder}_time.value": b"0.1\n" * 12}
-    assert store_answer(workspace, "wanders", Answer("n", 0, "", results, {"a.log": b"said"})) == 0
+    assert (
+        store_result(workspace, "wanders", NodeResult("n", 0, "", results, {"a.log": b"said"})) == 0
+    )
     assert not list(workspace.results("wanders").rglob("*.bin"))
     assert (workspace.folder / "logs" / "trackers" / "n-a.log").read_bytes() == b"said"
 
@@ -87,21 +89,21 @@ def test_other_weights_are_refused(workspace: Workspace) -> None:
 
 @pytest.mark.usefixtures("tiny_kinds")
 def test_weights_that_travel(tmp_path: Path, cache: Path) -> None:
-    def gathered(name: str, settings: str | None = None) -> list[Weights]:
+    def gathered(name: str, settings: str | None = None) -> list[SentWeights]:
         return gather_weights(replace(RECORD, weights=name, settings=TrackerSettings(settings)))
 
     file = cache / "tiny.safetensors"
     write_weights(file, {"tiny": tiny_state()}, {})
     assert gathered("tiny+random:0") == [
-        Weights("tiny.safetensors", file.read_bytes()),
-        Weights("random:0"),
+        SentWeights("tiny.safetensors", file.read_bytes()),
+        SentWeights("random:0"),
     ]
-    assert gathered("lite") == [Weights("lite")], "part of the package on every node"
+    assert gathered("lite") == [SentWeights("lite")], "part of the package on every node"
     assert gathered("x", f"{file},random:3") == [
-        Weights("tiny.safetensors", file.read_bytes()),
-        Weights("random:3"),
+        SentWeights("tiny.safetensors", file.read_bytes()),
+        SentWeights("random:3"),
     ]
-    assert gathered("x", str(cache)) == [Weights("tiny.safetensors", file.read_bytes())]
+    assert gathered("x", str(cache)) == [SentWeights("tiny.safetensors", file.read_bytes())]
     placed = [weights.place(tmp_path) for weights in gathered("tiny+random:0")]
     assert placed == [str(tmp_path / "tiny.safetensors"), "random:0"]
     assert (tmp_path / "tiny.safetensors").read_bytes() == file.read_bytes()

@@ -28,8 +28,7 @@ from tests.toolkit.make import make_sequences
 from vot_integration.evaluation.evaluate import analyse, evaluate
 from vot_integration.files import why_not_writable, write_text
 from vot_integration.sequences.builtin import write_builtin_sequences
-from vot_integration.toolkit.results import expected_runs
-from vot_integration.toolkit.scores import Scores, read_scores
+from vot_integration.toolkit.scores import ExperimentScores, read_scores
 from vot_integration.workspaces.lock import exclusive
 from vot_integration.workspaces.workspace import Workspace
 
@@ -41,7 +40,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ne
 def result_files(workspace: Workspace, tracker: str) -> dict[str, bytes]:
     """Region files of whole runs, by name."""
     results = workspace.results(tracker)
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    runs = workspace.runs
     return {
         run.name: (run.folder(results) / f"{run.name}.bin").read_bytes()
         for run in runs
@@ -49,7 +48,7 @@ def result_files(workspace: Workspace, tracker: str) -> dict[str, bytes]:
     }
 
 
-def scores(workspace: Workspace, tracker: str) -> dict[str, Scores]:
+def scores(workspace: Workspace, tracker: str) -> dict[str, ExperimentScores]:
     return read_scores(analyse(workspace, tracker))
 
 
@@ -195,7 +194,9 @@ def test_a_tracker_that_fails_at_once_in_every_run_has_scores(tmp_path: Path) ->
     """The toolkit alone divides by zero then, and writes no analysis."""
     workspace = make_workspace(tmp_path / "w", make_sequences(tmp_path / "sequences"))
     evaluate(workspace, "lost", lambda _: None)
-    assert scores(workspace, "lost")["baseline"] == Scores(eao=0.0, accuracy=0.0, robustness=0.0)
+    assert scores(workspace, "lost")["baseline"] == ExperimentScores(
+        eao=0.0, accuracy=0.0, robustness=0.0
+    )
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from alpharefine.trackers.base import Tracker
 from vot_integration.regions.answers import Output
 from vot_integration.regions.shapes import Shape
 from vot_integration.serving.protocol import from_trax, to_trax
-from vot_integration.serving.service import Tally
+from vot_integration.serving.run_log import Tally
 from vot_integration.serving.session import Reply, Session
 
 HEIGHT, WIDTH = 120, 160

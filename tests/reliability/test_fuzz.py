@@ -21,7 +21,8 @@ from alpharefine.weights.legacy import read_checkpoint
 from tests.conftest import Report
 from tests.reliability.fuzzing import TOTAL_SECONDS, fuzz, mutated, read_or_refuse
 from tests.weights.official_files import tiny_state, write_official
-from vot_integration.sequences.folder import check_starts, read_list, read_sequence_folder
+from vot_integration.sequences.checks import check_starts
+from vot_integration.sequences.folder import read_list, read_sequence_folder
 from vot_integration.toolkit.files import read_regions
 from vot_integration.toolkit.regions import region_mask
 from vot_integration.toolkit.results import count_regions

@@ -14,7 +14,7 @@ import pytest
 from tests.toolkit.make import RECORD, Recorder, make_sequences, make_workspace
 from vot_integration.cli import main
 from vot_integration.evaluation.evaluate import analyse, evaluate
-from vot_integration.pipeline.stages import evaluated_trackers
+from vot_integration.pipeline.results import evaluated_trackers
 from vot_integration.report.collect import collect, published_rows, read_sequences
 from vot_integration.report.document import Report, make_report, render
 from vot_integration.report.measures import combine

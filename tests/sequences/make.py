@@ -7,6 +7,9 @@ import cv2
 import numpy as np
 from PIL import Image as PilImage
 
+from alpharefine.errors import UsageError
+from vot_integration.sequences.checks import check_sequences
+
 LENGTH = 6
 WIDTH, HEIGHT = 48, 36
 
@@ -66,3 +69,15 @@ def write_lasot(folder: Path, boxes: int = LENGTH) -> None:
     """A sequence of LaSOT."""
     write_images(folder / "img", stems("%08d"))
     write_boxes(folder / "groundtruth.txt", count=boxes)
+
+
+def sound_sequences(folder: Path, *, anchors: bool = True) -> list[Path]:
+    """The sequences of a folder.
+
+    Raises:
+        UsageError: something is wrong with the first of them that anything is wrong with.
+    """
+    found = check_sequences(folder, anchors=anchors)
+    for problem in found.problems:
+        raise UsageError(problem)
+    return list(found.paths)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vot_integration.sequences.folder import default_anchors, read_list, read_sequence_folder
+from vot_integration.sequences.anchors import default_anchors
+from vot_integration.sequences.folder import read_list, read_sequence_folder
 
 _DATA = Path(os.environ.get("ARVOT_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

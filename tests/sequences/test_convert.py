@@ -11,6 +11,7 @@ from tests.sequences.make import (
     HEIGHT,
     LENGTH,
     WIDTH,
+    sound_sequences,
     stems,
     write_boxes,
     write_davis,
@@ -25,7 +26,6 @@ from vot_integration.convert.source import ConvertOptions
 from vot_integration.sequences.folder import (
     SequenceFolder,
     read_sequence_folder,
-    validate_sequences,
 )
 
 DEFAULT = ConvertOptions()
@@ -34,7 +34,7 @@ DEFAULT = ConvertOptions()
 def converted(source: Path, options: ConvertOptions = DEFAULT) -> dict[str, SequenceFolder]:
     destination = source.parent / "converted"
     convert(source, destination, options)
-    return {path.name: read_sequence_folder(path) for path in validate_sequences(destination)}
+    return {path.name: read_sequence_folder(path) for path in sound_sequences(destination)}
 
 
 def test_davis(tmp_path: Path) -> None:
@@ -58,14 +58,14 @@ def test_davis(tmp_path: Path) -> None:
 def test_part_of_davis(part: str, names: list[str], tmp_path: Path) -> None:
     write_davis(tmp_path / "DAVIS", {"dog": [1], "pair": [1, 2]})
     convert(tmp_path / "DAVIS" / part, tmp_path / "out", DEFAULT)
-    assert [path.name for path in validate_sequences(tmp_path / "out")] == names
+    assert [path.name for path in sound_sequences(tmp_path / "out")] == names
 
 
 def test_sequence_of_davis_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_davis(tmp_path / "DAVIS", {"dog": [1], "pair": [1, 2]})
     monkeypatch.chdir(tmp_path / "DAVIS" / "JPEGImages" / "480p" / "dog")
     convert(Path(), tmp_path / "out", DEFAULT)
-    assert validate_sequences(tmp_path / "out") == [tmp_path / "out" / "dog"]
+    assert sound_sequences(tmp_path / "out") == [tmp_path / "out" / "dog"]
 
 
 def test_videos_of_a_resolution_without_masks_are_no_sequences(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from alpharefine.errors import UsageError
 from tests.sequences.make import (
     LENGTH,
+    sound_sequences,
     stems,
     write_boxes,
     write_davis,
@@ -21,7 +22,7 @@ from vot_integration.convert import convert as convert_module
 from vot_integration.convert.convert import Watcher, convert
 from vot_integration.convert.outcome import Conversion
 from vot_integration.convert.source import ConvertOptions
-from vot_integration.sequences.folder import read_list, validate_sequences
+from vot_integration.sequences.folder import read_list
 
 DEFAULT = ConvertOptions()
 
@@ -155,7 +156,7 @@ def test_a_flaw_costs_one_sequence(spoil, lasot: Path, out: Path) -> None:  # ty
     spoil(lasot / "car" / "car-2")
     done = convert(lasot, out, DEFAULT)
     assert names(done) == ["car-1", "dog-1"] and not done.is_complete
-    assert [path.name for path in validate_sequences(out)] == ["car-1", "dog-1"]
+    assert [path.name for path in sound_sequences(out)] == ["car-1", "dog-1"]
     (line,) = done.left_out()
     assert "car" in line and FLAWS[spoil] in line and line.isprintable()
     assert sorted(path.name for path in out.iterdir()) == ["car-1", "dog-1", "list.txt"]
@@ -231,7 +232,7 @@ def test_what_was_deleted_is_written_again_and_listed_once(lasot: Path, out: Pat
     convert(lasot, out, DEFAULT)
     (out / "car-2").rename(out.parent / "gone")
     assert names(convert(lasot / "car" / "car-2", out, DEFAULT)) == ["car-2"]
-    assert len(validate_sequences(out)) == 3
+    assert len(sound_sequences(out)) == 3
 
 
 def test_a_folder_that_is_no_sequence_is_not_touched(lasot: Path, out: Path) -> None:
@@ -257,7 +258,7 @@ def test_an_interrupted_conversion_goes_on(lasot: Path, out: Path) -> None:
         convert(lasot, out, DEFAULT, Watcher(on_frame=interrupt))
     assert sorted(path.name for path in out.iterdir()) == ["car-1", "list.txt"]
     done = convert(lasot, out, DEFAULT)
-    assert names(done) == ["car-2", "dog-1"] and len(validate_sequences(out)) == 3
+    assert names(done) == ["car-2", "dog-1"] and len(sound_sequences(out)) == 3
 
 
 def test_a_full_disk_ends_it(lasot: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,4 +272,4 @@ def test_a_full_disk_ends_it(lasot: Path, out: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(convert_module, "write_frames", write)
     with pytest.raises(UsageError, match=r"car-2 cannot be written \(No space left.* 1 sequence"):
         convert(lasot, out, DEFAULT)
-    assert [path.name for path in validate_sequences(out)] == ["car-1"]
+    assert [path.name for path in sound_sequences(out)] == ["car-1"]

@@ -7,13 +7,14 @@ from vot.dataset import load_dataset
 from alpharefine.errors import UsageError
 from rendering.renderer import RenderedFrame, Renderer
 from rendering.scenes import LENGTH
+from tests.sequences.make import sound_sequences
 from vot_integration.sequences import builtin
 from vot_integration.sequences.builtin import (
     BUILTIN_NAMES,
     render_sequence,
     write_builtin_sequences,
 )
-from vot_integration.sequences.folder import read_list, read_sequence_folder, validate_sequences
+from vot_integration.sequences.folder import read_list, read_sequence_folder
 from vot_integration.toolkit.regions import region_mask
 
 MAX_BASELINE_FRAMES = 3500
@@ -34,7 +35,7 @@ def _assert_toolkit_has_the_rendered_frames(folder: Path, name: str, frames: int
 def test_toolkit_loads_what_was_rendered(tmp_path: Path) -> None:
     paths = write_builtin_sequences(tmp_path, ["bird", "ball"], frames=3)
     assert paths == [tmp_path / "bird", tmp_path / "ball"] == read_list(tmp_path)
-    assert validate_sequences(tmp_path) == paths
+    assert sound_sequences(tmp_path) == paths
     _assert_toolkit_has_the_rendered_frames(tmp_path, "ball", 3)
 
 
@@ -42,7 +43,7 @@ def test_toolkit_loads_what_was_rendered(tmp_path: Path) -> None:
 def test_all_sequences_in_full(tmp_path: Path) -> None:
     paths = write_builtin_sequences(tmp_path)
     assert [path.name for path in paths] == list(BUILTIN_NAMES)
-    assert validate_sequences(tmp_path) == paths
+    assert sound_sequences(tmp_path) == paths
     tracked = 0
     for path in paths:
         _assert_toolkit_has_the_rendered_frames(tmp_path, path.name, None)
@@ -103,7 +104,7 @@ def test_an_interrupted_rendering_leaves_no_list_and_no_half_sequence(
     assert [path.name for path in tmp_path.iterdir()] == ["kite"]
     monkeypatch.undo()
     write_builtin_sequences(tmp_path, ["kite", "ball"], frames=2)
-    assert validate_sequences(tmp_path) == [tmp_path / "kite", tmp_path / "ball"]
+    assert sound_sequences(tmp_path) == [tmp_path / "kite", tmp_path / "ball"]
 
 
 @pytest.mark.parametrize("taken", ["a listed sequence", "a folder of that name"])

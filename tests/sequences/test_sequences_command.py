@@ -1,4 +1,4 @@
-"""`arvot sequences convert` and `check`: what is printed, and the exit codes."""
+"""`arvot sequences convert`, `check` and `anchors`: what is printed, and the exit codes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -146,3 +146,53 @@ def test_help_has_examples(command: list[str], capsys: Capture) -> None:
     assert f"arvot sequences {command[0] if command else 'convert'} " in examples
     if not command:
         assert "Make sequences of videos" in text and "Check a folder" in text
+
+
+@pytest.fixture
+def converted(tmp_path: Path, capsys: Capture) -> Path:
+    """Two sequences, `one` without anchors and `two` with them."""
+    for name in ("one", "two"):
+        write_images(tmp_path / name, stems("%02d"))
+        write_boxes(tmp_path / "boxes.txt")
+        assert convert(tmp_path / name, tmp_path / "out", "--boxes", tmp_path / "boxes.txt") == 0
+    (tmp_path / "out" / "one" / "anchor.value").unlink()
+    capsys.readouterr()
+    return tmp_path / "out"
+
+
+def anchors(*arguments: object) -> int:
+    return main(["sequences", "anchors", *map(str, arguments)])
+
+
+def test_anchors_are_placed_where_there_are_none(converted: Path, capsys: Capture) -> None:
+    other = converted / "two" / "anchor.value"
+    other.write_text("0\n1\n")
+    assert anchors(converted) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{converted / 'one'}: placed 2 anchors",
+        f"{converted / 'two'}: has anchors, left as it is",
+    ]
+    assert other.read_text() == "0\n1\n"
+    placed = (converted / "one" / "anchor.value").read_text().split()
+    assert placed == ["1", *["0"] * (LENGTH - 2), "-1"]
+    assert main(["sequences", "check", str(converted)]) == 0
+
+
+def test_anchors_of_one_sequence_are_placed_anew(converted: Path, capsys: Capture) -> None:
+    folder = converted / "two"
+    before = (folder / "anchor.value").read_text()
+    (folder / "anchor.value").write_text("0\n1\n")
+    assert anchors(folder, "--replace") == 0
+    assert capsys.readouterr().out == f"{folder}: placed 2 anchors\n"
+    assert (folder / "anchor.value").read_text() == before
+
+
+def test_anchors_that_cannot_be_placed(converted: Path, capsys: Capture) -> None:
+    (converted / "one" / "groundtruth.txt").write_text("0\n" * LENGTH)
+    assert anchors(converted) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"arvot: {converted / 'one'}: the target is absent at the first")
+    assert printed.out.splitlines()[-1] == f"bad: 1 of 2 sequences in {converted}"
+    assert not (converted / "one" / "anchor.value").exists()
+    assert anchors(converted / "nowhere") == 2
+    assert capsys.readouterr().err == f"arvot: there is no sequence folder {converted}/nowhere\n"

@@ -1,3 +1,4 @@
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from vot.region import Polygon, Rectangle, Special
 
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Image, Mask
+from tests.sequences.make import sound_sequences
+from vot_integration.cli import main
+from vot_integration.sequences.checks import place_anchors
 from vot_integration.sequences.folder import (
     read_list,
     read_sequence_folder,
-    validate_sequences,
-    write_default_anchors,
     write_list,
 )
 from vot_integration.sequences.writer import write_sequence_folder
@@ -78,7 +80,7 @@ def test_reads_what_the_toolkit_reads(folder: Path) -> None:
     ]
     assert [str(region) for region in ours.regions] == [str(r) for r in theirs.groundtruth()]
     assert list(ours.anchors) == [theirs.values(index)["anchor"] for index in range(LENGTH)]
-    assert validate_sequences(folder) == [folder / "block"]
+    assert sound_sequences(folder) == [folder / "block"]
 
 
 @given(
@@ -124,7 +126,7 @@ def test_absolute_names_and_other_region_formats(folder: Path, tmp_path: Path) -
     other = tmp_path / "other"
     other.mkdir()
     write_list(other, [str(folder / "block")])
-    assert validate_sequences(other) == [folder / "block"]
+    assert sound_sequences(other) == [folder / "block"]
     sequence = read_sequence_folder(folder / "block")
     assert isinstance(sequence.regions[0], Rectangle)
     assert isinstance(sequence.regions[1], Polygon)
@@ -146,21 +148,21 @@ def test_default_anchors_are_written_where_the_target_is(folder: Path) -> None:
     block = folder / "block"
     before = (block / "anchor.value").read_text()
     (block / "anchor.value").unlink()
-    write_default_anchors(block)
+    assert place_anchors(block) == 2
     assert (block / "anchor.value").read_text() == before
     (block / "groundtruth.txt").write_text("0\n" * LENGTH)
     with pytest.raises(UsageError, match="the target is absent at"):
-        write_default_anchors(block)
+        place_anchors(block)
     assert (block / "anchor.value").read_text() == before
 
 
 def test_anchors_are_only_wanted_for_multi_start(folder: Path) -> None:
     (folder / "block" / "anchor.value").unlink()
-    assert validate_sequences(folder, anchors=False) == [folder / "block"]
+    assert sound_sequences(folder, anchors=False) == [folder / "block"]
     truth = folder / "block" / "groundtruth.txt"
     truth.write_text("0\n" + truth.read_text().split("\n", 1)[1])
     with pytest.raises(UsageError, match="a run starts at frame 1, where the target is absent"):
-        validate_sequences(folder, anchors=False)
+        sound_sequences(folder, anchors=False)
 
 
 def _edit(name: str, edit: Callable[[str], str]) -> Callable[[Path], None]:
@@ -234,7 +236,10 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda folder: (folder / "block/color/00000001.jpg").write_bytes(b"<html>"),
         "cannot be read as an image",
     ),
-    "no anchors": (_remove("block/anchor.value"), "anchor.value is missing.*write_default_anchors"),
+    "no anchors": (
+        _remove("block/anchor.value"),
+        "anchor.value is missing.*arvot sequences anchors",
+    ),
     "only zeros": (
         _edit("block/anchor.value", lambda _: "0\n" * LENGTH),
         "names no anchor: write one number a frame",
@@ -265,7 +270,7 @@ def test_faults_are_refused_in_one_line(folder: Path, fault: str) -> None:
     break_it, message = FAULTS[fault]
     break_it(folder)
     with pytest.raises(UsageError, match=message) as caught:
-        validate_sequences(folder)
+        sound_sequences(folder)
     assert "\n" not in str(caught.value)
 
 
@@ -277,7 +282,7 @@ def test_missing_folder_is_refused(tmp_path: Path) -> None:
 def test_the_command_that_the_message_gives_works(folder: Path) -> None:
     (folder / "block" / "anchor.value").unlink()
     with pytest.raises(UsageError) as caught:
-        validate_sequences(folder)
-    code = str(caught.value).split("python -c '")[1].split("'")[0]
-    exec(code, {})
-    assert validate_sequences(folder) == [folder / "block"]
+        sound_sequences(folder)
+    command = shlex.split(str(caught.value).split("let `arvot ")[1].split("`")[0])
+    assert main(command) == 0
+    assert sound_sequences(folder) == [folder / "block"]

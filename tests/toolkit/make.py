@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vot_integration.evaluation.evaluate import Progress
-from vot_integration.toolkit.stacks import Interval, load_stack
+from vot_integration.evaluation.evaluate import ExperimentProgress
+from vot_integration.toolkit.stacks import EaoInterval, load_stack
 from vot_integration.workspaces.dataset import read_dataset
 from vot_integration.workspaces.records import TrackerRecord
 from vot_integration.workspaces.trackers_ini import TrackerSettings
@@ -54,7 +54,7 @@ def make_workspace(
     folder: Path,
     sequences: Path,
     experiments: Sequence[str] = ("baseline", "realtime"),
-    interval: Interval = (2, 8),
+    interval: EaoInterval = (2, 8),
     stack: str = "vot2020",
 ) -> Workspace:
     """A workspace whose registry also has the trackers of these tests."""
@@ -81,7 +81,7 @@ class Recorder:
     """Keeps the progress that was reported."""
 
     def __init__(self) -> None:
-        self.seen: list[Progress] = []
+        self.seen: list[ExperimentProgress] = []
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ExperimentProgress) -> None:
         self.seen.append(progress)

@@ -10,7 +10,7 @@ from tests.toolkit.make import ANCHORS, FRAMES, TRACKERS, Recorder, make_sequenc
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.evaluate import analyse, evaluate, report
 from vot_integration.toolkit.results import tally_runs
-from vot_integration.toolkit.scores import Scores, read_scores
+from vot_integration.toolkit.scores import ExperimentScores, read_scores
 from vot_integration.workspaces.workspace import Workspace
 
 EXPERIMENTS = ("baseline", "realtime", "unsupervised")
@@ -37,7 +37,7 @@ def test_oracle_scores_are_perfect(evaluated: tuple[Workspace, Recorder]) -> Non
         assert (found.eao, found.robustness) == (1.0, 1.0)
         assert found.accuracy is not None
         assert found.accuracy * FRAMES / (FRAMES - 1) == pytest.approx(1.0)
-    assert scores["unsupervised"] == Scores(accuracy=1.0)
+    assert scores["unsupervised"] == ExperimentScores(accuracy=1.0)
 
 
 def test_result_files_are_counted(evaluated: tuple[Workspace, Recorder]) -> None:

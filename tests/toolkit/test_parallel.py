@@ -11,11 +11,10 @@ from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.evaluate import evaluate
 from vot_integration.evaluation.planning import cut_shards, split_realtime
 from vot_integration.evaluation.workers import LocalWorkers, local_workers
-from vot_integration.pipeline.stages import evaluate_tracker
+from vot_integration.pipeline.evaluate import evaluate_tracker
 from vot_integration.pipeline.workers import WorkerOptions, choose_workers
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.serving.compute_defaults import THREAD_VARIABLES
-from vot_integration.toolkit.results import expected_runs
 from vot_integration.workspaces.workspace import Workspace
 
 NAMES = [f"sequence{number}" for number in range(5)]
@@ -79,7 +78,7 @@ def test_shards_share_the_missing_work(tmp_path: Path, sequences: Path) -> None:
     assert sorted(map(len, parts)) == [2, 3] and sorted(chain(*parts)) == NAMES
     assert len(cut_shards(workspace, "oracle", 99)) == 5
 
-    for run in expected_runs(workspace.stack.experiments, workspace.dataset.sequences):
+    for run in workspace.runs:
         if run.sequence != "sequence3":
             folder = run.folder(workspace.results("oracle"))
             folder.mkdir(parents=True, exist_ok=True)

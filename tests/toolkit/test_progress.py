@@ -10,10 +10,11 @@ from rich.console import Console
 from tests.toolkit.make import FRAMES, Recorder, make_sequences, make_workspace
 from vot_integration.cli import main
 from vot_integration.commands.display import RunDisplay
-from vot_integration.evaluation.evaluate import Progress, evaluate
+from vot_integration.evaluation.evaluate import ExperimentProgress, evaluate
 from vot_integration.evaluation.planning import PlannedRuns, cut_shards
 from vot_integration.evaluation.workers import LocalWorkers, Outcome
-from vot_integration.toolkit.results import Run, expected_runs
+from vot_integration.toolkit.experiments import expected_runs
+from vot_integration.toolkit.results import Run
 from vot_integration.workspaces.workspace import Workspace
 
 
@@ -43,7 +44,7 @@ class Stub(LocalWorkers):
         self, shards: Sequence[Workspace], tracker: str, on_tick: Callable[[], None]
     ) -> list[Outcome]:
         for shard in shards:
-            for run in expected_runs(shard.stack.experiments, shard.dataset.sequences):
+            for run in shard.runs:
                 if int(run.name[-3:]) <= self.repetitions:
                     write_run(shard, run, self.region(run))
                     on_tick()
@@ -96,13 +97,13 @@ def test_progress_of_the_toolkit(workspace: Workspace, capsys: pytest.CaptureFix
 
 
 def planned(workspace: Workspace) -> dict[str, int]:
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    runs = workspace.runs
     found = PlannedRuns(runs, workspace.results("oracle")).of("baseline")
     return {name: sum(run.sequence == name for run in found) for name in ("one", "two")}
 
 
 def test_planned_runs(workspace: Workspace) -> None:
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    runs = workspace.runs
     one, two = runs[:15], runs[15:]
     for run in one[:3]:
         write_run(workspace, run)
@@ -117,7 +118,7 @@ def test_planned_runs(workspace: Workspace) -> None:
 
 
 def test_a_run_that_is_being_written_tells_nothing(workspace: Workspace) -> None:
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    runs = workspace.runs
     write_run(workspace, runs[0])
     file = runs[1].folder(workspace.results("oracle")) / f"{runs[1].name}.txt"
     file.write_text("1,2,3,4\n")
@@ -135,7 +136,7 @@ def test_without_early_stop_all_are_required(workspace: Workspace) -> None:
 
 def test_missing_repetitions_are_work_for_a_shard(workspace: Workspace) -> None:
     """An evaluation in parallel goes on where it was stopped between two repetitions."""
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    runs = workspace.runs
     for number, run in enumerate(runs[:20]):
         write_run(workspace, run, f"1,2,3,{number}")
     [shard] = cut_shards(workspace, "oracle", 2)
@@ -148,7 +149,7 @@ def shown(steps: Sequence[tuple[int, int]], *, terminal: bool) -> str:
     console = Console(file=target, force_terminal=terminal, width=100)
     with RunDisplay(console) as display:
         for done, total in steps:
-            display.progress(Progress("baseline", done, total, 10 * done, 10 * total))
+            display.progress(ExperimentProgress("baseline", done, total, 10 * done, 10 * total))
     return target.getvalue()
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from alpharefine.errors import UsageError
-from vot_integration.toolkit.stacks import ALIASES, load_stack, parse_experiments
+from vot_integration.toolkit.stacks import ALIASES, load_stack, parse_experiments, stack_folder
 
 OWN = {
     "vot2018": (100, 356),
@@ -68,3 +68,29 @@ def test_file_that_is_no_stack(text: str, tmp_path: Path) -> None:
 def test_stack_without_eao() -> None:
     with pytest.raises(UsageError, match="no EAO score"):
         load_stack("vots2025/main").interval()
+
+
+def _own_stack(folder: Path, kind: str) -> Path:
+    file = folder / "stack.yaml"
+    file.write_text(f"title: Mine\nexperiments:\n  odd:\n    type: {kind}\n")
+    return file
+
+
+@pytest.mark.parametrize("kind", ["redetection", "vot.experiment.multirun.MultiRunExperiment"])
+def test_unknown_experiments_are_refused_and_not_taken_for_repetitions(
+    tmp_path: Path, kind: str
+) -> None:
+    file = _own_stack(tmp_path, kind)
+    known = "multistart, supervised, unsupervised"
+    with pytest.raises(UsageError, match=f"odd: experiments of type '{kind}'.*known are {known}"):
+        load_stack(str(file))
+
+
+def test_an_experiment_may_be_named_by_its_class(tmp_path: Path) -> None:
+    file = _own_stack(tmp_path, "vot.experiment.multistart.MultiStartExperiment")
+    assert load_stack(str(file)).starts_at_anchors()
+
+
+def test_every_experiment_of_the_toolkit_is_known() -> None:
+    for file in sorted(stack_folder().rglob("*.yaml")):
+        load_stack(str(file.relative_to(stack_folder()).with_suffix("")))

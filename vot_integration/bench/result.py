@@ -11,9 +11,14 @@ import numpy as np
 
 from vot_integration.bench.reference import STEADY, is_steady
 
+GRACE = 3
+"""Late answers that are free, as the VOT stacks have it."""
+
+_BUDGET_FRAMES = 2
+
 
 @dataclass(frozen=True)
-class Run:
+class TimedRun:
     """Latencies of one run, seconds.
 
     Attributes:
@@ -54,7 +59,7 @@ class Bench:
     device: str
     precision: str
     startups_s: tuple[float, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[TimedRun, ...]
     unit_s: tuple[float, ...]
     rss_mb: float | None
     stages: Mapping[str, float]
@@ -128,12 +133,6 @@ def _quantiles_ms(seconds: Sequence[float]) -> dict[str, float]:
 
 def _all_ms(stages: Mapping[str, float]) -> dict[str, float]:
     return {name: round(1e3 * seconds, 3) for name, seconds in stages.items()}
-
-
-GRACE = 3
-"""Late answers that are free, as the VOT stacks have it."""
-
-_BUDGET_FRAMES = 2
 
 
 def budget_s(fps: float) -> float:

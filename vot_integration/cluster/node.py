@@ -8,10 +8,10 @@ from pathlib import Path
 
 from alpharefine.errors import UsageError
 from vot_integration.cluster.parcel import (
-    Answer,
+    NodeResult,
     Parcel,
     SentSequence,
-    Weights,
+    SentWeights,
     read_files,
     unpack_folder,
 )
@@ -24,8 +24,8 @@ from vot_integration.workspaces.workspace import Workspace, WorkspaceSpec, open_
 
 
 def evaluate_parcel(
-    parcel: Parcel, weights: Sequence[Weights] | None, environment: Mapping[str, str]
-) -> Answer:
+    parcel: Parcel, weights: Sequence[SentWeights] | None, environment: Mapping[str, str]
+) -> NodeResult:
     """Run a part of an evaluation on this machine.
 
     Args:
@@ -48,7 +48,7 @@ def evaluate_parcel(
         log = workspace.folder / "logs" / "vot-evaluate.log"
         outcome = run_shard(workspace, parcel.tracker, environment, log)
         found = read_files(results, "*/*/*")
-        return Answer(
+        return NodeResult(
             socket.gethostname(),
             outcome.status,
             outcome.output,
@@ -57,7 +57,9 @@ def evaluate_parcel(
         )
 
 
-def _make_workspace(parcel: Parcel, weights: Sequence[Weights] | None, folder: Path) -> Workspace:
+def _make_workspace(
+    parcel: Parcel, weights: Sequence[SentWeights] | None, folder: Path
+) -> Workspace:
     sequences = folder / "sequences"
     sequences.mkdir()
     write_list(sequences, [_place(sequence, sequences) for sequence in parcel.sequences])
@@ -82,7 +84,7 @@ def _place(sequence: SentSequence, folder: Path) -> str:
     return sequence.path
 
 
-def _record(parcel: Parcel, weights: Sequence[Weights] | None, folder: Path) -> TrackerRecord:
+def _record(parcel: Parcel, weights: Sequence[SentWeights] | None, folder: Path) -> TrackerRecord:
     if parcel.own:
         return parcel.record
     settings = parcel.record.settings

@@ -16,12 +16,11 @@ from alpharefine.weights.files import SUFFIX
 from alpharefine.weights.registry import WEIGHTS
 from alpharefine.weights.store import BUNDLED, find_weights
 from vot_integration.files import write_bytes
-from vot_integration.toolkit.results import expected_runs
 from vot_integration.toolkit.stacks import Stack
 from vot_integration.workspaces.own_trackers import Section
 from vot_integration.workspaces.records import ITS_OWN, TrackerRecord, catalogue_name
 from vot_integration.workspaces.trackers_ini import log_folder
-from vot_integration.workspaces.workspace import Workspace, own_trackers
+from vot_integration.workspaces.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Answer:
+class NodeResult:
     """What has become of a parcel.
 
     Attributes:
@@ -90,10 +89,9 @@ def make_parcel(shard: Workspace, tracker: str, *, send: bool) -> Parcel:
         send: whether sequences travel along.
     """
     results = shard.results(tracker)
-    runs = expected_runs(shard.stack.experiments, shard.dataset.sequences)
     done = [
         str(file.relative_to(results))
-        for run in runs
+        for run in shard.runs
         if run.is_whole(results)
         for file in run.folder(results).glob(f"{glob.escape(run.name)}.*")
     ]
@@ -103,7 +101,7 @@ def make_parcel(shard: Workspace, tracker: str, *, send: bool) -> Parcel:
         # What was recorded holds on every node; which GPU it is, Ray decides.
         device = record.device.partition(":")[0]
         record = replace(record, settings=replace(record.settings, device=device))
-    own = {key: value for key, value in own_trackers(shard.folder).items() if key == tracker}
+    own = {key: value for key, value in shard.own.items() if key == tracker}
     sequences = [
         SentSequence(entry.name, str(entry.path), pack_folder(entry.path) if send else None)
         for entry in shard.dataset.sequences
@@ -134,7 +132,7 @@ def read_files(folder: Path, pattern: str) -> dict[str, bytes]:
 
 
 @dataclass(frozen=True)
-class Weights:
+class SentWeights:
     """One item of what a tracker is told to load.
 
     Attributes:
@@ -153,7 +151,7 @@ class Weights:
         return str(folder / self.name)
 
 
-def gather_weights(record: TrackerRecord) -> list[Weights]:
+def gather_weights(record: TrackerRecord) -> list[SentWeights]:
     """The weights that a tracker's record names, with the content of all files.
 
     What is part of the package goes by its name: every machine has the same version of it.
@@ -166,19 +164,21 @@ def gather_weights(record: TrackerRecord) -> list[Weights]:
     return [weights for item in items for weights in _gather(item)]
 
 
-def _gather(item: str) -> list[Weights]:
+def _gather(item: str) -> list[SentWeights]:
     path = Path(item)
     if item in WEIGHTS:
         found = find_weights(WEIGHTS[item])
         if found is None or found.parent == BUNDLED:
-            return [Weights(item)]
+            return [SentWeights(item)]
         path = found
     if path.is_dir():
-        return [Weights(file.name, file.read_bytes()) for file in sorted(path.glob(f"*{SUFFIX}"))]
-    return [Weights(path.name, path.read_bytes())] if path.is_file() else [Weights(item)]
+        return [
+            SentWeights(file.name, file.read_bytes()) for file in sorted(path.glob(f"*{SUFFIX}"))
+        ]
+    return [SentWeights(path.name, path.read_bytes())] if path.is_file() else [SentWeights(item)]
 
 
-def store_answer(workspace: Workspace, tracker: str, answer: Answer) -> int:
+def store_result(workspace: Workspace, tracker: str, answer: NodeResult) -> int:
     """Put the results of an answer into a workspace; runs that are not whole are left out.
 
     Args:
@@ -196,7 +196,7 @@ def store_answer(workspace: Workspace, tracker: str, answer: Answer) -> int:
         for path, content in answer.results.items():
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
             (draft / path).write_bytes(content)
-        for run in expected_runs(workspace.stack.experiments, workspace.dataset.sequences):
+        for run in workspace.runs:
             if run.is_whole(draft) and not run.is_whole(results):
                 _move(run.folder(draft), run.folder(results), run.name)
                 stored += 1

@@ -18,12 +18,12 @@ from alpharefine.errors import UsageError
 from vot_integration.cluster.node import evaluate_parcel
 from vot_integration.cluster.nodes import Node, check_nodes, find_nodes, see_folder
 from vot_integration.cluster.parcel import (
-    Answer,
+    NodeResult,
     Parcel,
-    Weights,
+    SentWeights,
     gather_weights,
     make_parcel,
-    store_answer,
+    store_result,
 )
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.workers import Outcome
@@ -178,7 +178,7 @@ class _Tasks:
 
     def _take(self, reference: Any, job: _Job) -> None:
         try:
-            answer: Answer = ray.get(reference)
+            answer: NodeResult = ray.get(reference)
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, UsageError):
                 raise error.cause from error
@@ -186,7 +186,7 @@ class _Tasks:
         except ray.exceptions.RayError as error:
             self._repeat(job, error)
             return
-        store_answer(job.shard, self._tracker, answer)
+        store_result(job.shard, self._tracker, answer)
         self.outcomes.append(Outcome(answer.status, answer.output))
 
     def _repeat(self, job: _Job, error: Exception) -> None:
@@ -236,5 +236,7 @@ def connect(options: RayOptions, device: str) -> RayWorkers:
 
 
 @ray.remote
-def _evaluate(parcel: Parcel, weights: list[Weights] | None, environment: dict[str, str]) -> Answer:
+def _evaluate(
+    parcel: Parcel, weights: list[SentWeights] | None, environment: dict[str, str]
+) -> NodeResult:
     return evaluate_parcel(parcel, weights, environment)

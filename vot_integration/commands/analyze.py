@@ -46,11 +46,11 @@ def run(args: argparse.Namespace) -> int:
     from vot_integration.commands.summary_table import summary_table
     from vot_integration.commands.terminal import plain_console
     from vot_integration.files import check_target, write_text
-    from vot_integration.pipeline.stages import (
-        analyse_tracker,
+    from vot_integration.pipeline.evaluate import select_workspace
+    from vot_integration.pipeline.results import (
+        analyze_tracker,
         complete_part,
         evaluated_trackers,
-        select_workspace,
         tell_left_out,
     )
 
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         for part, tracker in zip(parts, trackers, strict=True):
             tell_left_out(workspace, part, [tracker], display)
         summaries = [
-            analyse_tracker(part, tracker, display)
+            analyze_tracker(part, tracker, display)
             for part, tracker in zip(parts, trackers, strict=True)
         ]
     for summary in summaries:

@@ -74,9 +74,9 @@ def run(args: argparse.Namespace) -> int:
 
     # Before anything imports torch; the server process inherits it.
     set_compute_defaults()
-    from vot_integration.bench.measure import BenchOptions, run_bench
     from vot_integration.commands.terminal import plain_console
     from vot_integration.files import check_target, write_text
+    from vot_integration.pipeline.bench import BenchOptions, run_bench
 
     options = BenchOptions(
         tracker=args.tracker,

@@ -44,11 +44,8 @@ def run(args: argparse.Namespace) -> int:
     """
     from alpharefine.errors import UsageError
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.pipeline.stages import (
-        common_part,
-        evaluated_trackers,
-        select_workspace,
-    )
+    from vot_integration.pipeline.evaluate import select_workspace
+    from vot_integration.pipeline.results import common_part, evaluated_trackers
     from vot_integration.report.compare import FEW_SEQUENCES, compare_trackers
 
     if args.first == args.second:

@@ -7,7 +7,7 @@ from rich import progress as bars
 from rich.console import Console
 from rich.status import Status
 
-from vot_integration.evaluation.evaluate import Progress
+from vot_integration.evaluation.evaluate import ExperimentProgress
 
 STEP = 0.1
 """Share of an experiment after which a new line is printed where there is no terminal."""
@@ -46,7 +46,7 @@ class RunDisplay:
             self._live = self._console.status("")
             self._live.start()
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, progress: ExperimentProgress) -> None:
         """Show how far an experiment is."""
         runs = f"{progress.runs}/{progress.all_runs} runs"
         if self._console.is_terminal:
@@ -63,7 +63,7 @@ class RunDisplay:
             self._live.stop()
             self._live = None
 
-    def _show_bar(self, progress: Progress, runs: str) -> None:
+    def _show_bar(self, progress: ExperimentProgress, runs: str) -> None:
         if self._live is not self._bars:
             self._stop()
             self._live = self._bars
@@ -79,7 +79,7 @@ class RunDisplay:
         if all(self._bars.tasks[earlier].finished for earlier in range(task)):
             self._bars.start_task(task)
 
-    def _print_step(self, progress: Progress, runs: str) -> None:
+    def _print_step(self, progress: ExperimentProgress, runs: str) -> None:
         share = progress.frames / progress.all_frames if progress.all_frames else 1.0
         total, last = self._printed.get(progress.experiment, (progress.all_runs, -1.0))
         steps = share >= last + STEP or (share == 1.0 and last < 1.0)

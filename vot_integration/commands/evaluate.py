@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from vot_integration.commands.display import RunDisplay
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.pipeline.stages import (
+    from vot_integration.pipeline.evaluate import (
         evaluate_tracker,
         prepare_trackers,
         select_workspace,

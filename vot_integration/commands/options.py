@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vot_integration.pipeline.workers import RAY_CORES, WorkerOptions
-from vot_integration.toolkit.stacks import DEFAULT_STACK
+from vot_integration.toolkit.stacks import DEFAULT_STACK, EaoInterval
 
 DEFAULT_TRACKER = "ARDiMP_lite"
 WORKSPACE = Path("vot-workspace")
@@ -78,7 +78,7 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def interval(args: argparse.Namespace) -> tuple[int, int] | None:
+def interval(args: argparse.Namespace) -> EaoInterval | None:
     """What --eao-interval says."""
     if not args.eao_interval:
         return None

@@ -52,12 +52,12 @@ def run(args: argparse.Namespace) -> int:
     """
     from vot_integration.commands.display import RunDisplay
     from vot_integration.commands.terminal import plain_console
-    from vot_integration.pipeline.stages import (
+    from vot_integration.pipeline.evaluate import (
         evaluate_tracker,
-        pack_tracker,
         prepare_trackers,
         select_workspace,
     )
+    from vot_integration.pipeline.results import pack_tracker
     from vot_integration.workspaces.trackers_ini import TrackerSettings
 
     console = plain_console()

@@ -57,12 +57,12 @@ def run(args: argparse.Namespace) -> int:
     from vot_integration.commands.display import RunDisplay
     from vot_integration.commands.terminal import plain_console
     from vot_integration.files import check_target
-    from vot_integration.pipeline.stages import (
-        analyse_tracker,
+    from vot_integration.pipeline.evaluate import select_workspace
+    from vot_integration.pipeline.results import (
+        analyze_tracker,
         common_part,
         evaluated_trackers,
         report_trackers,
-        select_workspace,
         tell_left_out,
     )
 
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     with RunDisplay(console) as display:
         tell_left_out(workspace, part, trackers, display)
         for tracker in trackers:
-            analyse_tracker(part, tracker, display)
+            analyze_tracker(part, tracker, display)
         file = report_trackers(part, trackers, display, args.output)
     console.print(f"report: {file}")
     return 0

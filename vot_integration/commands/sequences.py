@@ -43,6 +43,18 @@ _CHECK_EXAMPLES = """\
 exit status: 0 all is well, 2 something is wrong
 """
 
+_ANCHORS_EXAMPLES = """\
+  arvot sequences anchors my_sequences
+      every sequence that has none
+  arvot sequences anchors my_sequences/dog --replace
+      one sequence, anew
+
+Anchors are placed by VOT2020's rule where the target is present: every 50 frames and in the last
+one, forward or backward, whichever leaves more frames.
+
+exit status: 0 done, 2 something is wrong with a sequence
+"""
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command `sequences` to those of `arvot`."""
@@ -93,6 +105,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         _CHECK_EXAMPLES,
     )
     command.add_argument("folder", type=Path, metavar="DIR", help="folder that holds list.txt")
+    command = add_command(
+        commands,
+        "anchors",
+        run_anchors,
+        "Place the anchors at which multi-start experiments (VOT2020 and later) begin.",
+        _ANCHORS_EXAMPLES,
+    )
+    command.add_argument(
+        "folder", type=Path, metavar="DIR", help="a sequence, or a folder that holds list.txt"
+    )
+    command.add_argument(
+        "--replace", action="store_true", help="place them anew where there are some, too"
+    )
 
 
 def run_convert(args: argparse.Namespace) -> int:
@@ -150,31 +175,53 @@ def run_check(args: argparse.Namespace) -> int:
     Raises:
         UsageError: there is no list of sequences.
     """
-    from alpharefine.errors import UsageError
     from vot_integration.commands.terminal import plain_console, quiet_opencv
-    from vot_integration.sequences.folder import (
-        check_starts,
-        counted,
-        read_list,
-        read_sequence_folder,
-    )
-    from vot_integration.sequences.frames import check_images
+    from vot_integration.sequences.checks import check_sequences
+    from vot_integration.sequences.folder import counted
 
     quiet_opencv()
     console = plain_console()
     errors = plain_console(stderr=True)
-    paths = read_list(args.folder)
+    found = check_sequences(args.folder)
+    for problem in found.problems:
+        errors.print(f"arvot: {problem}")
+    if found.problems:
+        bad, count = len(found.problems), counted(len(found.paths))
+        console.print(f"bad: {bad} of {count} in {args.folder}")
+        return 2
+    console.print(f"good: {counted(len(found.paths))} in {args.folder}")
+    return 0
+
+
+def run_anchors(args: argparse.Namespace) -> int:
+    """Run `arvot sequences anchors`.
+
+    Returns:
+        Exit code: 0, or 2 when anchors could not be placed in a sequence, which is printed.
+
+    Raises:
+        UsageError: the folder is no sequence and has no list of sequences.
+    """
+    from alpharefine.errors import UsageError
+    from vot_integration.commands.terminal import plain_console, quiet_opencv
+    from vot_integration.sequences.checks import find_sequences, place_anchors
+    from vot_integration.sequences.folder import counted, has_anchors
+
+    quiet_opencv()
+    console = plain_console()
+    errors = plain_console(stderr=True)
     bad = 0
+    paths = find_sequences(args.folder)
     for path in paths:
         try:
-            sequence = read_sequence_folder(path)
-            check_starts(sequence)
-            check_images(sequence.frames)
+            if has_anchors(path) and not args.replace:
+                console.print(f"{path}: has anchors, left as it is")
+                continue
+            number = place_anchors(path)
+            console.print(f"{path}: placed {number} anchor{'' if number == 1 else 's'}")
         except UsageError as error:
             bad += 1
             errors.print(f"arvot: {error}")
     if bad:
         console.print(f"bad: {bad} of {counted(len(paths))} in {args.folder}")
-        return 2
-    console.print(f"good: {counted(len(paths))} in {args.folder}")
-    return 0
+    return 2 if bad else 0

@@ -16,13 +16,8 @@ from vot_integration.convert.outcome import Conversion, Skipped, Written
 from vot_integration.convert.rate import DEFAULT_FPS
 from vot_integration.convert.source import ConvertOptions, OneFrameError, Source, SourceSequence
 from vot_integration.convert.video import video_frames
-from vot_integration.sequences.folder import (
-    LIST_FILE,
-    check_starts,
-    counted,
-    is_in_image,
-    read_sequence_folder,
-)
+from vot_integration.sequences.checks import check_starts, is_in_image
+from vot_integration.sequences.folder import LIST_FILE, counted, read_sequence_folder
 from vot_integration.sequences.frames import check_images, read_picture
 from vot_integration.sequences.writer import NewFrame, SequenceFormat, write_frames
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import alpharefine
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.workspaces.launch import Section, read_section
+from vot_integration.workspaces.launch import Launch, read_launch
 from vot_integration.workspaces.trackers_ini import registrations
 
 _PROBE = """
@@ -34,7 +34,7 @@ def check_environment(registry: Path, tracker: str) -> Iterator[Finding]:
         registry: a trackers.ini.
         tracker: name of a section in it.
     """
-    section = read_section(registry, tracker)
+    section = read_launch(registry, tracker)
     if not section.is_python:
         text = f"{tracker} is started by: {section.by_hand}"
         yield Finding(Severity.GOOD, "interpreter", text)
@@ -65,7 +65,7 @@ def check_environment(registry: Path, tracker: str) -> Iterator[Finding]:
     yield _broken(f"{command} cannot import the server: {reason}", section, is_own)
 
 
-def _compare(seen: Mapping[str, str], section: Section, is_own: bool) -> Iterator[Finding]:
+def _compare(seen: Mapping[str, str], section: Launch, is_own: bool) -> Iterator[Finding]:
     text = (
         f"Python {seen['python']}, {seen['executable']}\n"
         f"PYTHONPATH={section.paths or '(empty)'}, arvot {seen['version']} in {seen['package']}, "
@@ -86,7 +86,7 @@ def _compare(seen: Mapping[str, str], section: Section, is_own: bool) -> Iterato
         )
 
 
-def _broken(text: str, section: Section, is_own: bool) -> Finding:
+def _broken(text: str, section: Launch, is_own: bool) -> Finding:
     remedy = "`arvot init` on the workspace writes trackers.ini with this interpreter"
     if is_own:
         remedy = f"correct `python` and `paths` in section {section.tracker} of {section.registry}"

@@ -2,9 +2,10 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import alpharefine
@@ -12,7 +13,13 @@ from alpharefine.errors import UsageError
 from vot_integration.doctor.findings import Check, Finding, Severity
 from vot_integration.doctor.versions import check_versions, installed_versions, own_requirements
 from vot_integration.files import absolute
-from vot_integration.workspaces.trackers_ini import TrackerSettings
+from vot_integration.workspaces.own_trackers import Section, read_own_trackers
+from vot_integration.workspaces.trackers_ini import (
+    TRACKERS_FILE,
+    TrackerSettings,
+    registrations,
+    workspace_ini,
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,15 @@ class DoctorOptions:
     def folder(self) -> Path:
         """Absolute path of the workspace."""
         return absolute(self.workspace)
+
+    @cached_property
+    def own(self) -> Mapping[str, Section]:
+        """Trackers of the user's own in the workspace.
+
+        Raises:
+            UsageError: its trackers.ini is damaged.
+        """
+        return read_own_trackers(self.folder / TRACKERS_FILE)
 
 
 def list_checks(options: DoctorOptions) -> list[Check]:
@@ -70,10 +86,8 @@ def _check_workspace(options: DoctorOptions) -> Iterator[Finding]:
 
 def _check_tracker(options: DoctorOptions) -> Iterator[Finding]:
     from vot_integration.workspaces.records import check_tracker
-    from vot_integration.workspaces.trackers_ini import registrations
-    from vot_integration.workspaces.workspace import TRACKERS_FILE, own_trackers
 
-    check_tracker(options.tracker, own_trackers(options.folder))
+    check_tracker(options.tracker, options.own)
     whose = "arvot's"
     if options.tracker not in registrations():
         whose = f"your own, in {options.folder / TRACKERS_FILE}"
@@ -90,9 +104,8 @@ def _check_device(options: DoctorOptions) -> Iterator[Finding]:
 def _check_weights(options: DoctorOptions) -> Iterator[Finding]:
     from vot_integration.doctor.compute import check_weights
     from vot_integration.workspaces.records import make_record
-    from vot_integration.workspaces.workspace import own_trackers
 
-    record = make_record(options.tracker, _settings(options), own_trackers(options.folder))
+    record = make_record(options.tracker, _settings(options), options.own)
     yield from check_weights(options.tracker, record)
 
 
@@ -131,8 +144,6 @@ def _registry(options: DoctorOptions) -> Iterator[Path]:
     """The workspace's trackers.ini; where settings are asked for or it is absent, one like it."""
     from vot_integration.serving.run_log import state_folder
     from vot_integration.workspaces.records import catalogue_name
-    from vot_integration.workspaces.trackers_ini import workspace_ini
-    from vot_integration.workspaces.workspace import TRACKERS_FILE, own_trackers
 
     folder = options.folder
     if options.settings == TrackerSettings() and (folder / TRACKERS_FILE).is_file():
@@ -142,6 +153,6 @@ def _registry(options: DoctorOptions) -> Iterator[Path]:
         chosen = {catalogue_name(options.tracker): options.settings}
         # Logs are written where they outlast the doctor: a finding may name one.
         home = folder if (folder / TRACKERS_FILE).is_file() else state_folder()
-        text = workspace_ini(home, chosen, own_trackers(folder))
+        text = workspace_ini(home, chosen, options.own)
         (Path(name) / TRACKERS_FILE).write_text(text, encoding="utf-8")
         yield Path(name) / TRACKERS_FILE

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from vot_integration.doctor.findings import Finding, Severity
 from vot_integration.evaluation.planning import PlannedRuns
-from vot_integration.toolkit.results import expected_runs
 from vot_integration.workspaces.manifest import MANIFEST
 from vot_integration.workspaces.workspace import Workspace, load_workspace
 
@@ -46,10 +45,9 @@ def check_workspace(folder: Path, *, is_named: bool = False) -> Iterator[Finding
 
 def _results(workspace: Workspace) -> Iterator[Finding]:
     experiments = workspace.stack.experiments
-    possible = expected_runs(experiments, workspace.dataset.sequences)
     for results in sorted(path for path in (workspace.folder / "results").glob("*/")):
         # As `arvot evaluate` counts them: without repetitions that the toolkit will leave out.
-        planned = PlannedRuns(possible, results)
+        planned = PlannedRuns(workspace.runs, results)
         runs = [run for experiment in experiments for run in planned.of(experiment)]
         whole = sum(run.is_whole(results) for run in runs)
         cut = sum(run.exists(results) and not run.is_whole(results) for run in runs)

@@ -11,13 +11,24 @@ from vot_integration.doctor.findings import Finding, Severity
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.toolkit.logs import kept_answers, log_tail, newest_log, without_colours
 from vot_integration.toolkit.process import run_toolkit
-from vot_integration.workspaces.launch import Section, read_section
+from vot_integration.workspaces.launch import Launch, read_launch
 from vot_integration.workspaces.trackers_ini import registrations
 
 TRACKED_FRAMES = 5
 
 _SUCCESS = "Test concluded successfuly"
 """What the toolkit says, in its spelling; it exits with 0 in any case."""
+
+
+_GREETING = "@@TRAX:hello"
+
+_PROTOCOL = "@@TRAX:"
+
+_TIMEOUT = "Timeout reached"
+
+_REASON = re.compile(r"Server terminated the session: (.*?)(?: \(log: .*\))?$", re.MULTILINE)
+
+_BAD_INPUT = re.compile(r"^(alpharefine\.errors\.)?UsageError: ", re.MULTILINE)
 
 
 def check_tracker_runs(registry: Path, tracker: str) -> Iterator[Finding]:
@@ -38,7 +49,7 @@ def check_tracker_runs(registry: Path, tracker: str) -> Iterator[Finding]:
             cwd=folder,
             log=folder / "vot-test.log",
         )
-    section = read_section(registry, tracker)
+    section = read_launch(registry, tracker)
     logs = section.log_folder
     if _SUCCESS in output:
         kept = kept_answers(logs, started) if logs is not None else {}
@@ -59,13 +70,6 @@ def check_tracker_runs(registry: Path, tracker: str) -> Iterator[Finding]:
     yield Finding(Severity.ERROR, "trial", text, remedy)
 
 
-_GREETING = "@@TRAX:hello"
-_PROTOCOL = "@@TRAX:"
-_TIMEOUT = "Timeout reached"
-_REASON = re.compile(r"Server terminated the session: (.*?)(?: \(log: .*\))?$", re.MULTILINE)
-_BAD_INPUT = re.compile(r"^(alpharefine\.errors\.)?UsageError: ", re.MULTILINE)
-
-
 class Explanation(NamedTuple):
     """What went wrong, in one or more lines, and what to do about it."""
 
@@ -73,7 +77,7 @@ class Explanation(NamedTuple):
     remedy: str
 
 
-def explain_failure(section: Section, output: str, log: Path | None) -> Explanation:
+def explain_failure(section: Launch, output: str, log: Path | None) -> Explanation:
     """Tell the causes apart that the toolkit all calls an error during tracker execution.
 
     Args:
@@ -104,7 +108,7 @@ def explain_failure(section: Section, output: str, log: Path | None) -> Explanat
     return Explanation(text, "mend what the last lines name")
 
 
-def _sooner_or_longer(section: Section) -> str:
+def _sooner_or_longer(section: Launch) -> str:
     if section.tracker in registrations():
         return "another --device, or a smaller tracker, answers sooner"
     return (

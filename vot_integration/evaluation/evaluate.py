@@ -14,17 +14,17 @@ from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.files import why_not_writable
 from vot_integration.toolkit.logs import log_tail, newest_log
 from vot_integration.toolkit.process import run_toolkit
-from vot_integration.toolkit.results import Run, discard_unfinished, expected_runs
+from vot_integration.toolkit.results import Run, discard_unfinished
 from vot_integration.workspaces.lock import exclusive
-from vot_integration.workspaces.trackers_ini import log_folder, registrations
-from vot_integration.workspaces.workspace import TRACKERS_FILE, Workspace
+from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, log_folder, registrations
+from vot_integration.workspaces.workspace import Workspace
 
 _TIMEOUT = "it did not reply in"
 """What the toolkit says of an answer that took too long."""
 
 
 @dataclass(frozen=True)
-class Progress:
+class ExperimentProgress:
     """How far one experiment is: runs and frames of finished runs, and of all that will be made."""
 
     experiment: str
@@ -34,7 +34,7 @@ class Progress:
     all_frames: int
 
 
-ProgressCallback = Callable[[Progress], None]
+ProgressCallback = Callable[[ExperimentProgress], None]
 
 
 def evaluate(
@@ -67,7 +67,7 @@ def _evaluate(
     workspace: Workspace, tracker: str, on_progress: ProgressCallback, workers: Workers
 ) -> list[Run]:
     results = workspace.results(tracker)
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
+    runs = workspace.runs
     discard_unfinished(runs, results)
     started = time.time()
 
@@ -164,10 +164,10 @@ def _toolkit_log(workspace: Workspace, verb: str, tracker: str) -> Path:
     return workspace.folder / "logs" / f"vot-{verb}-{tracker}.log"
 
 
-def _progress(experiment: str, runs: Sequence[Run], results: Path) -> Progress:
+def _progress(experiment: str, runs: Sequence[Run], results: Path) -> ExperimentProgress:
     done = [run for run in runs if run.exists(results)]
     frames = [sum(run.frames for run in group) for group in (done, runs)]
-    return Progress(experiment, len(done), len(runs), frames[0], frames[1])
+    return ExperimentProgress(experiment, len(done), len(runs), frames[0], frames[1])
 
 
 def _failure(

@@ -7,7 +7,8 @@ from enum import Enum, auto
 from itertools import groupby
 from pathlib import Path
 
-from vot_integration.toolkit.results import EARLY_STOP_RUNS, Run, expected_runs
+from vot_integration.toolkit.experiments import EARLY_STOP_RUNS
+from vot_integration.toolkit.results import Run
 from vot_integration.workspaces.workspace import Workspace
 
 
@@ -75,8 +76,7 @@ def cut_shards(workspace: Workspace, tracker: str, count: int | None) -> list[Wo
         results are all there are left out.
     """
     results = workspace.results(tracker)
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
-    planned = PlannedRuns(runs, results)
+    planned = PlannedRuns(workspace.runs, results)
     work = _frames(
         run
         for experiment in workspace.stack.experiments

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vot_integration.toolkit.scores import Scores
-from vot_integration.toolkit.stacks import Interval
+from vot_integration.toolkit.scores import ExperimentScores
+from vot_integration.toolkit.stacks import EaoInterval
 from vot_integration.workspaces.records import ITS_OWN
 
 
@@ -15,7 +15,7 @@ from vot_integration.workspaces.records import ITS_OWN
 class ExperimentSummary:
     """Scores of one experiment, and the number of sequences and of frames over all runs."""
 
-    scores: Scores
+    scores: ExperimentScores
     sequences: int
     frames: int
 
@@ -44,7 +44,7 @@ class RunSummary:
     sha256: str
     random: bool
     stack: str
-    eao_interval: Interval | None
+    eao_interval: EaoInterval | None
     experiments: Mapping[str, ExperimentSummary]
     fps: float | None
     device: str

@@ -15,7 +15,8 @@ import yaml
 from alpharefine.errors import UsageError
 from vot_integration.sequences.folder import write_list
 from vot_integration.toolkit.stacks import load_stack
-from vot_integration.workspaces.workspace import TRACKERS_FILE, Workspace
+from vot_integration.workspaces.trackers_ini import TRACKERS_FILE
+from vot_integration.workspaces.workspace import Workspace
 
 _SHARED = ("results", "logs", "analysis", "reports")
 

@@ -5,22 +5,20 @@ from pathlib import Path
 
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute
-from vot_integration.toolkit.results import expected_runs
 from vot_integration.toolkit.scores import eao_remark
 from vot_integration.toolkit.stacks import (
     DEFAULT_STACK,
-    Interval,
+    EaoInterval,
     choose_interval,
     load_stack,
     parse_experiments,
 )
-from vot_integration.workspaces.dataset import read_dataset
+from vot_integration.workspaces.dataset import read_dataset, read_given
 from vot_integration.workspaces.manifest import find_manifest
 from vot_integration.workspaces.own_trackers import Section, adopt_trackers
 from vot_integration.workspaces.workspace import (
     Workspace,
     WorkspaceSpec,
-    given_dataset,
     open_workspace,
 )
 
@@ -41,7 +39,7 @@ class InitOptions:
     stack: str | None = None
     sequences: Path | None = None
     trackers: tuple[Path, ...] = ()
-    eao_interval: Interval | None = None
+    eao_interval: EaoInterval | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +86,7 @@ def _remark_on_interval(workspace: Workspace) -> str | None:
     """What is wrong with the EAO interval for sequences of this length; None where it fits."""
     if workspace.interval is None:
         return None
-    runs = expected_runs(workspace.stack.experiments, workspace.dataset.sequences)
-    longest = max(run.frames for run in runs)
+    longest = max(run.frames for run in workspace.runs)
     low, _ = workspace.interval
     # Nothing has run yet: an EAO of any value where there will be one.
     return eao_remark(None if longest <= low else 1.0, workspace.interval, longest)
@@ -99,7 +96,7 @@ def plan_workspace(
     folder: Path,
     stack_name: str | None,
     sequences: Path | None,
-    interval: Interval | None,
+    interval: EaoInterval | None,
     experiments: str | None = None,
 ) -> WorkspaceSpec:
     """Settle stack, sequences and EAO interval; nothing is written.
@@ -123,7 +120,7 @@ def plan_workspace(
     if sequences is not None:
         dataset = read_dataset(sequences, chosen)
     elif known is not None:
-        dataset = given_dataset(folder, known, chosen)
+        dataset = read_given(folder / "sequences", known.source, chosen)
     if interval is not None or kept is None:
         is_official = dataset is not None and dataset.is_official()
         stack = stack.with_interval(choose_interval(interval, stack, is_official))

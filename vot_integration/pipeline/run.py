@@ -5,18 +5,15 @@ from pathlib import Path
 
 from vot_integration.evaluation.summary import RunSummary
 from vot_integration.files import absolute, check_target, write_text
+from vot_integration.pipeline.evaluate import Reporter, evaluate_tracker
 from vot_integration.pipeline.init import plan_workspace
-from vot_integration.pipeline.stages import (
-    Reporter,
-    analyse_tracker,
-    evaluate_tracker,
-    report_trackers,
-)
+from vot_integration.pipeline.results import analyze_tracker, report_trackers
 from vot_integration.pipeline.workers import WorkerOptions, choose_workers
-from vot_integration.toolkit.stacks import Interval
+from vot_integration.toolkit.stacks import EaoInterval
+from vot_integration.workspaces.own_trackers import read_own_trackers
 from vot_integration.workspaces.records import catalogue_name, check_tracker, make_record
-from vot_integration.workspaces.trackers_ini import TrackerSettings
-from vot_integration.workspaces.workspace import WorkspaceSpec, open_workspace, own_trackers
+from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, TrackerSettings
+from vot_integration.workspaces.workspace import WorkspaceSpec, open_workspace
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class RunOptions:
     workspace: Path
     stack: str | None = None
     sequences: Path | None = None
-    eao_interval: Interval | None = None
+    eao_interval: EaoInterval | None = None
     weights: str | None = None
     json: Path | None = None
     device: str = "auto"
@@ -66,7 +63,7 @@ def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
         reporter.stage("Rendering the built-in sequences")
     workspace = open_workspace(spec)
     evaluate_tracker(workspace, options.tracker, reporter, workers)
-    summary = analyse_tracker(workspace, options.tracker, reporter)
+    summary = analyze_tracker(workspace, options.tracker, reporter)
     report_trackers(workspace, [options.tracker], reporter)
     if options.json is not None:
         write_text(options.json, summary.to_json())
@@ -80,7 +77,7 @@ def plan_run(options: RunOptions) -> WorkspaceSpec:
         UsageError: an option is wrong.
     """
     folder = absolute(options.workspace)
-    own = own_trackers(folder)
+    own = read_own_trackers(folder / TRACKERS_FILE)
     check_tracker(options.tracker, own)
     if options.json is not None:
         check_target(options.json, "--json")

@@ -5,7 +5,7 @@ import numpy as np
 
 from alpharefine.geometry.boxes import Box, mask_to_box
 from alpharefine.trackers.base import Image, Mask
-from vot_integration.regions.shapes import Corners, MaskCrop, Shape, place_mask
+from vot_integration.regions.shapes import MaskCrop, Polygon, Shape, place_mask
 
 Colour = tuple[int, int, int]
 """RGB, 0..255."""
@@ -69,7 +69,7 @@ def draw_box(image: Image, box: Box, colour: Colour) -> None:
         draw_polygon(image, np.array(corners), colour)
 
 
-def draw_polygon(image: Image, corners: Corners, colour: Colour) -> None:
+def draw_polygon(image: Image, corners: Polygon, colour: Colour) -> None:
     """Draw a polygon of N x 2 corners (x, y), in place."""
     # Coordinates far outside would overflow OpenCV's fixed-point numbers.
     limited = np.clip(corners, -10_000, 10_000).round().astype(np.int32)

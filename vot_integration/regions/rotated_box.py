@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from vot_integration.regions.shapes import Corners
+from vot_integration.regions.shapes import Polygon
 
 MIN_SIDE = 0.5
 """Side given to a rotated box of a one-pixel line: not empty, and still rasterised as that line."""
@@ -76,7 +76,7 @@ class _Boxes(NamedTuple):
     sides: _Floats
 
 
-def rotated_box(mask: NDArray[Any]) -> Corners | None:
+def rotated_box(mask: NDArray[Any]) -> Polygon | None:
     """Rotated rectangle with about the largest overlap with a mask, clipped to the frame.
 
     Args:
@@ -185,11 +185,11 @@ def _intervals(lines: int) -> tuple[_Integers, _Integers, _Floats]:
     return first, last, (last - first).astype(np.float64)
 
 
-def _corners(angle: float, sides: _Floats) -> Corners:
-    """Corners of a box whose sides are edges of pixels."""
+def _corners(angle: float, sides: _Floats) -> Polygon:
+    """Polygon of a box whose sides are edges of pixels."""
     cosine, sine = math.cos(angle), math.sin(angle)
     center = np.array([[cosine, -sine], [sine, cosine]]) @ sides.mean(1) - 0.5
-    # Corners are the centres of the outermost pixels, which end half a pixel further out.
+    # Polygon are the centres of the outermost pixels, which end half a pixel further out.
     size = np.maximum(sides[:, 1] - sides[:, 0] - 1, MIN_SIDE)
     half = size / 2 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     corners = center + half @ np.array([[cosine, sine], [-sine, cosine]])
@@ -197,7 +197,7 @@ def _corners(angle: float, sides: _Floats) -> Corners:
     return np.asarray(corners.round(3), np.float64)
 
 
-def _clip_polygon(corners: Corners, height: int, width: int) -> Corners:
+def _clip_polygon(corners: Polygon, height: int, width: int) -> Polygon:
     """Intersect a convex polygon with the pixels 0 .. width - 1, 0 .. height - 1 of a frame."""
     # A frame one pixel wide still leaves room for a polygon that is not empty.
     limit = np.maximum((width - 1, height - 1), MIN_SIDE)

@@ -19,8 +19,8 @@ MAX_RUNS = 65535
 _MAX_RUN_LENGTH = 255 * 255
 """The toolkit splits longer runs into three."""
 
-Corners = NDArray[np.float64]
-"""Corners of a polygon, N x 2, (x, y) in image pixels."""
+Polygon = NDArray[np.float64]
+"""Polygon of a polygon, N x 2, (x, y) in image pixels."""
 
 
 class MaskCrop(NamedTuple):
@@ -31,7 +31,7 @@ class MaskCrop(NamedTuple):
     y: int
 
 
-Shape = Box | Corners | MaskCrop
+Shape = Box | Polygon | MaskCrop
 """Where a target is. Absent is a box without sides, or a mask without pixels."""
 
 

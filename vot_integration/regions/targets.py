@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import Box, mask_to_box
 from alpharefine.trackers.base import Mask
-from vot_integration.regions.shapes import Corners, MaskCrop, Shape, clip_to_frame, place_mask
+from vot_integration.regions.shapes import MaskCrop, Polygon, Shape, clip_to_frame, place_mask
 
 
 class Target(NamedTuple):
@@ -49,7 +49,7 @@ def read_target(shape: Shape, height: int, width: int) -> Target:
     return Target(box, mask)
 
 
-def _as_sent(numbers: ArrayLike) -> Corners:
+def _as_sent(numbers: ArrayLike) -> Polygon:
     with np.errstate(over="ignore"):
         return np.asarray(numbers, np.float32).astype(np.float64)
 
@@ -69,7 +69,7 @@ def rectangle_to_box(x: float, y: float, w: float, h: float) -> Box:
     return box
 
 
-def polygon_to_box(corners: Corners) -> Box:
+def polygon_to_box(corners: Polygon) -> Box:
     """Turn a target polygon into a box, by one rule for every tracker.
 
     Four corners p1..p4 (a rotated box): the box keeps the centre, the mean of the corners, and has

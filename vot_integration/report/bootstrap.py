@@ -22,7 +22,7 @@ Samples = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Interval:
+class ConfidenceInterval:
     """A percentile interval: 95 % of the resampled values lie in it."""
 
     low: float
@@ -65,7 +65,7 @@ def resample(sequences: Sequence[SequenceMeasures], interval: tuple[int, int]) -
     return Resampled(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
-def percentile_interval(values: Samples) -> Interval:
+def percentile_interval(values: Samples) -> ConfidenceInterval:
     """The interval that leaves out as many values below as above.
 
     Args:
@@ -73,7 +73,7 @@ def percentile_interval(values: Samples) -> Interval:
     """
     tail = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(values, (tail, 1 - tail))
-    return Interval(float(low), float(high))
+    return ConfidenceInterval(float(low), float(high))
 
 
 def _draws(count: int) -> list[NDArray[np.float64]]:

@@ -13,7 +13,8 @@ from vot_integration.report.measures import (
 )
 from vot_integration.report.trajectories import TrackedRun, read_runs
 from vot_integration.sequences.folder import SequenceFolder, read_sequence_folder
-from vot_integration.toolkit.results import RunTally, expected_runs, tally_runs
+from vot_integration.toolkit.experiments import experiment_type
+from vot_integration.toolkit.results import RunTally, tally_runs
 from vot_integration.toolkit.stacks import load_stack
 from vot_integration.workspaces.workspace import Workspace
 
@@ -24,7 +25,6 @@ class ExperimentResults:
 
     Attributes:
         name: of the experiment.
-        kind: its type, such as "multistart".
         is_realtime: whether late answers cost frames.
         runs: by name of the sequence.
         measures: of each sequence; empty unless the experiment is multi-start.
@@ -33,7 +33,6 @@ class ExperimentResults:
     """
 
     name: str
-    kind: str
     is_realtime: bool
     runs: Mapping[str, Sequence[TrackedRun]]
     measures: Sequence[SequenceMeasures]
@@ -62,27 +61,25 @@ def collect(
             sequence.name: list(read_runs(workspace, tracker, name, sequence))
             for sequence in sequences
         }
-        kind = str(definition["type"])
+        anchored = experiment_type(definition).starts_at_anchors
         rule = failure_rule(definition)
         measures = []
-        if kind == "multistart":
+        if anchored:
             measures = [
                 measure_sequence(sequence.name, sequence.length, runs[sequence.name], rule, length)
                 for sequence in sequences
             ]
-        expected = expected_runs({name: definition}, sequences)
         yield ExperimentResults(
             name,
-            kind,
             bool(definition.get("realtime")),
             runs,
             measures,
             {
-                run.run.name: _failures(run, kind, frames_until_failure(run, rule))
+                run.run.name: _failures(run, anchored, frames_until_failure(run, rule))
                 for tracked in runs.values()
                 for run in tracked
             },
-            tally_runs(expected, workspace.results(tracker)),
+            tally_runs(workspace.runs_of(name), workspace.results(tracker)),
         )
 
 
@@ -91,8 +88,8 @@ def skipped_frames(run: TrackedRun) -> int:
     return int((run.seconds[1:] == 0).sum())
 
 
-def _failures(run: TrackedRun, kind: str, tracked: int) -> list[int]:
-    if kind == "multistart":
+def _failures(run: TrackedRun, anchored: bool, tracked: int) -> list[int]:
+    if anchored:
         return [tracked] if tracked < len(run.overlaps) else []
     return [int(frame) for frame in run.failed.nonzero()[0]]
 

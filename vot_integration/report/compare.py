@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alpharefine.errors import UsageError
-from vot_integration.report.bootstrap import Interval, percentile_interval, resample
+from vot_integration.report.bootstrap import ConfidenceInterval, percentile_interval, resample
 from vot_integration.report.collect import ExperimentResults, collect, read_sequences
 from vot_integration.report.measures import SequenceMeasures, combine
 from vot_integration.toolkit.scores import collect_remarks, eao_remark
@@ -29,7 +29,7 @@ class Difference:
     measure: str
     first: float | None
     second: float | None
-    interval: Interval | None
+    interval: ConfidenceInterval | None
 
     @property
     def value(self) -> float | None:

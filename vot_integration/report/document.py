@@ -9,7 +9,7 @@ from importlib import resources
 import jinja2
 
 import alpharefine
-from vot_integration.report.bootstrap import Interval, percentile_interval, resample
+from vot_integration.report.bootstrap import ConfidenceInterval, percentile_interval, resample
 from vot_integration.report.collect import (
     ExperimentResults,
     Published,
@@ -29,7 +29,12 @@ from vot_integration.report.figures import (
 from vot_integration.report.measures import Measures, combine
 from vot_integration.report.strips import Picture, make_strip
 from vot_integration.sequences.folder import SequenceFolder
-from vot_integration.toolkit.scores import Scores, collect_remarks, explain_eao, read_scores
+from vot_integration.toolkit.scores import (
+    ExperimentScores,
+    collect_remarks,
+    explain_eao,
+    read_scores,
+)
 from vot_integration.workspaces.records import OWN, TrackerRecord, catalogue_name
 from vot_integration.workspaces.workspace import Workspace
 
@@ -38,7 +43,7 @@ _AGREEMENT = 5e-4
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """A line of the table: one tracker in one experiment.
 
     Attributes:
@@ -57,9 +62,9 @@ class Row:
     tracker: str
     colour: str
     experiment: str
-    official: Scores
+    official: ExperimentScores
     own: Measures | None
-    eao_interval: Interval | None
+    eao_interval: ConfidenceInterval | None
     fps: float | None
     skips: int | None
     runs: int
@@ -129,7 +134,7 @@ class Report:
     stack: str
     source: str
     interval: tuple[int, int] | None
-    rows: Sequence[Row]
+    rows: Sequence[ScoreRow]
     published: Sequence[Published]
     eao_plot: str | None
     ar_plot: str | None
@@ -202,7 +207,7 @@ def _data_address(content: str | bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def _row(workspace: Workspace, tracker: TrackerResults, results: ExperimentResults) -> Row:
+def _row(workspace: Workspace, tracker: TrackerResults, results: ExperimentResults) -> ScoreRow:
     own = bounds = None
     if results.measures and workspace.interval is not None:
         own = combine(results.measures, workspace.interval)
@@ -211,7 +216,7 @@ def _row(workspace: Workspace, tracker: TrackerResults, results: ExperimentResul
     interval = workspace.stack.select([results.name]).find_interval()
     official = read_scores(workspace.analysis(tracker.name))[results.name]
     runs = [run for tracked in results.runs.values() for run in tracked]
-    return Row(
+    return ScoreRow(
         tracker.name,
         _css(tracker),
         results.name,
@@ -251,7 +256,7 @@ def _sequence_part(
     )
 
 
-def _notes(workspace: Workspace, rows: Sequence[Row], trackers: Sequence[str]) -> list[str]:
+def _notes(workspace: Workspace, rows: Sequence[ScoreRow], trackers: Sequence[str]) -> list[str]:
     notes = []
     for name in trackers:
         if workspace.records[catalogue_name(name)].random:

@@ -13,7 +13,7 @@ from vot_integration.files import write_bytes
 from vot_integration.sequences.folder import SequenceFolder
 from vot_integration.toolkit.files import read_trajectory
 from vot_integration.toolkit.regions import Region, region_overlaps, special_code
-from vot_integration.toolkit.results import Run, expected_runs
+from vot_integration.toolkit.results import Run
 from vot_integration.workspaces.workspace import Workspace
 
 FAILURE_CODE = 2
@@ -63,9 +63,8 @@ def read_runs(
         sequence: one of its sequences.
     """
     results = workspace.results(tracker)
-    definition = {experiment: workspace.stack.experiments[experiment]}
-    for run in expected_runs(definition, [sequence]):
-        if run.is_whole(results):
+    for run in workspace.runs_of(experiment):
+        if run.sequence == sequence.name and run.is_whole(results):
             yield _read_run(workspace.folder / _CACHE, results, run, sequence)
 
 

@@ -5,7 +5,6 @@ a start every 50 frames, each run in the direction that leaves more frames.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 ANCHOR_STEP = 50
 """Frames between anchors."""
@@ -57,6 +56,6 @@ def _nearest_visible(frame: int, visible: Sequence[bool]) -> int | None:
     return None
 
 
-def write_anchors(file: Path, anchors: Sequence[int]) -> None:
-    """Write an `anchor.value` file, a number a line."""
-    file.write_text("".join(f"{value}\n" for value in anchors), encoding="ascii")
+def format_anchors(anchors: Sequence[int]) -> str:
+    """Text of an `anchor.value` file: a number a line."""
+    return "".join(f"{value}\n" for value in anchors)

@@ -1,15 +1,13 @@
-"""Sequence folders in VOT format: read and check them, write their lists and anchors.
+"""Sequence folders in VOT format, and the lists that name them.
 
 A folder of sequences has a `list.txt` with a name or an absolute path a line. A sequence has the
 properties file `sequence`, the frames, `groundtruth.txt`, and for multi-start `anchor.value`.
 Everything is read as toolkit 0.7 reads it, but what it would trip over later is refused here.
 """
 
-import json
 import math
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ from pathlib import Path
 import cv2
 
 from alpharefine.errors import UsageError
-from vot_integration.sequences.anchors import default_anchors, write_anchors
+from vot_integration.files import write_text
 from vot_integration.toolkit.files import read_properties, read_regions
 from vot_integration.toolkit.regions import Region
 
@@ -233,90 +231,18 @@ def _read_anchors(file: Path, length: int) -> tuple[float, ...]:
     return tuple(values + [0.0] * (length - len(values)))
 
 
-def validate_sequences(folder: Path, *, anchors: bool = True) -> list[Path]:
-    """Check a folder of sequences as `arvot run --sequences` needs it.
-
-    Args:
-        folder: holds list.txt.
-        anchors: whether the experiments are multi-start, which starts at anchors; without, runs
-            start at the first frame.
-
-    Returns:
-        The folders of the sequences.
+def has_anchors(path: Path) -> bool:
+    """Whether a sequence has anchors, at least one of them a start.
 
     Raises:
-        UsageError: one line that says what is wrong with which sequence, and what to do.
+        UsageError: the sequence cannot be read.
     """
-    paths = read_list(folder)
-    for path in paths:
-        check_starts(read_sequence_folder(path), anchors=anchors)
-    return paths
-
-
-def check_starts(sequence: SequenceFolder, *, anchors: bool = True) -> None:
-    """Check that a sequence has runs to start, and that the target is there where they start.
-
-    Args:
-        sequence: the sequence.
-        anchors: whether runs start at anchors (multi-start) or at the first frame.
-
-    Raises:
-        UsageError: there is no anchor, or the target is absent or outside the image at a start.
-    """
-    if not anchors:
-        _check_start(sequence, 0, "change the ground truth or drop the frames before the target")
-        return
-    file = sequence.path / ANCHOR_FILE
-    starts = [frame for frame, value in enumerate(sequence.anchors) if value]
-    if not starts:
-        problem = "names no anchor" if sequence.anchors else "is missing, and multi-start needs it"
-        call = f"write_default_anchors({json.dumps(str(sequence.path))})"
-        raise UsageError(
-            f"{file} {problem}: write one number a frame (1 forward, -1 backward, 0 none), or let "
-            f"python -c 'from vot_integration.sequences.folder import *; {call}' place them"
-        )
-    for frame in starts:
-        _check_start(sequence, frame, f"move the anchor in {file}")
-
-
-def _check_start(sequence: SequenceFolder, frame: int, remedy: str) -> None:
-    if not is_in_image(sequence.regions[frame], sequence.size):
-        raise UsageError(
-            f"{sequence.path}: a run starts at frame {frame + 1}, where the target is absent, "
-            f"empty or outside the image: {remedy}"
-        )
-
-
-def is_in_image(region: Region, size: tuple[int, int]) -> bool:
-    """Whether a target is present and partly inside an image of that width and height."""
-    if region.is_empty():
-        return False
-    left, top, right, bottom = region.bounds()
-    return bool(left < size[0] and top < size[1] and right >= 0 and bottom >= 0)
-
-
-def write_default_anchors(path: Path | str) -> None:
-    """Write `anchor.value` for a sequence folder by `default_anchors`, where the target is present.
-
-    Raises:
-        UsageError: the sequence cannot be read, or the target is absent at all candidates.
-    """
-    sequence = read_sequence_folder(Path(path))
-    visible = [is_in_image(region, sequence.size) for region in sequence.regions]
-    anchors = default_anchors(sequence.length, visible)
-    if not any(anchors):
-        raise UsageError(f"{path}: the target is absent at the first, last and every 50th frame")
-    with tempfile.TemporaryDirectory(dir=path, prefix=".") as draft:
-        write_anchors(Path(draft) / ANCHOR_FILE, anchors)
-        (Path(draft) / ANCHOR_FILE).replace(Path(path) / ANCHOR_FILE)
+    return any(read_sequence_folder(path).anchors)
 
 
 def write_list(folder: Path, names: Iterable[str]) -> None:
     """Write `folder`/list.txt in one step."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as draft:
-        file = Path(draft) / LIST_FILE
-        file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-        file.replace(folder / LIST_FILE)
+    write_text(folder / LIST_FILE, "".join(f"{name}\n" for name in names))
 
 
 def counted(number: int) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 import cv2
 
 from alpharefine.trackers.base import Image, Mask
-from vot_integration.sequences.anchors import default_anchors, write_anchors
+from vot_integration.sequences.anchors import default_anchors, format_anchors
 from vot_integration.sequences.folder import ANCHOR_FILE, COLOR_PATTERN, PROPERTIES_FILE
 from vot_integration.toolkit.files import write_properties, write_regions
 from vot_integration.toolkit.regions import Region, mask_region
@@ -123,7 +123,8 @@ def _write_files(folder: Path, name: str, frames: Iterable[NewFrame], form: Sequ
         regions.append(frame.region)
         startable.append(frame.startable)
     write_regions(folder / "groundtruth.txt", regions)
-    write_anchors(folder / ANCHOR_FILE, default_anchors(len(regions), startable))
+    anchors = format_anchors(default_anchors(len(regions), startable))
+    (folder / ANCHOR_FILE).write_text(anchors, encoding="ascii")
     lines = {
         "name": name,
         "format": "default",

@@ -1,4 +1,4 @@
-"""The log file of one run of the server."""
+"""The log file of one run of the server, and what is counted in it."""
 
 import contextlib
 import io
@@ -8,9 +8,12 @@ import re
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+_log = logging.getLogger(__name__)
 
 
 def open_log(name: str) -> tuple[int, Path]:
@@ -93,3 +96,25 @@ def log_to_stderr() -> None:
         force=True,
     )
     logging.captureWarnings(True)
+
+
+class Tally:
+    """Counts events and logs their sum once, whoever ends the run."""
+
+    def __init__(self) -> None:
+        self._events: Counter[str] = Counter()
+        self._reported = False
+
+    def add(self, event: str) -> None:
+        """Count one event, named in the plural as it will be logged."""
+        self._events[event] += 1
+
+    def __getitem__(self, event: str) -> int:
+        return self._events[event]
+
+    def report(self) -> None:
+        """Log all counts, the first time this is called."""
+        if not self._reported:
+            self._reported = True
+            counts = (f"{count} {event}" for event, count in self._events.items())
+            _log.info("run ended: %s", ", ".join(counts) or "nothing was asked")

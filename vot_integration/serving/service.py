@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import trax
 import alpharefine
 from alpharefine.errors import UsageError
 from vot_integration.regions.answers import resolve_output
+from vot_integration.serving.run_log import Tally
 from vot_integration.serving.watch import watch
 
 if TYPE_CHECKING:
@@ -100,28 +100,3 @@ def reason_of(error: BaseException, log: Path) -> str:
     if isinstance(error, UsageError):
         return message
     return f"{type(error).__name__}: {message} (log: {log})"
-
-
-_log = logging.getLogger(__name__)
-
-
-class Tally:
-    """Counts events and logs their sum once, whoever ends the run."""
-
-    def __init__(self) -> None:
-        self._events: Counter[str] = Counter()
-        self._reported = False
-
-    def add(self, event: str) -> None:
-        """Count one event, named in the plural as it will be logged."""
-        self._events[event] += 1
-
-    def __getitem__(self, event: str) -> int:
-        return self._events[event]
-
-    def report(self) -> None:
-        """Log all counts, the first time this is called."""
-        if not self._reported:
-            self._reported = True
-            counts = (f"{count} {event}" for event, count in self._events.items())
-            _log.info("run ended: %s", ", ".join(counts) or "nothing was asked")

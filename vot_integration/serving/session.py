@@ -14,7 +14,7 @@ from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
 from vot_integration.sequences.frames import read_frame
 from vot_integration.serving.protocol import from_trax, to_trax
-from vot_integration.serving.service import Tally
+from vot_integration.serving.run_log import Tally
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from vot.region import Special
 from vot.region.raster import calculate_overlaps
 from vot.region.shapes import Mask as MaskRegion
-from vot.region.shapes import Polygon, Rectangle
+from vot.region.shapes import Polygon as PolygonRegion
+from vot.region.shapes import Rectangle
 
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Mask
@@ -47,7 +48,7 @@ def shape_region(shape: Shape) -> Region:
     if isinstance(shape, MaskCrop):
         offset = shape.x, shape.y
         return MaskRegion(np.ascontiguousarray(shape.pixels), offset=offset, optimize=True)
-    return box_region(shape) if isinstance(shape, Box) else Polygon(shape.tolist())
+    return box_region(shape) if isinstance(shape, Box) else PolygonRegion(shape.tolist())
 
 
 def region_shape(region: Region) -> Shape | None:
@@ -56,7 +57,7 @@ def region_shape(region: Region) -> Shape | None:
         return None
     if isinstance(region, MaskRegion):
         return MaskCrop(np.asarray(region.mask, np.uint8), *map(int, region.offset))
-    if isinstance(region, Polygon):
+    if isinstance(region, PolygonRegion):
         return np.array([region[i] for i in range(region.size)], np.float64)
     return region_box(region)
 

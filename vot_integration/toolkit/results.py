@@ -1,4 +1,4 @@
-"""Result files of the toolkit: which ones an experiment must write, which are there, their times.
+"""Result files of the toolkit: which are there, whether they are whole, and their times.
 
 The toolkit writes `results/<tracker>/<experiment>/<sequence>/<run>.bin` (regions) and then
 `<run>_time.value` (seconds for each frame, a line each) and other properties. It exits 0 when a
@@ -9,26 +9,9 @@ files than the others of its kind.
 
 import glob
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-
-EARLY_STOP_RUNS = 3
-"""Repetitions after which the toolkit stops when all were equal."""
-
-
-class AnchoredSequence(Protocol):
-    """What is needed of a sequence: `anchors` has a number a frame, > 0 forward, < 0 backward."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-    @property
-    def length(self) -> int: ...  # noqa: D102
-
-    @property
-    def anchors(self) -> tuple[float, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -92,52 +75,6 @@ class Run:
 
     def _properties(self, results: Path) -> list[Path]:
         return list(self.folder(results).glob(f"{glob.escape(self.name)}_*.value"))
-
-
-def expected_runs(
-    experiments: Mapping[str, Mapping[str, Any]], sequences: Iterable[AnchoredSequence]
-) -> list[Run]:
-    """Runs that the toolkit makes for experiments of a stack.
-
-    Args:
-        experiments: definitions as in a stack file, by name.
-        sequences: sequences of the workspace.
-    """
-    sequences = list(sequences)
-    runs: list[Run] = []
-    for experiment, definition in experiments.items():
-        for sequence in sequences:
-            if definition["type"] == "multistart":
-                runs += _anchored_runs(experiment, sequence)
-            else:
-                runs += _repeated_runs(experiment, sequence, definition)
-    return runs
-
-
-def _anchored_runs(experiment: str, sequence: AnchoredSequence) -> list[Run]:
-    runs = []
-    for frame, direction in enumerate(sequence.anchors):
-        if direction:
-            frames = sequence.length - frame if direction > 0 else frame + 1
-            runs.append(Run(experiment, sequence.name, f"{sequence.name}_{frame:08d}", frames))
-    return runs
-
-
-def _repeated_runs(
-    experiment: str, sequence: AnchoredSequence, definition: Mapping[str, Any]
-) -> list[Run]:
-    repetitions = int(definition.get("repetitions", 1))
-    required = EARLY_STOP_RUNS if definition.get("early_stop", True) else repetitions
-    return [
-        Run(
-            experiment,
-            sequence.name,
-            f"{sequence.name}_{number:03d}",
-            sequence.length,
-            required=number <= required,
-        )
-        for number in range(1, repetitions + 1)
-    ]
 
 
 def discard_unfinished(runs: Iterable[Run], results: Path) -> list[Run]:

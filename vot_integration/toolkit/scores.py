@@ -8,11 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vot_integration.toolkit.stacks import Interval
+from vot_integration.toolkit.stacks import EaoInterval
+
+_REMEDY = "set another with --eao-interval of arvot init or run"
+
+_MEASURES = {
+    "EAOScore": ("eao",),
+    "AverageAccuracyRobustness": ("accuracy", "robustness"),
+    "AverageAccuracy": ("accuracy",),
+}
 
 
 @dataclass(frozen=True)
-class Scores:
+class ExperimentScores:
     """Scores of one experiment; None where the experiment has no such measure.
 
     Attributes:
@@ -30,13 +38,15 @@ class Scores:
     remark: str | None = None
 
 
-def read_scores(file: Path) -> dict[str, Scores]:
+def read_scores(file: Path) -> dict[str, ExperimentScores]:
     """Scores by experiment, from an analysis of a single tracker."""
     document = json.loads(file.read_text(encoding="utf-8"))
     return {name: _scores(body) for name, body in document["results"].items()}
 
 
-def explain_eao(scores: Scores, interval: Interval | None, longest_run: int) -> Scores:
+def explain_eao(
+    scores: ExperimentScores, interval: EaoInterval | None, longest_run: int
+) -> ExperimentScores:
     """Scores with a remark on their EAO, and without an EAO for which no run counts.
 
     In a multi-start experiment a run counts up to its own length, and beyond it only when it has
@@ -55,7 +65,7 @@ def explain_eao(scores: Scores, interval: Interval | None, longest_run: int) -> 
     return replace(scores, eao=eao, remark=eao_remark(eao, interval, longest_run))
 
 
-def eao_remark(eao: float | None, interval: Interval, longest_run: int) -> str | None:
+def eao_remark(eao: float | None, interval: EaoInterval, longest_run: int) -> str | None:
     """What a reader must know of an EAO; None where it is what it seems.
 
     Args:
@@ -91,24 +101,14 @@ def collect_remarks(remarks: Iterable[tuple[str, str | None]]) -> list[str]:
     return [f"EAO of {', '.join(names)}: {remark}" for remark, names in found.items()]
 
 
-_REMEDY = "set another with --eao-interval of arvot init or run"
-
-
-def _scores(experiment: Mapping[str, Any]) -> Scores:
+def _scores(experiment: Mapping[str, Any]) -> ExperimentScores:
     values: dict[str, float | None] = {}
     analyses = experiment["parameters"]["analyses"]
     for analysis, result in zip(analyses, experiment["results"], strict=True):
         measures = _MEASURES.get(analysis["type"].rpartition(".")[2], ())
         # The outer list goes over trackers, the inner over the measures of the analysis.
         values.update(zip(measures, map(_number, result[0]), strict=False))
-    return Scores(values.get("eao"), values.get("accuracy"), values.get("robustness"))
-
-
-_MEASURES = {
-    "EAOScore": ("eao",),
-    "AverageAccuracyRobustness": ("accuracy", "robustness"),
-    "AverageAccuracy": ("accuracy",),
-}
+    return ExperimentScores(values.get("eao"), values.get("accuracy"), values.get("robustness"))
 
 
 def _number(value: Any) -> float | None:

@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from alpharefine.errors import UsageError
+from vot_integration.toolkit.experiments import Definition, experiment_type
+from vot_integration.toolkit.interface import REQUIREMENT, toolkit
 
 DEFAULT_STACK = "vot2020/shortterm"
 
@@ -23,8 +25,6 @@ ALIASES: Mapping[str, str] = {
     "vot2022box": "vot2022/shorttermbox",
 }
 
-DEFAULT_EXPERIMENTS = ("baseline", "realtime")
-
 LOCAL_INTERVAL = (30, 100)
 """EAO interval, in frames, for sequences that are not official VOT data."""
 
@@ -34,8 +34,8 @@ _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 _FOREIGN_CLASS = re.compile(r"(?!vot\.)\w*\.")
 """A type that the toolkit would import from anywhere but itself."""
 
-Interval = tuple[int, int]
-Definition = Mapping[str, Any]
+EaoInterval = tuple[int, int]
+"""First and last frame over which the expected average overlap is averaged."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ class Stack:
     from_file: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what would lead out of the workspace or out of the toolkit.
+        """Refuse what would lead out of the workspace or out of the toolkit, or is not known.
 
         Raises:
-            UsageError: an experiment's name is no plain name, or a type is not the toolkit's.
+            UsageError: an experiment's name is no plain name, or a type is not the toolkit's, or
+                not known here.
         """
         for name, body in self.experiments.items():
             if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -71,8 +72,12 @@ class Stack:
                 raise UsageError(
                     f"stack {self.name}: the type {foreign!r} is not one of the toolkit's"
                 )
+            try:
+                experiment_type(body)
+            except UsageError as error:
+                raise UsageError(f"stack {self.name}, experiment {name}: {error}") from error
 
-    def interval(self) -> Interval:
+    def interval(self) -> EaoInterval:
         """First and last frame of the EAO interval.
 
         Raises:
@@ -86,7 +91,7 @@ class Stack:
             )
         return interval
 
-    def find_interval(self) -> Interval | None:
+    def find_interval(self) -> EaoInterval | None:
         """First and last frame of the EAO interval; None when there is no EAO score."""
         for analysis in _analyses(self.experiments):
             is_score = str(analysis.get("type", "")).endswith("eao_score")
@@ -94,7 +99,7 @@ class Stack:
                 return int(analysis["low"]), int(analysis["high"])
         return None
 
-    def with_interval(self, interval: Interval) -> "Stack":
+    def with_interval(self, interval: EaoInterval) -> "Stack":
         """The same stack with another EAO interval; accuracy and robustness do not depend on it."""
         experiments = copy.deepcopy(dict(self.experiments))
         bounds = dict(zip(("low", "high"), interval, strict=True))
@@ -119,15 +124,18 @@ class Stack:
 
     def starts_at_anchors(self) -> bool:
         """Whether an experiment starts the tracker in anchor frames."""
-        return any(body["type"] == "multistart" for body in self.experiments.values())
+        return any(experiment_type(body).starts_at_anchors for body in self.experiments.values())
 
     def starts_at_first_frame(self) -> bool:
         """Whether an experiment starts the tracker in the first frame."""
-        return any(body["type"] != "multistart" for body in self.experiments.values())
+        types = map(experiment_type, self.experiments.values())
+        return not all(entry.starts_at_anchors for entry in types)
 
     def dump(self) -> str:
         """Text of a stack file. It names no data set, so that the toolkit never downloads one."""
-        document = {"title": self.title, "experiments": copy.deepcopy(dict(self.experiments))}
+        bodies = copy.deepcopy(dict(self.experiments))
+        experiments = {name: toolkit().experiment(body) for name, body in bodies.items()}
+        document = {"title": self.title, "experiments": experiments}
         return yaml.safe_dump(document, sort_keys=False)
 
 
@@ -155,7 +163,7 @@ def load_stack(name_or_file: str) -> Stack:
         UsageError: no such stack, or the file is not a stack.
     """
     name = ALIASES.get(name_or_file, name_or_file)
-    integrated = _integrated_folder() / f"{name}.yaml"
+    integrated = stack_folder() / f"{name}.yaml"
     if integrated.is_file():
         return _read(integrated, name, from_file=False)
     file = Path(name_or_file).expanduser()
@@ -173,7 +181,7 @@ def parse_experiments(text: str, stack: Stack) -> list[str]:
     return list(stack.experiments) if "all" in names else names
 
 
-def choose_interval(chosen: Interval | None, stack: Stack, is_official: bool) -> Interval:
+def choose_interval(chosen: EaoInterval | None, stack: Stack, is_official: bool) -> EaoInterval:
     """The EAO interval: as asked for, else the stack's own for official data and own stack files.
 
     Args:
@@ -193,11 +201,16 @@ def choose_interval(chosen: Interval | None, stack: Stack, is_official: bool) ->
     return stack.interval() if stack.from_file or is_official else LOCAL_INTERVAL
 
 
-def _integrated_folder() -> Path:
+def stack_folder() -> Path:
+    """Folder of the stacks that come with the toolkit.
+
+    Raises:
+        UsageError: it is not installed.
+    """
     # Located without importing the toolkit, which takes more than a second.
     spec = importlib.util.find_spec("vot")
     if spec is None or spec.origin is None:
-        raise UsageError("the VOT toolkit is not installed; run pip install 'vot-toolkit<0.8'")
+        raise UsageError(f"the VOT toolkit is not installed; run pip install '{REQUIREMENT}'")
     return Path(spec.origin).parent / "stack"
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from vot_integration.files import absolute, write_text
 from vot_integration.regions.answers import Output
 from vot_integration.track.follower import Follower
-from vot_integration.workspaces.own_trackers import Section, adopt_trackers
+from vot_integration.workspaces.own_trackers import Section, adopt_trackers, read_own_trackers
 from vot_integration.workspaces.records import check_own_settings, check_tracker
 from vot_integration.workspaces.trackers_ini import (
+    TRACKERS_FILE,
     Registration,
     TrackerSettings,
     registrations,
     workspace_ini,
 )
-from vot_integration.workspaces.workspace import TRACKERS_FILE, own_trackers
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def choose_follower(choice: Choice) -> Chosen:
     """
     workspace = absolute(choice.workspace)
     given = adopt_trackers(choice.trackers) if choice.trackers is not None else {}
-    check_tracker(choice.tracker, {**own_trackers(workspace), **given})
+    check_tracker(choice.tracker, {**read_own_trackers(workspace / TRACKERS_FILE), **given})
     registration = registrations().get(choice.tracker)
     if registration is not None:
         return _from_catalogue(registration, choice.settings)

@@ -6,8 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vot_integration.files import absolute
-from vot_integration.sequences.folder import check_starts, read_list, read_sequence_folder
+from vot_integration.sequences.builtin import RENDERING, write_builtin_sequences
+from vot_integration.sequences.checks import check_starts
+from vot_integration.sequences.folder import read_list, read_sequence_folder, write_list
 from vot_integration.toolkit.stacks import Stack
+
+_BUILTIN = "built-in, version "
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,44 @@ def read_dataset(folder: Path, stack: Stack, *, source: str | None = None) -> Da
     folder = absolute(folder)
     sequences = tuple(_read_entry(path, stack) for path in read_list(folder))
     return Dataset(source or str(folder), sequences)
+
+
+def read_builtin(folder: Path, stack: Stack) -> Dataset:
+    """Read the built-in sequences of a workspace; see `read_dataset`."""
+    return read_dataset(folder, stack, source=f"{_BUILTIN}{RENDERING}")
+
+
+def read_given(folder: Path, source: str, stack: Stack) -> Dataset | None:
+    """The sequences that a workspace was made for; None for the built-in ones.
+
+    Args:
+        folder: of the workspace's own list of sequences.
+        source: `Dataset.source` when it was made.
+        stack: see `read_dataset`.
+
+    Raises:
+        UsageError: they cannot be read any more.
+    """
+    if source.startswith(_BUILTIN):
+        return None
+    return read_dataset(folder, stack, source=source)
+
+
+def write_dataset(folder: Path, dataset: Dataset | None, stack: Stack) -> Dataset:
+    """Make the folder of a workspace's sequences.
+
+    Args:
+        folder: to make.
+        dataset: what it lists; None renders the built-in sequences into it.
+        stack: see `read_dataset`.
+    """
+    folder.mkdir()
+    if dataset is None:
+        write_builtin_sequences(folder)
+        return read_builtin(folder, stack)
+    # Absolute paths: the user's images are not copied.
+    write_list(folder, (str(sequence.path) for sequence in dataset.sequences))
+    return dataset
 
 
 def _read_entry(path: Path, stack: Stack) -> SequenceEntry:

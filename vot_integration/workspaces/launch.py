@@ -14,7 +14,7 @@ _TOOLKIT_TIMEOUT = "30"
 
 
 @dataclass(frozen=True)
-class Section:
+class Launch:
     """A section of a trackers.ini.
 
     Attributes:
@@ -65,7 +65,7 @@ class Section:
         return f"PYTHONPATH={shlex.quote(self.paths)} {started}" if self.paths else started
 
 
-def read_section(registry: Path, tracker: str) -> Section:
+def read_launch(registry: Path, tracker: str) -> Launch:
     """Read a section, which must be there.
 
     Args:
@@ -75,4 +75,4 @@ def read_section(registry: Path, tracker: str) -> Section:
     parser = ini_parser()
     parser.read(registry, encoding="utf-8")
     entries = {key.lower(): value.replace("%%", "%") for key, value in parser[tracker].items()}
-    return Section(registry, tracker, entries)
+    return Launch(registry, tracker, entries)

@@ -21,6 +21,11 @@ ITS_OWN = "its own"
 """Stands for the device and the precision of such a tracker, which it chooses itself."""
 
 
+_PACKAGES = ("vot-toolkit", "vot-trax", "torch", "torchvision", "numpy", "opencv-python")
+
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
 @dataclass(frozen=True)
 class TrackerRecord:
     """What a tracker's results in a workspace were made with.
@@ -76,17 +81,16 @@ def check_tracker(name: str, own: Mapping[str, Section]) -> None:
 
 
 def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]) -> TrackerRecord:
-    """Settle how a tracker is to run: its weights are found and fit, its device is there.
+    """How a tracker is to run: its weights are found and fit, its device is there.
 
     Args:
-        name: as in trackers.ini.
+        name: as in trackers.ini, where it is; see `check_tracker`.
         settings: as the user gave them; None is the default.
         own: trackers of the user's own, by name.
 
     Raises:
-        UsageError: no such tracker, or a setting is wrong.
+        UsageError: a setting is wrong.
     """
-    check_tracker(name, own)
     if name in own:
         return _own_record(name, settings, own[name])
     # Everything that brings in torch is imported here, after the quick checks.
@@ -146,10 +150,6 @@ def _absolute_weights(value: str | None) -> str | None:
         str(Path(item).absolute()) if is_path else item
         for item, is_path in zip(items, are_paths, strict=True)
     )
-
-
-_PACKAGES = ("vot-toolkit", "vot-trax", "torch", "torchvision", "numpy", "opencv-python")
-_CPU_INFO = Path("/proc/cpuinfo")
 
 
 def describe_environment() -> dict[str, str]:

@@ -13,11 +13,15 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alpharefine.errors import UsageError
 from vot_integration.files import package_path
 from vot_integration.regions.answers import Output
+
+TRACKERS_FILE = "trackers.ini"
+"""Name of the list, which the toolkit looks for."""
 
 TIMEOUT_SECONDS = 600
 """How long the toolkit waits for one answer: first frames are slow on a busy processor."""
@@ -57,7 +61,8 @@ class TrackerSettings:
     precision: str | None = None
 
 
-def registrations() -> dict[str, Registration]:
+@cache
+def registrations() -> Mapping[str, Registration]:
     """All registered trackers by name, in the catalogue's order."""
     from alpharefine.catalogue import TRACKERS
 

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,16 @@ import yaml
 
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute, write_text
-from vot_integration.sequences.builtin import RENDERING, write_builtin_sequences
-from vot_integration.sequences.folder import write_list
-from vot_integration.toolkit.stacks import Interval, Stack
-from vot_integration.workspaces.dataset import Dataset, read_dataset
+from vot_integration.toolkit.experiments import expected_runs
+from vot_integration.toolkit.results import Run
+from vot_integration.toolkit.stacks import EaoInterval, Stack
+from vot_integration.workspaces.dataset import Dataset, read_builtin, read_dataset, write_dataset
 from vot_integration.workspaces.lock import LOCK_FILE, exclusive
 from vot_integration.workspaces.manifest import Manifest, find_manifest, read_manifest
 from vot_integration.workspaces.own_trackers import Section, read_own_trackers
 from vot_integration.workspaces.records import TrackerRecord
-from vot_integration.workspaces.trackers_ini import registrations, workspace_ini
+from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, registrations, workspace_ini
 
-TRACKERS_FILE = "trackers.ini"
-_BUILTIN = "built-in, version "
 _SHOWN_NAMES = 3
 
 
@@ -73,8 +72,26 @@ class Workspace:
     folder: Path
     dataset: Dataset
     stack: Stack
-    interval: Interval | None
+    interval: EaoInterval | None
     records: Mapping[str, TrackerRecord]
+
+    @cached_property
+    def own(self) -> Mapping[str, Section]:
+        """Trackers of the user's own that are registered, sections of trackers.ini by name.
+
+        Raises:
+            UsageError: trackers.ini is damaged.
+        """
+        return read_own_trackers(self.folder / TRACKERS_FILE)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs of its experiments, in their order."""
+        return tuple(expected_runs(self.stack.experiments, self.dataset.sequences))
+
+    def runs_of(self, experiment: str) -> list[Run]:
+        """The runs of one of its experiments."""
+        return [run for run in self.runs if run.experiment == experiment]
 
     def results(self, registered_name: str) -> Path:
         """Folder of one registered tracker's results."""
@@ -123,8 +140,8 @@ def load_workspace(folder: Path, experiments: Sequence[str] | None = None) -> Wo
     return Workspace(folder, dataset, stack, manifest.stack.find_interval(), manifest.trackers)
 
 
-def enroll_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) -> Workspace:
-    """Settle how trackers run in a workspace, which keeps its stack and its sequences.
+def record_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) -> Workspace:
+    """Record how trackers run in a workspace, which keeps its stack and its sequences.
 
     Args:
         workspace: as it was read, with the experiments that are to be run.
@@ -143,15 +160,6 @@ def enroll_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) 
     return replace(workspace, records=manifest.trackers)
 
 
-def own_trackers(folder: Path) -> dict[str, Section]:
-    """Trackers of the user's own in a workspace, which need not be there.
-
-    Raises:
-        UsageError: its trackers.ini is damaged.
-    """
-    return read_own_trackers(folder / TRACKERS_FILE)
-
-
 def _create(spec: WorkspaceSpec) -> Workspace:
     parent = spec.folder.parent
     try:
@@ -163,7 +171,7 @@ def _create(spec: WorkspaceSpec) -> Workspace:
         shutil.copytree(_template(), draft, dirs_exist_ok=True)
         (draft / "results").mkdir()
         (draft / LOCK_FILE).touch()
-        dataset = _write_sequences(draft / "sequences", spec)
+        dataset = write_dataset(draft / "sequences", spec.dataset, spec.chosen)
         manifest = Manifest(dataset.source, dataset.fingerprint(), spec.stack, {}, {})
         manifest = _extend(draft, manifest, spec.chosen, spec.records)
         _write_settings(draft, spec, manifest)
@@ -190,7 +198,7 @@ def _rename(draft: Path, folder: Path) -> None:
 
 def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:
     folder = spec.folder
-    dataset = spec.dataset or _read_builtin(folder / "sequences", spec.chosen)
+    dataset = spec.dataset or read_builtin(folder / "sequences", spec.chosen)
     _check_dataset(folder, dataset, manifest)
     manifest = _restack(folder, manifest, spec.stack)
     manifest = _extend(folder, manifest, spec.chosen, spec.records)
@@ -269,37 +277,12 @@ def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: Manifest) -> No
 
 
 def _write_trackers(
-    folder: Path, final: Path, manifest: Manifest, own: Mapping[str, Section]
+    folder: Path, final: Path, manifest: Manifest, further: Mapping[str, Section]
 ) -> None:
-    """Write trackers.ini in `folder`, which ends up as `final`."""
+    """Write trackers.ini in `folder`, which ends up as `final`; own trackers in it are kept."""
     settings = {name: record.settings for name, record in manifest.trackers.items()}
-    text = workspace_ini(final, settings, {**own_trackers(folder), **own})
-    write_text(folder / TRACKERS_FILE, text)
-
-
-def _write_sequences(folder: Path, spec: WorkspaceSpec) -> Dataset:
-    folder.mkdir()
-    if spec.dataset is None:
-        write_builtin_sequences(folder)
-        return _read_builtin(folder, spec.chosen)
-    # Absolute paths: the user's images are not copied.
-    write_list(folder, (str(sequence.path) for sequence in spec.dataset.sequences))
-    return spec.dataset
-
-
-def given_dataset(folder: Path, manifest: Manifest, stack: Stack) -> Dataset | None:
-    """The sequences that a workspace was made for; None for the built-in ones.
-
-    Raises:
-        UsageError: they cannot be read any more.
-    """
-    if manifest.source.startswith(_BUILTIN):
-        return None
-    return read_dataset(folder / "sequences", stack, source=manifest.source)
-
-
-def _read_builtin(folder: Path, stack: Stack) -> Dataset:
-    return read_dataset(folder, stack, source=f"{_BUILTIN}{RENDERING}")
+    own = {**read_own_trackers(folder / TRACKERS_FILE), **further}
+    write_text(folder / TRACKERS_FILE, workspace_ini(final, settings, own))
 
 
 def _protocols(stack: Stack) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""The experiments that the toolkit makes, and the runs that each of them consists of.
+
+To add a protocol: a function that lists its runs, and an entry in `EXPERIMENT_TYPES`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from alpharefine.errors import UsageError
+from vot_integration.toolkit.results import Run
+
+EARLY_STOP_RUNS = 3
+"""Repetitions after which the toolkit stops when all were equal."""
+
+Definition = Mapping[str, Any]
+"""An experiment as it stands in a stack file."""
+
+
+class AnchoredSequence(Protocol):
+    """What is needed of a sequence: `anchors` has a number a frame, > 0 forward, < 0 backward."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def length(self) -> int: ...  # noqa: D102
+
+    @property
+    def anchors(self) -> tuple[float, ...]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class ExperimentType:
+    """A protocol of the toolkit.
+
+    Attributes:
+        names: under which stack files may name it: the toolkit's short one, and that of its class.
+        starts_at_anchors: whether runs start in anchor frames; otherwise in the first frame.
+        list_runs: the runs in one sequence, given the experiment's name and its definition.
+    """
+
+    names: tuple[str, ...]
+    starts_at_anchors: bool
+    list_runs: Callable[[str, Definition, AnchoredSequence], list[Run]]
+
+
+def experiment_type(definition: Definition) -> ExperimentType:
+    """The protocol of an experiment.
+
+    Raises:
+        UsageError: this package does not know it.
+    """
+    name = str(definition["type"])
+    for entry in EXPERIMENT_TYPES:
+        if name in entry.names:
+            return entry
+    known = ", ".join(entry.names[0] for entry in EXPERIMENT_TYPES)
+    raise UsageError(f"experiments of type {name[:80]!r} are not known; known are {known}")
+
+
+def expected_runs(
+    experiments: Mapping[str, Definition], sequences: Sequence[AnchoredSequence]
+) -> list[Run]:
+    """The runs that the toolkit makes, experiment by experiment.
+
+    Args:
+        experiments: definitions by name.
+        sequences: of the workspace.
+    """
+    return [
+        run
+        for name, definition in experiments.items()
+        for sequence in sequences
+        for run in experiment_type(definition).list_runs(name, definition, sequence)
+    ]
+
+
+def _anchored_runs(
+    experiment: str, definition: Definition, sequence: AnchoredSequence
+) -> list[Run]:
+    runs = []
+    for frame, direction in enumerate(sequence.anchors):
+        if direction:
+            frames = sequence.length - frame if direction > 0 else frame + 1
+            runs.append(Run(experiment, sequence.name, f"{sequence.name}_{frame:08d}", frames))
+    return runs
+
+
+def _repeated_runs(
+    experiment: str, definition: Definition, sequence: AnchoredSequence
+) -> list[Run]:
+    repetitions = int(definition.get("repetitions", 1))
+    required = EARLY_STOP_RUNS if definition.get("early_stop", True) else repetitions
+    return [
+        Run(
+            experiment,
+            sequence.name,
+            f"{sequence.name}_{number:03d}",
+            sequence.length,
+            required=number <= required,
+        )
+        for number in range(1, repetitions + 1)
+    ]
+
+
+EXPERIMENT_TYPES = (
+    ExperimentType(
+        ("multistart", "vot.experiment.multistart.MultiStartExperiment"), True, _anchored_runs
+    ),
+    ExperimentType(
+        ("supervised", "vot.experiment.multirun.SupervisedExperiment"), False, _repeated_runs
+    ),
+    ExperimentType(
+        ("unsupervised", "vot.experiment.multirun.UnsupervisedExperiment"), False, _repeated_runs
+    ),
+)
+"""All protocols that the stacks of the toolkit use."""
