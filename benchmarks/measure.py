@@ -110,7 +110,7 @@ def _table(machine: str, measured: Mapping[str, Numbers]) -> str:
         "U, ms",
         "frame, U",
         "median / 90 % / 99 %, ms",
-        "initialisation, U",
+        "initialization, U",
         "start, s",
         "memory, MB",
         "skipped",

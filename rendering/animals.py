@@ -8,7 +8,7 @@ import numpy as np
 from rendering.arrays import floats, smoothstep
 from rendering.painting import (
     Canvas,
-    Colour,
+    Color,
     capsule,
     darker,
     dome,
@@ -39,10 +39,10 @@ def _beetle_parts(body: Sprite, tripods: tuple[Sprite, Sprite], phase: float) ->
 def _beetle_legs(side: float) -> Sprite:
     """Front and hind leg of one side and the middle leg of the other."""
     canvas = Canvas(1.4, 1.3, 90)
-    for x, towards, forward in ((0.45, side, 0.3), (-0.45, side, -0.35), (0.05, -side, 0.0)):
-        knee, foot = (x + forward, 0.78 * towards), (x + 1.5 * forward, 1.12 * towards)
+    for x, toward, forward in ((0.45, side, 0.3), (-0.45, side, -0.35), (0.05, -side, 0.0)):
+        knee, foot = (x + forward, 0.78 * toward), (x + 1.5 * forward, 1.12 * toward)
         for start, end, radii in (
-            ((x, 0.3 * towards), knee, (0.08, 0.07)),
+            ((x, 0.3 * toward), knee, (0.08, 0.07)),
             (knee, foot, (0.06, 0.04)),
         ):
             canvas.paint(capsule(canvas.x, canvas.y, start, end, radii), floats(34, 26, 24))
@@ -79,12 +79,12 @@ def _beetle_body(rng: np.random.Generator) -> Sprite:
 
 @dataclass(frozen=True)
 class Coat:
-    """What tells one fish from another: back, flank, belly and stripe colours, stripe number."""
+    """What tells one fish from another: back, flank, belly and stripe colors, stripe number."""
 
-    back: Colour
-    flank: Colour
-    belly: Colour
-    stripe: Colour
+    back: Color
+    flank: Color
+    belly: Color
+    stripe: Color
     stripes: float
 
 
@@ -130,7 +130,7 @@ def _fish_body(rng: np.random.Generator, coat: Coat) -> Sprite:
     return canvas.sprite()
 
 
-def bird(seed: int, mantle: Colour, breast: Colour) -> Jointed:
+def bird(seed: int, mantle: Color, breast: Color) -> Jointed:
     """A long-winged bird seen from behind and above, flying to the right; the phase beats."""
     rng = np.random.default_rng(seed)
     wing, body = _bird_wing(rng, mantle, breast), _bird_body(rng, mantle, breast)
@@ -148,8 +148,8 @@ def _bird_parts(wing: Sprite, body: Sprite, phase: float) -> tuple[Part, ...]:
     )
 
 
-def _bird_wing(rng: np.random.Generator, mantle: Colour, breast: Colour) -> Sprite:
-    """One wing, from its root at the origin along +y, leading edge towards +x."""
+def _bird_wing(rng: np.random.Generator, mantle: Color, breast: Color) -> Sprite:
+    """One wing, from its root at the origin along +y, leading edge toward +x."""
     canvas = Canvas(0.9, 1.9, 90)
     x, y = canvas.x, canvas.y
     outline = polygon(
@@ -175,7 +175,7 @@ def _bird_wing(rng: np.random.Generator, mantle: Colour, breast: Colour) -> Spri
     return canvas.sprite()
 
 
-def _bird_body(rng: np.random.Generator, mantle: Colour, breast: Colour) -> Sprite:
+def _bird_body(rng: np.random.Generator, mantle: Color, breast: Color) -> Sprite:
     canvas = Canvas(1.4, 0.5, 90)
     x, y = canvas.x, canvas.y
     down = canvas.noise((0.15, 0.25), rng)

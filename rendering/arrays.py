@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
-"""Float32 array; colours are 0..255, coverages and noises 0..1.
+"""Float32 array; colors are 0..255, coverages and noises 0..1.
 
 Always float32 at run time; numpy's type stubs lose that in products with Python floats.
 """

@@ -14,12 +14,12 @@ def leaf_litter(height: int, width: int, seed: int) -> Floats:
     picture = palette(soil * 1.6 - 0.3, (38, 27, 18), (92, 70, 46), (140, 112, 76))
     grain = fractal_noise(height, width, (5, 5), rng, octaves=2)
     picture *= (0.7 + 0.6 * grain)[..., None]
-    colours = [(126, 92, 50), (150, 122, 62), (96, 104, 48), (84, 60, 36), (164, 112, 58)]
+    colors = [(126, 92, 50), (150, 122, 62), (96, 104, 48), (84, 60, 36), (164, 112, 58)]
     brush = Brush(picture)
     count = height * width // 900
     for number in range(count):
         x, y, turns, size, hue, light = rng.random(6).tolist()
-        base = floats(*colours[int(hue * len(colours))])
+        base = floats(*colors[int(hue * len(colors))])
         depth = 0.55 + 0.45 * number / count
         _leaf(
             brush,
@@ -32,15 +32,15 @@ def leaf_litter(height: int, width: int, seed: int) -> Floats:
 
 
 def _leaf(
-    brush: Brush, centre: tuple[float, float], turns: float, length: float, colour: Floats
+    brush: Brush, center: tuple[float, float], turns: float, length: float, color: Floats
 ) -> None:
     """A pointed leaf with a light midrib, side veins, a shaded half and a soft shadow."""
-    window = brush.window((centre[0] + 2, centre[1] + 3), length + 4, turns)
+    window = brush.window((center[0] + 2, center[1] + 3), length + 4, turns)
     if window is not None:
         where, along, across = window
         cover = smoothstep(3.0, -3.0, _leaf_edge(along, across, length))
         brush.blend(where, cover * np.float32(0.55), floats(12, 9, 6))
-    window = brush.window(centre, length + 2, turns)
+    window = brush.window(center, length + 2, turns)
     if window is None:
         return
     where, along, across = window
@@ -51,7 +51,7 @@ def _leaf(
     )
     shade = shade + np.float32(0.35) * smoothstep(1.4, 0.2, np.abs(across))
     cover = smoothstep(0.8, -0.8, _leaf_edge(along, across, length))
-    brush.blend(where, cover, colour * shade[..., None])
+    brush.blend(where, cover, color * shade[..., None])
 
 
 def _leaf_edge(along: Floats, across: Floats, length: float) -> Floats:
@@ -90,13 +90,13 @@ def brick_wall(height: int, width: int, seed: int) -> Floats:
     column = np.floor(shifted / brick_w)
     tones = rng.random((int(height / 19) + 4, int(width / 44) + 6)).astype(np.float32)
     tone = tones[course.astype(np.int64) + 1, column.astype(np.int64) + 1]
-    colour = palette(tone, (112, 58, 44), (146, 78, 58), (160, 96, 70), (124, 74, 66), (98, 62, 58))
+    color = palette(tone, (112, 58, 44), (146, 78, 58), (160, 96, 70), (124, 74, 66), (98, 62, 58))
     rough = fractal_noise(height, width, (12, 12), rng, octaves=4, persistence=0.75)
-    colour *= (0.6 + 0.8 * rough)[..., None]
+    color *= (0.6 + 0.8 * rough)[..., None]
     v, u = (y + wavy) % brick_h, shifted % brick_w
     edge = np.minimum(np.minimum(v, brick_h - v), np.minimum(u, brick_w - u))
     mortar = palette(rough, (120, 114, 106), (176, 170, 160))
-    picture = mix(mortar, colour, smoothstep(1.2, 2.6, edge)[..., None])
+    picture = mix(mortar, color, smoothstep(1.2, 2.6, edge)[..., None])
     stains = fractal_noise(height, width, (160, 60), rng, octaves=4)
     picture *= (0.62 + 0.7 * stains)[..., None]
     paving = _paving(height, width, rng)
@@ -106,7 +106,7 @@ def brick_wall(height: int, width: int, seed: int) -> Floats:
 
 
 def _paving(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Grey slabs with speckle."""
+    """Gray slabs with speckle."""
     x, y = grid(height, width)
     speckle = fractal_noise(height, width, (4, 4), rng, octaves=2)
     broad = fractal_noise(height, width, (40, 120), rng, octaves=4)
@@ -149,12 +149,12 @@ def meadow(height: int, width: int, seed: int) -> Floats:
     brush = Brush(picture)
     for _ in range(height * width // 700):
         px, py, kind, size = rng.random(4).tolist()
-        colour = [(228, 222, 206), (222, 190, 60), (176, 96, 150)][int(kind * 3)]
+        color = [(228, 222, 206), (222, 190, 60), (176, 96, 150)][int(kind * 3)]
         window = brush.window((px * width, py * height), 4, 0.0)
         if window is not None:
             where, u, v = window
             cover = smoothstep(1.0 + 1.4 * size, 0.4, np.sqrt(u * u + v * v))
-            brush.blend(where, cover * np.float32(0.85), floats(*colour))
+            brush.blend(where, cover * np.float32(0.85), floats(*color))
     sway = fractal_noise(height, width, (50, 90), rng, octaves=4) * 26
     ruts = fractal_noise(height, width, (5, 40), rng, octaves=4, persistence=0.7)
     earth = palette(ruts, (84, 66, 46), (134, 110, 80), (168, 146, 112))

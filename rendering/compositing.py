@@ -24,7 +24,7 @@ _SHADOW_BLUR = 6.0
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the camera looks: the backdrop point at the image centre, and magnification."""
+    """Where the camera looks: the backdrop point at the image center, and magnification."""
 
     x: Scalar
     y: Scalar
@@ -37,7 +37,7 @@ class Shadow:
 
     Attributes:
         x: offset in image direction, in units of the actor's scale.
-        y: offset, likewise.
+        y: vertical offset.
         strength: 0 none, 1 black.
     """
 
@@ -59,7 +59,7 @@ class Actor:
         phase: position in its cycle of movement, turns.
         stretch_x: factor of its own x axis (turning out of the image plane; negative mirrors).
             Between -0.2 and 0.2 it is held at these: a thing seen edge-on still has a thickness.
-        stretch_y: factor of its own y axis, likewise.
+        stretch_y: factor of its own y axis.
         depth: 0 for an actor that moves in image coordinates; scenery moves against the camera
             `depth` times as fast as the backdrop (1: on it, more: nearer than it).
         shadow: its shadow, or None.
@@ -172,7 +172,7 @@ class Exposure:
         return Window(left, top, right + 1, bottom + 1)
 
     def draw(self, window: Window) -> Floats:
-        """The actor in a window, h x w x 4: premultiplied colour 0..255 and coverage 0..1."""
+        """The actor in a window, h x w x 4: premultiplied color 0..255 and coverage 0..1."""
         columns = np.arange(window.left, window.right, dtype=np.float32)[None, :]
         rows = np.arange(window.top, window.bottom, dtype=np.float32)[:, None]
         total = np.zeros((rows.size, columns.size, 4), dtype=np.float32)
@@ -206,11 +206,11 @@ def view_backdrop(backdrop: NDArray[np.uint16], camera: Camera, index: int) -> F
 
 
 def _axis(
-    length: int, centre: float, zoom: float, available: int
+    length: int, center: float, zoom: float, available: int
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     """First source index and weight (of 256) of the second, for each image pixel of one axis."""
     extent = (length - 1) / zoom
-    start = min(max(centre - extent / 2, 0.0), available - 2 - extent)
+    start = min(max(center - extent / 2, 0.0), available - 2 - extent)
     position = np.rint((start + np.arange(length) / zoom) * 256).astype(np.int64)
     return position // 256, (position % 256).astype(np.uint16)
 

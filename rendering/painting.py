@@ -8,7 +8,7 @@ from rendering.arrays import Floats, cos_sin
 from rendering.noise import fractal_noise
 from rendering.sprites import Sprite
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 """Red, green, blue, 0..255."""
 
 _BORDER = 16
@@ -42,29 +42,29 @@ class Canvas:
         spacing = (cell[0] * self.texels, cell[1] * self.texels)
         return fractal_noise(height, width, spacing, rng, octaves=octaves)
 
-    def paint(self, distance: Floats, colour: Floats, opacity: float = 1.0) -> None:
+    def paint(self, distance: Floats, color: Floats, opacity: float = 1.0) -> None:
         """Lay a shape over what is there.
 
         Args:
             distance: signed distance to the shape's edge, local units, negative inside; broadcasts
                 to H x W.
-            colour: 3 values, or H x W x 3; 0..255.
+            color: 3 values, or H x W x 3; 0..255.
             opacity: of the whole shape.
         """
         cover = np.clip(np.float32(0.5) - distance * np.float32(self.texels), 0, 1)
-        self.glaze(cover * np.float32(opacity), colour)
+        self.glaze(cover * np.float32(opacity), color)
 
-    def glaze(self, cover: Floats, colour: Floats) -> None:
-        """Lay a colour over what is there with a coverage of 0..1 per texel (H x W)."""
+    def glaze(self, cover: Floats, color: Floats) -> None:
+        """Lay a color over what is there with a coverage of 0..1 per texel (H x W)."""
         cover = np.broadcast_to(cover, self._pixels.shape[:2])[..., None]
         self._pixels *= 1 - cover
-        self._pixels[..., :3] += np.clip(colour, 0, 255) * cover
+        self._pixels[..., :3] += np.clip(color, 0, 255) * cover
         self._pixels[..., 3:] += cover
 
     def shade(self, factor: Floats) -> None:
-        """Multiply the colours by a factor per texel (H x W), keeping the coverage."""
-        colours = self._pixels[..., :3] * np.broadcast_to(factor, self._pixels.shape[:2])[..., None]
-        self._pixels[..., :3] = np.minimum(colours, 255 * self._pixels[..., 3:])
+        """Multiply the colors by a factor per texel (H x W), keeping the coverage."""
+        colors = self._pixels[..., :3] * np.broadcast_to(factor, self._pixels.shape[:2])[..., None]
+        self._pixels[..., :3] = np.minimum(colors, 255 * self._pixels[..., 3:])
 
     def sprite(self) -> Sprite:
         """The painting so far."""
@@ -76,11 +76,11 @@ class Canvas:
 
 
 def ellipse(
-    x: Floats, y: Floats, centre: tuple[float, float], half_axes: tuple[float, float]
+    x: Floats, y: Floats, center: tuple[float, float], half_axes: tuple[float, float]
 ) -> Floats:
     """Signed distance to an axis-aligned ellipse, first order: exact at the edge's own scale."""
-    u = (x - np.float32(centre[0])) / np.float32(half_axes[0])
-    v = (y - np.float32(centre[1])) / np.float32(half_axes[1])
+    u = (x - np.float32(center[0])) / np.float32(half_axes[0])
+    v = (y - np.float32(center[1])) / np.float32(half_axes[1])
     radius = np.sqrt(u * u + v * v)
     slope = np.sqrt(u * u / np.float32(half_axes[0] ** 2) + v * v / np.float32(half_axes[1] ** 2))
     distance: Floats = radius * (radius - 1) / np.maximum(slope, np.float32(1e-6))
@@ -122,36 +122,36 @@ def polygon(x: Floats, y: Floats, corners: list[tuple[float, float]]) -> Floats:
 
 
 def box(
-    x: Floats, y: Floats, centre: tuple[float, float], half_sides: tuple[float, float]
+    x: Floats, y: Floats, center: tuple[float, float], half_sides: tuple[float, float]
 ) -> Floats:
     """Signed distance to an axis-aligned rectangle (the larger of the two axes' distances)."""
     return np.maximum(
-        np.abs(x - np.float32(centre[0])) - np.float32(half_sides[0]),
-        np.abs(y - np.float32(centre[1])) - np.float32(half_sides[1]),
+        np.abs(x - np.float32(center[0])) - np.float32(half_sides[0]),
+        np.abs(y - np.float32(center[1])) - np.float32(half_sides[1]),
     )
 
 
 def dome(
-    x: Floats, y: Floats, centre: tuple[float, float], half_axes: tuple[float, float]
+    x: Floats, y: Floats, center: tuple[float, float], half_axes: tuple[float, float]
 ) -> Floats:
-    """Height of a half ellipsoid, 1 at its centre and 0 outside: shades round things."""
-    u = (x - np.float32(centre[0])) / np.float32(half_axes[0])
-    v = (y - np.float32(centre[1])) / np.float32(half_axes[1])
+    """Height of a half ellipsoid, 1 at its center and 0 outside: shades round things."""
+    u = (x - np.float32(center[0])) / np.float32(half_axes[0])
+    v = (y - np.float32(center[1])) / np.float32(half_axes[1])
     height: Floats = np.sqrt(np.maximum(np.float32(0), 1 - u * u - v * v))
     return height
 
 
-def darker(colour: Colour, factor: float) -> Colour:
-    """A colour times a factor, rounded down."""
-    red, green, blue = (int(value * factor) for value in colour)
+def darker(color: Color, factor: float) -> Color:
+    """A color times a factor, rounded down."""
+    red, green, blue = (int(value * factor) for value in color)
     return red, green, blue
 
 
-def palette(value: Floats, *colours: Colour) -> Floats:
-    """Colour of each value of 0..1 on a ramp of evenly spaced colours, H x W x 3, 0..255."""
-    table = np.array(colours, dtype=np.float32)
-    position = np.clip(value, 0, 1) * np.float32(len(colours) - 1)
-    index = np.minimum(position.astype(np.int64), len(colours) - 2)
+def palette(value: Floats, *colors: Color) -> Floats:
+    """Color of each value of 0..1 on a ramp of evenly spaced colors, H x W x 3, 0..255."""
+    table = np.array(colors, dtype=np.float32)
+    position = np.clip(value, 0, 1) * np.float32(len(colors) - 1)
+    index = np.minimum(position.astype(np.int64), len(colors) - 2)
     share = (position - index)[..., None].astype(np.float32)
     ramp: Floats = table[index] + (table[index + 1] - table[index]) * share
     return ramp
@@ -164,22 +164,22 @@ class Brush:
     picture: Floats
 
     def window(
-        self, centre: tuple[float, float], reach: float, turns: float
+        self, center: tuple[float, float], reach: float, turns: float
     ) -> tuple[tuple[slice, slice], Floats, Floats] | None:
         """Slices of the square of half side `reach` and its turned coordinates; None if outside."""
         height, width = self.picture.shape[:2]
-        x0, x1 = max(int(centre[0] - reach), 0), min(int(centre[0] + reach) + 1, width)
-        y0, y1 = max(int(centre[1] - reach), 0), min(int(centre[1] + reach) + 1, height)
+        x0, x1 = max(int(center[0] - reach), 0), min(int(center[0] + reach) + 1, width)
+        y0, y1 = max(int(center[1] - reach), 0), min(int(center[1] + reach) + 1, height)
         if x0 >= x1 or y0 >= y1:
             return None
         cosine, sine = cos_sin(turns)
-        dx = (np.arange(x0, x1, dtype=np.float32) - np.float32(centre[0]))[None, :]
-        dy = (np.arange(y0, y1, dtype=np.float32) - np.float32(centre[1]))[:, None]
+        dx = (np.arange(x0, x1, dtype=np.float32) - np.float32(center[0]))[None, :]
+        dy = (np.arange(y0, y1, dtype=np.float32) - np.float32(center[1]))[:, None]
         along = dx * np.float32(cosine) + dy * np.float32(sine)
         across = dy * np.float32(cosine) - dx * np.float32(sine)
         return (slice(y0, y1), slice(x0, x1)), along, across
 
-    def blend(self, where: tuple[slice, slice], cover: Floats, colour: Floats) -> None:
-        """Lay a colour (3 values or h x w x 3) over the slices with coverage h x w."""
+    def blend(self, where: tuple[slice, slice], cover: Floats, color: Floats) -> None:
+        """Lay a color (3 values or h x w x 3) over the slices with coverage h x w."""
         under = self.picture[where]
-        self.picture[where] = under + (colour - under) * cover[..., None]
+        self.picture[where] = under + (color - under) * cover[..., None]

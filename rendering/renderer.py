@@ -37,7 +37,7 @@ class Scene:
         target: index of the target among them.
         light: brightness, 1 normal.
         tint: factors of red, green and blue.
-        grain: standard deviation of the sensor noise, grey levels.
+        grain: standard deviation of the sensor noise, gray levels.
         under_water: whether a net of bright lines plays over everything.
     """
 
@@ -96,7 +96,7 @@ class Renderer:
 
     @cached_property
     def _vignette(self) -> Floats:
-        """Fall of brightness towards the corners, HEIGHT x WIDTH x 3, times the tint."""
+        """Fall of brightness toward the corners, HEIGHT x WIDTH x 3, times the tint."""
         x, y = grid(HEIGHT, WIDTH)
         u, v = (x - WIDTH / 2) / np.float32(WIDTH), (y - HEIGHT / 2) / np.float32(WIDTH)
         fall = 1 - np.float32(0.45) * (u * u + v * v)

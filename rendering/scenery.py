@@ -65,14 +65,14 @@ def water_weed(seed: int) -> Jointed:
     ribs = canvas.noise((0.04, 0.4), rng)
     for k in range(7):
         tip, tone, root = rng.random(3).tolist()
-        colour = palette(ribs, (16, 40, 22), (58 + int(40 * tone), 104, 40))
+        color = palette(ribs, (16, 40, 22), (58 + int(40 * tone), 104, 40))
         end = (0.4 + 1.2 * tip, -0.62 + 0.2 * k)
         start = (-1.6, 0.3 * (root - 0.5))
         middle = (-0.4, 0.5 * end[1] + 0.5 * start[1] + 0.1 * (tone - 0.5))
         blade = np.minimum(
             capsule(x, y, start, middle, (0.07, 0.11)), capsule(x, y, middle, end, (0.11, 0.02))
         )
-        canvas.paint(blade, colour * np.float32(0.75 + 0.5 * tone))
+        canvas.paint(blade, color * np.float32(0.75 + 0.5 * tone))
     wave = Wave(0.22, 0.25, -1.6, 1.6)
     sprite = canvas.sprite()
     return Jointed((1.2, 1.9), partial(_weed_parts, sprite, wave))

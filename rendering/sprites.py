@@ -1,7 +1,7 @@
 """Things that move in front of a backdrop: painted parts, warped, jointed and posed.
 
 A sprite is painted once, in local units; every frame looks it up through the inverse of its pose.
-Colours are premultiplied with coverage, so that edges stay clean under interpolation.
+Colors are premultiplied with coverage, so that edges stay clean under interpolation.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _LEVELS = 5
 
 
 class Appearance(Protocol):
-    """What an actor looks like, in local units with the origin at its centre."""
+    """What an actor looks like, in local units with the origin at its center."""
 
     @property
     def half_size(self) -> tuple[float, float]:
@@ -96,7 +96,7 @@ def _bilinear(texels: Floats, column: Floats, row: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Wave:
-    """A travelling bend: y moves by `amplitude` * sin(`waves` * x - phase), grown along x.
+    """A traveling bend: y moves by `amplitude` * sin(`waves` * x - phase), grown along x.
 
     Attributes:
         amplitude: largest displacement, local units.
@@ -126,7 +126,7 @@ class Part:
         sprite: the painting.
         x: of the sprite's origin.
         y: of the sprite's origin.
-        angle: turns, x axis towards y axis.
+        angle: turns, x axis toward y axis.
         stretch: factors of the sprite's own x and y axes; negative mirrors.
         wave: bend in the sprite's own units, or None.
     """

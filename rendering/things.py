@@ -36,10 +36,10 @@ def _kite_ribbon(rng: np.random.Generator) -> Sprite:
     x, y = canvas.x, canvas.y
     stripes = np.floor(x * 5) % 2
     weave = canvas.noise((0.1, 0.1), rng)
-    colour = mix(floats(226, 74, 110), floats(240, 226, 120), stripes[..., None] + 0 * y[..., None])
+    color = mix(floats(226, 74, 110), floats(240, 226, 120), stripes[..., None] + 0 * y[..., None])
     canvas.paint(
         capsule(x, y, (-1.0, 0.0), (1.0, 0.0), (0.13, 0.09)),
-        colour * (0.7 + 0.5 * weave)[..., None],
+        color * (0.7 + 0.5 * weave)[..., None],
     )
     return canvas.sprite()
 
@@ -53,10 +53,10 @@ def _kite_cloth(rng: np.random.Generator) -> Sprite:
     panel = np.where(y < 0, np.float32(0), np.float32(1)) + np.where(
         x + np.abs(y) < 0.1, np.float32(2), np.float32(0)
     )
-    colours = np.array(
+    colors = np.array(
         [(30, 84, 178), (232, 180, 40), (214, 52, 44), (26, 142, 120)], dtype=np.float32
     )
-    canvas.paint(outline, colours[panel.astype(np.int64)])
+    canvas.paint(outline, colors[panel.astype(np.int64)])
     disc = np.abs(ellipse(x, y, (-0.25, 0.0), (0.5, 0.5))) - 0.1
     canvas.paint(np.maximum(disc, outline), floats(244, 240, 228))
     for band in (-0.55, 0.55):
@@ -91,13 +91,13 @@ class Ball:
         tilt_c, tilt_s = (np.float32(v) for v in cos_sin(phase * 0.37))
         turned_y, turned_z = y * tilt_c + turned_z * tilt_s, turned_z * tilt_c - y * tilt_s
         front, back = (half.sample(turned_x, turned_y, pixels_per_unit) for half in self._halves)
-        colour = np.where((turned_z > 0)[..., None], front, back)[..., :3]
+        color = np.where((turned_z > 0)[..., None], front, back)[..., :3]
         gloss = smoothstep(0.3, 0.0, np.sqrt((x + 0.36) ** 2 + (y + 0.42) ** 2))
-        colour = colour * light[..., None] + (70 * gloss)[..., None]
+        color = color * light[..., None] + (70 * gloss)[..., None]
         cover = np.clip((1 - reach) * np.float32(pixels_per_unit) + np.float32(0.5), 0, 1)[
             ..., None
         ]
-        return np.concatenate([np.minimum(colour, 255) * cover, cover], axis=2).astype(np.float32)
+        return np.concatenate([np.minimum(color, 255) * cover, cover], axis=2).astype(np.float32)
 
 
 def _ball_half(rng: np.random.Generator, half: int) -> Sprite:
@@ -105,11 +105,11 @@ def _ball_half(rng: np.random.Generator, half: int) -> Sprite:
     x, y = canvas.x, canvas.y
     leather = canvas.noise((0.12, 0.12), rng)
     wedge = np.where((x > 0) ^ (y > 0.35 * x), np.float32(1), np.float32(0))
-    colours = (
+    colors = (
         (floats(236, 232, 214), floats(24, 88, 66)),
         (floats(236, 196, 52), floats(44, 50, 96)),
     )
-    canvas.glaze(np.ones_like(leather), mix(colours[half][0], colours[half][1], wedge[..., None]))
+    canvas.glaze(np.ones_like(leather), mix(colors[half][0], colors[half][1], wedge[..., None]))
     canvas.paint(ellipse(x, y, (0.1, -0.05), (0.34, 0.34)), floats(30, 30, 34))
     canvas.paint(np.abs(ellipse(x, y, (0.0, 0.0), (0.86, 0.86))) - 0.06, floats(196, 44, 40))
     canvas.shade(0.72 + 0.5 * leather)

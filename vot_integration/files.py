@@ -25,15 +25,25 @@ def write_text(file: Path, text: str) -> None:
 
 def write_bytes(file: Path, data: bytes) -> None:
     """Write a file in one step: other processes see the old content or the new one."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    draft = make_draft(file)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        draft.write_bytes(data)
+        publish(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def make_draft(file: Path) -> Path:
+    """An empty, hidden file beside another one, with the same suffix, to be `publish`ed as it."""
+    descriptor, name = tempfile.mkstemp(file.suffix, f".{file.stem}-", file.parent)
+    os.close(descriptor)
+    return Path(name)
+
+
+def publish(draft: Path, file: Path) -> None:
+    """Put a draft in the place of a file, in one step; everyone may read it."""
+    draft.chmod(0o644)
+    draft.replace(file)
 
 
 def check_target(file: Path, option: str) -> None:

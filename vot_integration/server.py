@@ -57,7 +57,7 @@ def serve(load: Callable[[str], "Tracker"], *, name: str, output: str | None = N
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve a catalogued tracker; every option can also be an environment variable.
+    """Serve a cataloged tracker; every option can also be an environment variable.
 
     Args:
         arguments: command line without the program's name; None takes the process's own.
@@ -91,7 +91,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m vot_integration.server", description="Serve a tracker to the VOT toolkit."
     )
     for option, default, text in (
-        ("tracker", "", "name in the catalogue; with _rotated or _box it names the output too"),
+        ("tracker", "", "name in the catalog; with _rotated or _box it names the output too"),
         ("output", "", "form of the answers: mask (default), rotated or box"),
         ("weights", "", "name or file of the weights instead of the tracker's own"),
         ("device", "auto", "auto, cpu, cuda, cuda:N or mps"),

@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from vot_integration.bench.measure import BenchOptions
 from vot_integration.commands.bench import add_parser
+from vot_integration.pipeline.bench import BenchOptions
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 

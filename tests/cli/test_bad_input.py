@@ -56,7 +56,7 @@ OPTIONS = {
     "json folder": (["--json", "no/such/folder/a.json"], "a.json", "no folder"),
     "json is folder": (["--json", str(Path(__file__).parent)], "is a folder"),
     "sequences": (["--sequences", "no_such_folder"], "no_such_folder"),
-    "option": (["--colour", "red"], "--colour"),
+    "option": (["--color", "red"], "--color"),
 }
 
 

@@ -79,7 +79,7 @@ def test_other_weights_are_refused(workspace: Workspace) -> None:
     parcel = replace(
         make_parcel(workspace, "wanders", send=False),
         tracker="DiMPlite",
-        catalogue_name="DiMPlite",
+        catalog_name="DiMPlite",
         record=record,
         own={},
     )

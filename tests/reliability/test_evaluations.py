@@ -25,7 +25,7 @@ from tests.reliability.processes import (
     wait_until_gone,
 )
 from tests.toolkit.make import make_sequences
-from vot_integration.evaluation.evaluate import analyse, evaluate
+from vot_integration.evaluation.evaluate import analyze, evaluate
 from vot_integration.files import why_not_writable, write_text
 from vot_integration.sequences.builtin import write_builtin_sequences
 from vot_integration.toolkit.scores import ExperimentScores, read_scores
@@ -49,7 +49,7 @@ def result_files(workspace: Workspace, tracker: str) -> dict[str, bytes]:
 
 
 def scores(workspace: Workspace, tracker: str) -> dict[str, ExperimentScores]:
-    return read_scores(analyse(workspace, tracker))
+    return read_scores(analyze(workspace, tracker))
 
 
 def kill_somewhere(command: list[object], victim: int, moment: float) -> tuple[bool, int, str]:

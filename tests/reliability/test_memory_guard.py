@@ -120,7 +120,7 @@ def test_two_failures_move_the_run_to_the_cpu(
 
 
 @pytest.mark.parametrize("calls", [{1}, {1, 2}])
-def test_failures_in_the_initialisation(calls: set[int]) -> None:
+def test_failures_in_the_initialization(calls: set[int]) -> None:
     guard = MemoryGuard(build, "cuda")
     exhaust(guard.tracker, PLACES[0], calls, ERRORS[0])
     assert_same(run(guard))

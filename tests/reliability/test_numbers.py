@@ -38,7 +38,7 @@ def base_tracker() -> DimpTracker:
 
 
 def run(tracker, before: Callable[[int], object] = lambda _: None) -> list[Estimate]:
-    """Track all frames; `before` is told the number of each, 0 for the initialisation."""
+    """Track all frames; `before` is told the number of each, 0 for the initialization."""
     before(0)
     tracker.initialize(frames()[0], TARGET)
     estimates = []
@@ -121,7 +121,7 @@ def test_a_broken_filter_update_keeps_the_filter(
     assert tracker.target_filter.isfinite().all()
     assert all(e.box.is_valid for e in estimates)
     told = [k for k, e in enumerate(estimates, start=1) if Fallback.FILTER in e.fallbacks]
-    # What the initialisation left out is told with the first answer.
+    # What the initialization left out is told with the first answer.
     assert told == sorted({max(k, 1) for k in only} & set(range(1, 6)))
 
 

@@ -1,6 +1,6 @@
 """Trackers for these tests, served as ours are: `python -m tests.reliability.trackers`.
 
-$TEST_TRACKER names what it does in each frame: `steady` follows the target's colour a while,
+$TEST_TRACKER names what it does in each frame: `steady` follows the target's color a while,
 `lost` never sees the target, `noisy` fills its log, `held` waits as long as the file $TEST_GATE is
 there.
 """

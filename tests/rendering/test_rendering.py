@@ -92,7 +92,7 @@ def test_frames_do_not_depend_on_the_order_of_rendering(
 
 @dataclass(frozen=True)
 class _Flat:
-    """A look in one grey level, with the outline of another."""
+    """A look in one gray level, with the outline of another."""
 
     look: Appearance
     level: float
@@ -215,8 +215,8 @@ def test_scale_changes(renderer: Callable[[str], Renderer]) -> None:
 
 
 def test_ball_is_fast(renderer: Callable[[str], Renderer]) -> None:
-    centres = [np.argwhere(renderer("ball").frame(index).mask).mean(axis=0) for index in (20, 21)]
-    assert np.hypot(*(centres[1] - centres[0])) > 20
+    centers = [np.argwhere(renderer("ball").frame(index).mask).mean(axis=0) for index in (20, 21)]
+    assert np.hypot(*(centers[1] - centers[0])) > 20
 
 
 def test_light_changes(renderer: Callable[[str], Renderer]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.toolkit.make import RECORD, Recorder, make_sequences, make_workspace
 from vot_integration.cli import main
-from vot_integration.evaluation.evaluate import analyse, evaluate
+from vot_integration.evaluation.evaluate import analyze, evaluate
 from vot_integration.pipeline.results import evaluated_trackers
 from vot_integration.report.collect import collect, published_rows, read_sequences
 from vot_integration.report.document import Report, make_report, render
@@ -35,7 +35,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made = make_workspace(folder / "w", sequences, ["baseline", "realtime", "unsupervised"])
     for tracker in TRACKERS:
         evaluate(made, tracker, Recorder())
-        analyse(made, tracker)
+        analyze(made, tracker)
     return made
 
 

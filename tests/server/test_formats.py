@@ -50,7 +50,7 @@ def test_every_format_in_and_out(
 ) -> None:
     with launch(output=output) as runtime:
         first = start(runtime, sequence, target)
-        # The toolkit's rasteriser leaves out part of a row where three corners are in line.
+        # The toolkit's rasterizer leaves out part of a row where three corners are in line.
         assert calculate_overlap(first.region, target, BOUNDS) > 0.98
         answer = step(runtime, sequence, 1)
     assert isinstance(answer.region, kind)

@@ -10,7 +10,7 @@ from vot.dataset import Sequence, load_sequence
 
 from tests.conftest import Report
 from tests.server.conftest import Launch, log_text, process_id
-from tests.server.test_catalogue import SERVER
+from tests.server.test_catalog import SERVER
 from tests.server.test_formats import TARGETS, resident_kib, start, step, trace
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 

@@ -150,7 +150,7 @@ def test_upright_polygon_is_its_rectangle(box: tuple[int, int, int, int]) -> Non
     assert polygon_to_box(np.array(polygon.points())) == pytest.approx(box, abs=1e-6)
 
 
-def test_rotated_polygon_keeps_centre_and_area() -> None:
+def test_rotated_polygon_keeps_center_and_area() -> None:
     diamond = np.array([(50, 30), (70, 50), (50, 70), (30, 50)], dtype=float)
     box = polygon_to_box(diamond)
     side = math.sqrt(2 * 20**2) + 1

@@ -31,8 +31,8 @@ def overlap(corners: Corners | None, mask: Array) -> float:
     return float(calculate_overlap(region, Mask(mask), (width, height)))
 
 
-def draw(centre: tuple[float, float], size: tuple[float, float], angle: float) -> Array:
-    corners = cv2.boxPoints((centre, size, angle))
+def draw(center: tuple[float, float], size: tuple[float, float], angle: float) -> Array:
+    corners = cv2.boxPoints((center, size, angle))
     mask = np.zeros((200, 240), np.uint8)
     cv2.fillConvexPoly(mask, np.round(corners).astype(np.int32), 1)
     return mask
@@ -42,18 +42,18 @@ def smallest_around(mask: Array, largest_part: bool = False) -> Corners:
     """`cv2.minAreaRect` of all pixels, or of those of the largest part."""
     parts, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     points = max(parts, key=cv2.contourArea) if largest_part else np.concatenate(parts)
-    centre, (w, h), angle = cv2.minAreaRect(points)
-    return np.asarray(cv2.boxPoints((centre, (max(w, 0.5), max(h, 0.5)), angle)), np.float64)
+    center, (w, h), angle = cv2.minAreaRect(points)
+    return np.asarray(cv2.boxPoints((center, (max(w, 0.5), max(h, 0.5)), angle)), np.float64)
 
 
 @given(
-    centre=st.tuples(st.floats(20, 220), st.floats(20, 180)),
+    center=st.tuples(st.floats(20, 220), st.floats(20, 180)),
     size=st.tuples(st.floats(12, 90), st.floats(12, 90)),
     angle=st.floats(0, 180),
 )
 @settings(max_examples=60)
-def test_of_a_rotated_rectangle_it_is_that_rectangle(centre, size, angle) -> None:
-    mask = draw(centre, size, angle)
+def test_of_a_rotated_rectangle_it_is_that_rectangle(center, size, angle) -> None:
+    mask = draw(center, size, angle)
     inside = mask.sum() >= 0.95 * size[0] * size[1]
     # Where the frame's border cuts the object, no rectangle has its shape.
     assert overlap(rotated_box(mask), mask) > (0.8 if inside else 0.5)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.toolkit.make import ANCHORS, FRAMES, TRACKERS, Recorder, make_sequences, make_workspace
 from vot_integration.errors import EvaluationError
-from vot_integration.evaluation.evaluate import analyse, evaluate, report
+from vot_integration.evaluation.evaluate import analyze, evaluate, report
 from vot_integration.toolkit.results import tally_runs
 from vot_integration.toolkit.scores import ExperimentScores, read_scores
 from vot_integration.workspaces.workspace import Workspace
@@ -31,7 +31,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Reco
 def test_oracle_scores_are_perfect(evaluated: tuple[Workspace, Recorder]) -> None:
     """All is 1.0, but that the toolkit counts the first frame of a run with overlap 0 into A."""
     workspace, _ = evaluated
-    scores = read_scores(analyse(workspace, "oracle"))
+    scores = read_scores(analyze(workspace, "oracle"))
     for experiment in ("baseline", "realtime"):
         found = scores[experiment]
         assert (found.eao, found.robustness) == (1.0, 1.0)
@@ -129,5 +129,5 @@ def test_supervised_stack(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "w", sequences, ["baseline"], stack="vot2018")
     runs = evaluate(workspace, "oracle", Recorder())
     assert len(runs) == 2 * 3
-    scores = read_scores(analyse(workspace, "oracle"))["baseline"]
+    scores = read_scores(analyze(workspace, "oracle"))["baseline"]
     assert (scores.accuracy, scores.robustness) == (1.0, 0.0)

@@ -133,10 +133,10 @@ def test_drawing_by_output() -> None:
         answer = follower.track(image)
         pictures[output] = image.copy()
         draw_shape(pictures[output], answer.shape, ANSWER, answer.box)
-    centre = 14, 17
-    assert tuple(pictures[Output.BOX][centre]) == (128, 128, 128)
-    assert tuple(pictures[Output.ROTATED][centre]) == (128, 128, 128)
-    assert tuple(pictures[Output.MASK][centre]) != (128, 128, 128)
+    center = 14, 17
+    assert tuple(pictures[Output.BOX][center]) == (128, 128, 128)
+    assert tuple(pictures[Output.ROTATED][center]) == (128, 128, 128)
+    assert tuple(pictures[Output.MASK][center]) != (128, 128, 128)
     # The lines are smoothed: at a gray place they are nearly as red and as little blue.
     drawn = pictures[Output.BOX][(pictures[Output.BOX] != 128).any(axis=2)]
     assert len(drawn) and (drawn[:, 0] >= drawn[:, 1]).all() and (drawn[:, 1] >= drawn[:, 2]).all()

@@ -11,7 +11,7 @@ from vot_integration.sequences.folder import SequenceFolder, read_list, read_seq
 from vot_integration.toolkit.regions import region_shape
 
 RUNS = 5
-"""Runs, each with an initialisation of its own, that the frames are shared out to."""
+"""Runs, each with an initialization of its own, that the frames are shared out to."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Clip:
     """One run: image files, and the target in the first of them.
 
     Attributes:
-        frames: the first one is for the initialisation.
+        frames: the first one is for the initialization.
         target: where it is in the first frame.
         fps: frames a second.
     """

@@ -50,7 +50,7 @@ def time_clips(
 def time_stages(
     tracker: Tracker, output: Output, clips: Iterable[Clip], device: torch.device
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Stages of frames and of initialisations.
+    """Stages of frames and of initializations.
 
     Args:
         tracker: built for `device`.
@@ -59,7 +59,7 @@ def time_stages(
         device: it is waited for at both ends of each stage.
 
     Returns:
-        Stage -> mean seconds a frame, and the same of initialisations, so that they add up.
+        Stage -> mean seconds a frame, and the same of initializations, so that they add up.
     """
     session = Session(tracker, output, Tally())
     timer = StageTimer(synchronizer(device))

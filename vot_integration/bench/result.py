@@ -22,7 +22,7 @@ class TimedRun:
     """Latencies of one run, seconds.
 
     Attributes:
-        init_s: of the initialisation.
+        init_s: of the initialization.
         frame_s: of the frames after it.
         fps: frames a second of the sequence.
     """
@@ -50,7 +50,7 @@ class Bench:
         unit_s: passes of the unit, between the frames.
         rss_mb: largest resident memory of the server process, MiB; None if not known.
         stages: stage -> seconds a frame, mean; "rest" is what no stage accounts for.
-        init_stages: the same of initialisations.
+        init_stages: the same of initializations.
         threads: threads of the numerical libraries.
         busy: whether another process kept one core busy meanwhile, but not during the unit.
     """
@@ -147,11 +147,11 @@ def count_skipped(
 
     Nothing sleeps in the toolkit: it books the time that an answer took. What exceeds a frame's
     duration is a debt that later frames pay off; while it is more than a frame's duration they
-    repeat the last answer. The first late answers, that to the initialisation among them, are
+    repeat the last answer. The first late answers, that to the initialization among them, are
     free.
 
     Args:
-        init_s: latency of the initialisation, seconds.
+        init_s: latency of the initialization, seconds.
         frame_s: latencies of the frames that the tracker sees, in order, and again from the first
             when they are used up.
         frames: frames of the run after the first.

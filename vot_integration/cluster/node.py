@@ -67,7 +67,7 @@ def _make_workspace(
     place = folder / "workspace"
     logs = {"env_ARVOT_LOG_DIR": str(log_folder(place))}
     own = {name: {**section, **logs} for name, section in parcel.own.items()}
-    records = {parcel.catalogue_name: _record(parcel, weights, folder)}
+    records = {parcel.catalog_name: _record(parcel, weights, folder)}
     return open_workspace(WorkspaceSpec(place, dataset, parcel.stack, records, own))
 
 

@@ -18,7 +18,7 @@ from alpharefine.weights.store import BUNDLED, find_weights
 from vot_integration.files import write_bytes
 from vot_integration.toolkit.stacks import Stack
 from vot_integration.workspaces.own_trackers import Section
-from vot_integration.workspaces.records import ITS_OWN, TrackerRecord, catalogue_name
+from vot_integration.workspaces.records import ITS_OWN, TrackerRecord, catalog_name
 from vot_integration.workspaces.trackers_ini import log_folder
 from vot_integration.workspaces.workspace import Workspace
 
@@ -48,7 +48,7 @@ class Parcel:
         done: result files of runs that are there already, relative to the tracker's folder.
         tracker: registered name.
         own: its section of trackers.ini when it is one of the user's own.
-        catalogue_name: its name in the catalogue.
+        catalog_name: its name in the catalog.
         record: how it is to run.
     """
 
@@ -56,7 +56,7 @@ class Parcel:
     sequences: Sequence[SentSequence]
     done: Sequence[str]
     tracker: str
-    catalogue_name: str
+    catalog_name: str
     record: TrackerRecord
     own: Mapping[str, Section]
 
@@ -95,7 +95,7 @@ def make_parcel(shard: Workspace, tracker: str, *, send: bool) -> Parcel:
         if run.is_whole(results)
         for file in run.folder(results).glob(f"{glob.escape(run.name)}.*")
     ]
-    name = catalogue_name(tracker)
+    name = catalog_name(tracker)
     record = shard.records[name]
     if record.device != ITS_OWN:
         # What was recorded holds on every node; which GPU it is, Ray decides.

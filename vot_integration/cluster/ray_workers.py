@@ -29,7 +29,7 @@ from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.workers import Outcome
 from vot_integration.serving.compute_defaults import THREAD_VARIABLES
 from vot_integration.toolkit.process import POLL_SECONDS, termination_interrupts
-from vot_integration.workspaces.records import ITS_OWN, OWN, catalogue_name
+from vot_integration.workspaces.records import ITS_OWN, OWN, catalog_name
 from vot_integration.workspaces.workspace import Workspace
 
 ATTEMPTS = 4
@@ -142,7 +142,7 @@ class _Tasks:
         self._waiting = deque(_Job(shard) for shard in shards)
         self._running: dict[Any, _Job] = {}
         self._sends = workers.options.send or not see_folder(workers.nodes, shards[0].folder)
-        record = shards[0].records[catalogue_name(tracker)]
+        record = shards[0].records[catalog_name(tracker)]
         # One object of the cluster that all parts refer to.
         self._weights = ray.put(
             gather_weights(record) if self._sends and record.weights != OWN else None

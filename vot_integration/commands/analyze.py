@@ -32,10 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot analyze ...`.
-
-    Returns:
-        Exit code, 0.
+    """Let the toolkit score results, and print the scores.
 
     Raises:
         UsageError: bad input, or nothing is complete.

@@ -29,7 +29,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         subparsers,
         "bench",
         run,
-        "Measure a tracker: latency of frames, stages and initialisation, start-up and memory.",
+        "Measure a tracker: latency of frames, stages and initialization, start-up and memory.",
         _EXAMPLES,
     )
     parser.add_argument(
@@ -61,10 +61,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot bench ...`.
-
-    Returns:
-        Exit code, 0.
+    """Measure a tracker, and print and write the numbers.
 
     Raises:
         UsageError: bad input.
@@ -119,11 +116,11 @@ def bench_table(numbers: Mapping[str, Any]) -> "RenderableType":
         "frame, median": frame["median"],
         "frame, 90 %": frame["p90"],
         "frame, 99 %": frame["p99"],
-        "initialisation": numbers["init_ms"],
+        "initialization": numbers["init_ms"],
     }
     for name, value in rows.items():
         whole.add_row(name, f"{value:.1f}", f"{value / unit:.2f}")
-    stages = Table("stage", "ms a frame", "ms an initialisation")
+    stages = Table("stage", "ms a frame", "ms an initialization")
     of_frame, of_init = numbers["stages"], numbers["init_stages"]
     for name in dict.fromkeys((*of_frame, *of_init)):
         stages.add_row(name, *(_number(stage.get(name)) for stage in (of_frame, of_init)))

@@ -34,10 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot compare ...`.
-
-    Returns:
-        Exit code, 0.
+    """Print the differences of two trackers, a table an experiment.
 
     Raises:
         UsageError: bad input, or nothing is complete.

@@ -45,7 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot doctor ...`.
+    """Make the checks, and print what each of them finds.
 
     Returns:
         Exit code: the worst severity found.
@@ -63,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
     findings = []
     for finding in run_checks(list_checks(options)):
         findings.append(finding)
-        word, colour = _MARKS[finding.severity]
-        console.print(f"{word:8}", style=colour, end="")
+        word, color = _MARKS[finding.severity]
+        console.print(f"{word:8}", style=color, end="")
         console.print(f"{finding.subject}: " + finding.text.replace("\n", "\n" + 8 * " "))
         if finding.remedy:
             console.print(f"{'':8}do: {finding.remedy}")

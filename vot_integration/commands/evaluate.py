@@ -46,10 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot evaluate ...`.
-
-    Returns:
-        Exit code, 0.
+    """Run what is missing of the trackers' results.
 
     Raises:
         UsageError: bad input.

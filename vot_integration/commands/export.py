@@ -47,10 +47,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot export ...`.
-
-    Returns:
-        Exit code, 0.
+    """Write the network's graphs, and print what they take and give.
 
     Raises:
         UsageError: bad input.

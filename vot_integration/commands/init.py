@@ -34,10 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot init ...`.
-
-    Returns:
-        Exit code, 0.
+    """Make the workspace, and print what it holds and what must be known of it.
 
     Raises:
         UsageError: bad input.

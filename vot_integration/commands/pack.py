@@ -41,10 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot pack ...`.
-
-    Returns:
-        Exit code, 0.
+    """Run what is missing, then pack.
 
     Raises:
         UsageError: bad input.

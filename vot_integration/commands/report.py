@@ -45,10 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot report ...`.
-
-    Returns:
-        Exit code, 0.
+    """Write the report, after the toolkit's own analysis of each tracker.
 
     Raises:
         UsageError: bad input, or nothing is complete.

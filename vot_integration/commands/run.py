@@ -57,10 +57,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot run ...`.
-
-    Returns:
-        Exit code, 0.
+    """Evaluate, analyze and report, and print the scores.
 
     Raises:
         UsageError: bad input.

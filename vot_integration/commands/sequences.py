@@ -23,7 +23,7 @@ then: arvot run --sequences my_sequences
 
 _CONVERT_EXAMPLES = """\
   arvot sequences convert DAVIS my_sequences
-      every object of a data set: DAVIS, OTB, LaSOT and GOT-10k are recognised
+      every object of a data set: DAVIS, OTB, LaSOT and GOT-10k are recognized
   arvot sequences convert ~/LaSOT/car/car-2 my_sequences --link
       one sequence of it; its images are referred to, not copied
   arvot sequences convert DAVIS/JPEGImages/480p/dogs-jump my_sequences --object 2
@@ -121,7 +121,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run_convert(args: argparse.Namespace) -> int:
-    """Run `arvot sequences convert`.
+    """Write the sequences of a source, and print which were and which were not.
 
     Returns:
         Exit code: 0, or 1 when something was wrong with a sequence, which was skipped.
@@ -167,7 +167,7 @@ def _shown(console: "Console") -> "Iterator[Watcher]":
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Run `arvot sequences check`.
+    """Check the sequences of a folder, and print what is wrong, a line a sequence.
 
     Returns:
         Exit code: 0, or 2 when something is wrong, which is printed, a line a sequence.
@@ -194,7 +194,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 
 def run_anchors(args: argparse.Namespace) -> int:
-    """Run `arvot sequences anchors`.
+    """Place anchors in a sequence, or in those of a folder.
 
     Returns:
         Exit code: 0, or 2 when anchors could not be placed in a sequence, which is printed.

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpharefine.errors import UsageError
-from alpharefine.training.checkpoint import write_atomically
+from vot_integration.files import check_target, write_text
 
 Record = Mapping[str, str | float | None]
 """A line of a table, by column."""
@@ -30,10 +29,8 @@ class TableFiles:
             UsageError: one of them cannot be written.
         """
         for option, file in (("--json", args.json), ("--csv", args.csv)):
-            if file is not None and file.is_dir():
-                raise UsageError(f"{option} {file} is a folder; name a file in it")
-            if file is not None and not file.absolute().parent.is_dir():
-                raise UsageError(f"{option} {file}: there is no folder {file.parent}; make it")
+            if file is not None:
+                check_target(file, option)
         return cls(args.json, args.csv)
 
     def write(self, facts: Mapping[str, object], records: Sequence[Record]) -> None:
@@ -45,14 +42,13 @@ class TableFiles:
         """
         if self.json is not None:
             document = {**facts, "rows": records}
-            content = json.dumps(document, indent=2, allow_nan=False) + "\n"
-            write_atomically(self.json, content.encode())
+            write_text(self.json, json.dumps(document, indent=2, allow_nan=False) + "\n")
         if self.csv is not None:
             text = io.StringIO()
             writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(records)
-            write_atomically(self.csv, text.getvalue().encode())
+            write_text(self.csv, text.getvalue())
 
 
 def add_table_options(parser: argparse.ArgumentParser) -> None:

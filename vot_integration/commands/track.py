@@ -70,7 +70,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot track ...`.
+    """Follow the target to the end of the frames, and print what was written.
 
     Returns:
         Exit code: 0, or 1 when frames could not be read.

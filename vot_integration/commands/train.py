@@ -66,7 +66,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot train refine ...` or `arvot train base ...`.
+    """Train the network of a recipe, or go on with a run that was interrupted.
 
     Raises:
         UsageError: bad input.

@@ -54,7 +54,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot train ablate ...`.
+    """Train the variants that are not finished, and print how all compare.
 
     Raises:
         UsageError: bad input.

@@ -37,7 +37,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot train labels ...`.
+    """Write the masks that the teacher is sure of.
 
     Raises:
         UsageError: bad input.

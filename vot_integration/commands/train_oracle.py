@@ -71,7 +71,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run `arvot train oracle ...`.
+    """Refine the boxes of a data set, and print how good every output is.
 
     Raises:
         UsageError: bad input.

@@ -2,9 +2,9 @@
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 from rich import progress as bars
-from rich.console import Console
 
 from alpharefine.catalogue import TRACKERS
 from alpharefine.errors import UsageError
@@ -18,6 +18,8 @@ from alpharefine.weights.store import cache_folder, fetch_weights, find_weights
 from alpharefine.weights.verify import install_weights, verify_weights
 from vot_integration.commands.options import add_command
 from vot_integration.commands.terminal import plain_console
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _EXAMPLES = """\
   arvot weights list
@@ -75,15 +77,34 @@ _MERGE_EXAMPLES = """\
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command `weights` to those of `arvot`."""
     parser = add_command(
-        subparsers, "weights", run, "Get, see, check, convert and merge network weights.", _EXAMPLES
+        subparsers,
+        "weights",
+        _run_list,
+        "Get, see, check, convert and merge network weights.",
+        _EXAMPLES,
     )
     commands = parser.add_subparsers(dest="weights_command", required=True, metavar="COMMAND")
 
-    text = "Registered weights, which are on this machine, and how to get the others."
-    add_command(commands, "list", run, text, _LIST_EXAMPLES)
+    for add in (
+        _add_list,
+        _add_fetch,
+        _add_verify,
+        _add_path,
+        _add_info,
+        _add_convert,
+        _add_merge,
+    ):
+        add(commands)
 
+
+def _add_list(commands: _Commands) -> None:
+    text = "Registered weights, which are on this machine, and how to get the others."
+    add_command(commands, "list", _run_list, text, _LIST_EXAMPLES)
+
+
+def _add_fetch(commands: _Commands) -> None:
     text = "Put registered weights where trackers find them."
-    command = add_command(commands, "fetch", run, text, _FETCH_EXAMPLES)
+    command = add_command(commands, "fetch", _run_fetch, text, _FETCH_EXAMPLES)
     _add_name(command)
     command.add_argument(
         "--from",
@@ -93,8 +114,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="a file that you have downloaded: the authors' .pth.tar, or one of ours",
     )
 
+
+def _add_verify(commands: _Commands) -> None:
     text = "Check weights on this machine: sha256, names, shapes, finite numbers."
-    command = add_command(commands, "verify", run, text, _VERIFY_EXAMPLES)
+    command = add_command(commands, "verify", _run_verify, text, _VERIFY_EXAMPLES)
     command.add_argument(
         "names",
         nargs="*",
@@ -102,23 +125,29 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="registered names (default: all that are on this machine)",
     )
 
-    text = "Print the file of registered weights, for scripts."
-    _add_name(add_command(commands, "path", run, text, _PATH_EXAMPLES))
 
+def _add_path(commands: _Commands) -> None:
+    text = "Print the file of registered weights, for scripts."
+    _add_name(add_command(commands, "path", _run_path, text, _PATH_EXAMPLES))
+
+
+def _add_info(commands: _Commands) -> None:
     text = "What a weights file holds."
-    command = add_command(commands, "info", run, text, _INFO_EXAMPLES)
+    command = add_command(commands, "info", _run_info, text, _INFO_EXAMPLES)
     command.add_argument(
         "file", type=Path, metavar="FILE", help=f"{SUFFIX} file, or the authors' .pth.tar"
     )
 
+
+def _add_convert(commands: _Commands) -> None:
     text = f"Make a {SUFFIX} file of the authors' .pth.tar."
-    command = add_command(commands, "convert", run, text, _CONVERT_EXAMPLES)
+    command = add_command(commands, "convert", _run_convert, text, _CONVERT_EXAMPLES)
     command.add_argument(
         "file", type=Path, metavar="FILE", help=".pth.tar file, or a folder: the last one in it"
     )
     command.add_argument(
         "--as",
-        dest="kind",
+        dest="network",
         required=True,
         choices=list(OFFICIAL_UNREAD),
         metavar="NAME",
@@ -132,8 +161,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="file to write (default: the cache, where trackers find it by name)",
     )
 
+
+def _add_merge(commands: _Commands) -> None:
     text = "Put the weights of several networks into one file."
-    command = add_command(commands, "merge", run, text, _MERGE_EXAMPLES)
+    command = add_command(commands, "merge", _run_merge, text, _MERGE_EXAMPLES)
     command.add_argument(
         "files",
         type=Path,
@@ -158,52 +189,37 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Run `arvot weights ...`.
-
-    Returns:
-        Exit code: 0, or 1 when `verify` has found something wrong.
-
-    Raises:
-        UsageError: bad input.
-    """
-    console = plain_console()
-    match args.weights_command:
-        case "convert":
-            _convert(console, args.file, args.kind, args.output)
-        case "merge":
-            sha256 = merge_weights(args.files, args.output)
-            console.print(f"wrote {args.output}\nsha256 {sha256}")
-        case "list":
-            _list(console)
-        case "info":
-            _info(console, args.file)
-        case "fetch":
-            _fetch(console, WEIGHTS[args.name], args.source)
-        case "path":
-            console.print(_present(WEIGHTS[args.name]))
-        case "verify":
-            return _verify(console, args.names)
-    return 0
-
-
-def _convert(console: Console, file: Path, kind: str, output: Path | None) -> None:
+def _run_convert(args: argparse.Namespace) -> int:
+    output = args.output
     if output is None:
-        output = cache_folder() / WEIGHTS[kind].file
+        output = cache_folder() / WEIGHTS[args.network].file
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{output.parent}: cannot be made ({error.strerror})") from error
-    done = convert(file, kind, output)
-    console.print(
+    done = convert(args.file, args.network, output)
+    plain_console().print(
         f"wrote {done.path} ({done.name}, {done.entries} entries)\n"
         f"sha256 {done.sha256}\n"
         f"made of {done.source}\n"
         f"sha256 {done.source_sha256}"
     )
+    return 0
 
 
-def _list(console: Console) -> None:
+def _run_merge(args: argparse.Namespace) -> int:
+    sha256 = merge_weights(args.files, args.output)
+    plain_console().print(f"wrote {args.output}\nsha256 {sha256}")
+    return 0
+
+
+def _run_path(args: argparse.Namespace) -> int:
+    plain_console().print(_present(WEIGHTS[args.name]))
+    return 0
+
+
+def _run_list(args: argparse.Namespace) -> int:
+    console = plain_console()
     for spec in WEIGHTS.values():
         found = find_weights(spec)
         console.print(f"{spec.name}: {'not on this machine' if found is None else found}")
@@ -211,13 +227,14 @@ def _list(console: Console) -> None:
             "for": _purpose(spec),
             "source": spec.source,
             "reported": spec.reported,
-            "licence": spec.licence,
+            "license": spec.licence,
             "to get it": spec.obtain if found is None else "",
         }
         for fact, text in facts.items():
             if text:
                 console.print(f"  {fact}: {text}")
     console.print(f"cache: {cache_folder()}")
+    return 0
 
 
 def _purpose(spec: WeightsSpec) -> str:
@@ -232,9 +249,10 @@ def _purpose(spec: WeightsSpec) -> str:
     )
 
 
-def _fetch(console: Console, spec: WeightsSpec, source: Path | None) -> None:
-    if source is not None:
-        path = install_weights(spec, source)
+def _run_fetch(args: argparse.Namespace) -> int:
+    console, spec = plain_console(), WEIGHTS[args.name]
+    if args.source is not None:
+        path = install_weights(spec, args.source)
     else:
         columns = (
             bars.BarColumn(),
@@ -249,6 +267,7 @@ def _fetch(console: Console, spec: WeightsSpec, source: Path | None) -> None:
                 spec, lambda done, total: bar.update(task, completed=done, total=total)
             )
     console.print(f"{spec.name}: {path}\nsha256 {file_sha256(path)}")
+    return 0
 
 
 def _present(spec: WeightsSpec) -> Path:
@@ -258,10 +277,12 @@ def _present(spec: WeightsSpec) -> Path:
     return path
 
 
-def _verify(console: Console, names: list[str]) -> int:
+def _run_verify(args: argparse.Namespace) -> int:
+    """Returns 1 when something is wrong with one of them."""
+    console = plain_console()
     here = {name: path for name, spec in WEIGHTS.items() if (path := find_weights(spec))}
     chosen = {}
-    for name in names:
+    for name in args.names:
         if name not in WEIGHTS:
             raise UsageError(f"unknown weights '{shown(name)}'; choose from {', '.join(WEIGHTS)}")
         chosen[name] = _present(WEIGHTS[name])
@@ -277,7 +298,8 @@ def _verify(console: Console, names: list[str]) -> int:
     return status
 
 
-def _info(console: Console, path: Path) -> None:
+def _run_info(args: argparse.Namespace) -> int:
+    console, path = plain_console(), args.file
     if path.suffix == SUFFIX:
         file = open_weights(path)
         console.print(f"{path}\nsha256 {file_sha256(path)}")
@@ -294,3 +316,4 @@ def _info(console: Console, path: Path) -> None:
             f"official file, network {checkpoint.network}, epoch {checkpoint.epoch}, "
             f"{len(checkpoint.tensors)} entries"
         )
+    return 0

@@ -14,7 +14,7 @@ from vot_integration.convert.source import OneFrameError, SourceSequence
 from vot_integration.toolkit.regions import Region, mask_region
 
 _MOST_LABELS = 20
-"""More values than this are the grey levels of one mask, not objects."""
+"""More values than this are the gray levels of one mask, not objects."""
 
 _WHITE = 255
 
@@ -24,7 +24,7 @@ class MaskObjects:
     """What the masks of a sequence show.
 
     Attributes:
-        labels: objects to follow; None stands for the bright pixels of a grey mask.
+        labels: objects to follow; None stands for the bright pixels of a gray mask.
         size: width and height of the masks, px.
     """
 

@@ -112,14 +112,14 @@ def _check_weights(options: DoctorOptions) -> Iterator[Finding]:
 def _settings(options: DoctorOptions) -> TrackerSettings:
     """As asked for, else as results in the workspace were made."""
     from vot_integration.workspaces.manifest import find_manifest
-    from vot_integration.workspaces.records import catalogue_name
+    from vot_integration.workspaces.records import catalog_name
 
     if options.settings != TrackerSettings():
         return options.settings
     # What is wrong with the workspace has been said by its own check.
     with suppress(UsageError):
         manifest = find_manifest(options.folder)
-        record = manifest and manifest.trackers.get(catalogue_name(options.tracker))
+        record = manifest and manifest.trackers.get(catalog_name(options.tracker))
         if record:
             return record.settings
     return options.settings
@@ -143,14 +143,14 @@ def _check_trial(options: DoctorOptions) -> Iterator[Finding]:
 def _registry(options: DoctorOptions) -> Iterator[Path]:
     """The workspace's trackers.ini; where settings are asked for or it is absent, one like it."""
     from vot_integration.serving.run_log import state_folder
-    from vot_integration.workspaces.records import catalogue_name
+    from vot_integration.workspaces.records import catalog_name
 
     folder = options.folder
     if options.settings == TrackerSettings() and (folder / TRACKERS_FILE).is_file():
         yield folder / TRACKERS_FILE
         return
     with tempfile.TemporaryDirectory(prefix="arvot-") as name:
-        chosen = {catalogue_name(options.tracker): options.settings}
+        chosen = {catalog_name(options.tracker): options.settings}
         # Logs are written where they outlast the doctor: a finding may name one.
         home = folder if (folder / TRACKERS_FILE).is_file() else state_folder()
         text = workspace_ini(home, chosen, options.own)

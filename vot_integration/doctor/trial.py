@@ -1,4 +1,4 @@
-"""A tracker's first frames under the toolkit: handshake, initialisation, five frames."""
+"""A tracker's first frames under the toolkit: handshake, initialization, five frames."""
 
 import re
 import tempfile
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from vot_integration.doctor.findings import Finding, Severity
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
-from vot_integration.toolkit.logs import kept_answers, log_tail, newest_log, without_colours
+from vot_integration.toolkit.logs import kept_answers, log_tail, newest_log, without_colors
 from vot_integration.toolkit.process import run_toolkit
 from vot_integration.workspaces.launch import Launch, read_launch
 from vot_integration.workspaces.trackers_ini import registrations
@@ -85,7 +85,7 @@ def explain_failure(section: Launch, output: str, log: Path | None) -> Explanati
         output: what `vot test` has written, with all that came from the tracker.
         log: the tracker's own log; None where it wrote none.
     """
-    tracker, output = section.tracker, without_colours(output)
+    tracker, output = section.tracker, without_colors(output)
     told = log.read_text(encoding="utf-8", errors="replace") if log is not None else ""
     own = [f"The end of its own log ({log}):", log_tail(told)] if log is not None else []
     reason = _REASON.search(output)

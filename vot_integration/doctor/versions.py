@@ -56,9 +56,9 @@ BAD_VERSIONS = (
 
 
 def installed_versions() -> dict[str, str]:
-    """Version of every installed package, by its normalised name."""
+    """Version of every installed package, by its normalized name."""
     return {
-        _normalise(distribution.name): distribution.version
+        _normalize(distribution.name): distribution.version
         for distribution in metadata.distributions()
         if distribution.name
     }
@@ -68,7 +68,7 @@ def check_versions(installed: Mapping[str, str], requirements: list[str]) -> Ite
     """Compare versions with the known bad ones and with requirements.
 
     Args:
-        installed: version by normalised name.
+        installed: version by normalized name.
         requirements: as in a package's metadata; those of extras are left out.
     """
     problems = list(_problems(installed, requirements))
@@ -95,7 +95,7 @@ def _problems(installed: Mapping[str, str], requirements: list[str]) -> Iterator
             text = f"{bad.package} {version} is known not to work: {bad.effect}"
             yield Finding(Severity.ERROR, "packages", text, _pip(bad.install))
     for requirement in map(Requirement, requirements):
-        name = _normalise(requirement.name)
+        name = _normalize(requirement.name)
         if name in told or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
             continue
         version = installed.get(name)
@@ -114,5 +114,5 @@ def _pip(requirement: str) -> str:
     return f"pip install '{requirement}'"
 
 
-def _normalise(name: str) -> str:
+def _normalize(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")

@@ -95,7 +95,7 @@ def _evaluate(
     return made
 
 
-def analyse(workspace: Workspace, tracker: str) -> Path:
+def analyze(workspace: Workspace, tracker: str) -> Path:
     """Run `vot analysis`; returns the JSON file that it wrote.
 
     Raises:

@@ -168,10 +168,10 @@ def _run_parallel(
     free: queue.SimpleQueue[Mapping[str, str]] = queue.SimpleQueue()
     for slot in slots:
         free.put(slot)
-    cancelled = threading.Event()
+    canceled = threading.Event()
 
     def check() -> None:
-        if cancelled.is_set():
+        if canceled.is_set():
             raise _CancelledError
 
     def work(number: int, shard: Workspace) -> Outcome:
@@ -182,7 +182,7 @@ def _run_parallel(
         finally:
             free.put(slot)
         if not outcome.succeeded:
-            cancelled.set()
+            canceled.set()
         return outcome
 
     with ThreadPoolExecutor(len(slots)) as pool:
@@ -191,7 +191,7 @@ def _run_parallel(
             with termination_interrupts():
                 _wait(futures, on_tick)
         finally:
-            cancelled.set()
+            canceled.set()
     ended = [future for future in futures if not isinstance(future.exception(), _CancelledError)]
     return [future.result() for future in ended]
 

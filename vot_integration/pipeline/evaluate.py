@@ -16,7 +16,7 @@ from vot_integration.toolkit.stacks import parse_experiments
 from vot_integration.workspaces.manifest import read_manifest
 from vot_integration.workspaces.records import (
     TrackerRecord,
-    catalogue_name,
+    catalog_name,
     check_tracker,
     make_record,
 )
@@ -60,7 +60,7 @@ def select_workspace(folder: Path, experiments: str | None) -> Workspace:
 def _record(workspace: Workspace, tracker: str, settings: TrackerSettings) -> TrackerRecord:
     """How a tracker runs in a workspace: as asked for, else as its results there were made."""
     check_tracker(tracker, workspace.own)
-    name = catalogue_name(tracker)
+    name = catalog_name(tracker)
     if settings == _AS_BEFORE and name in workspace.records:
         settings = workspace.records[name].settings
     return make_record(tracker, settings, workspace.own)
@@ -82,7 +82,7 @@ def prepare_trackers(
     workers = {
         tracker: choose_workers(options, record.device) for tracker, record in records.items()
     }
-    named = {catalogue_name(tracker): record for tracker, record in records.items()}
+    named = {catalog_name(tracker): record for tracker, record in records.items()}
     return record_trackers(workspace, named), workers
 
 

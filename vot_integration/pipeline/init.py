@@ -30,9 +30,9 @@ class InitOptions:
     Attributes:
         folder: where the workspace is to be.
         stack: name or file; None for that of the workspace, or the default one where it is new.
-        sequences: folder with list.txt; None likewise, or the built-in sequences.
+        sequences: folder with list.txt; None for those of the workspace, or the built-in ones.
         trackers: .ini files that register trackers of the user's own.
-        eao_interval: first and last frame; None likewise, or the default of stack and sequences.
+        eao_interval: first and last frame; None for that of the workspace, or the default one.
     """
 
     folder: Path
@@ -104,8 +104,10 @@ def plan_workspace(
     Args:
         folder: absolute path of the workspace, which need not be there.
         stack_name: name or file; None takes that of the workspace, `DEFAULT_STACK` in a new one.
-        sequences: folder with list.txt; None likewise, the built-in ones in a new workspace.
-        interval: first and last frame; None likewise, the default of stack and sequences.
+        sequences: folder with list.txt; None takes those of the workspace, the built-in ones in a
+            new one.
+        interval: first and last frame; None takes that of the workspace, the default of stack and
+            sequences in a new one.
         experiments: comma-separated names of those to use now, or "all"; None for all.
 
     Raises:

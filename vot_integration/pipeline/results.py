@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from vot_integration.evaluation.evaluate import analyse, pack, report
+from vot_integration.evaluation.evaluate import analyze, pack, report
 from vot_integration.evaluation.summary import ExperimentSummary, RunSummary
 from vot_integration.files import write_text
 from vot_integration.pipeline.evaluate import Reporter
@@ -14,7 +14,7 @@ from vot_integration.toolkit.interface import toolkit_version
 from vot_integration.toolkit.results import tally_runs
 from vot_integration.toolkit.scores import explain_eao, read_scores
 from vot_integration.workspaces.records import (
-    catalogue_name,
+    catalog_name,
     check_tracker,
 )
 from vot_integration.workspaces.workspace import (
@@ -28,15 +28,15 @@ def analyze_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> R
     Raises:
         EvaluationError: the toolkit failed.
     """
-    reporter.stage(f"Analysing {tracker}")
-    analyse(workspace, tracker)
+    reporter.stage(f"Analyzing {tracker}")
+    analyze(workspace, tracker)
     return summarize(workspace, tracker)
 
 
 def report_trackers(
     workspace: Workspace, trackers: Sequence[str], reporter: Reporter, output: Path | None = None
 ) -> Path:
-    """Write the report of trackers that were analysed, and the toolkit's own beside it.
+    """Write the report of trackers that were analyzed, and the toolkit's own beside it.
 
     Args:
         workspace: with experiments that are complete for all of them.
@@ -139,14 +139,14 @@ def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:
 
 
 def summarize(workspace: Workspace, tracker: str) -> RunSummary:
-    """Collect scores, speed and circumstances of a tracker that was analysed."""
+    """Collect scores, speed and circumstances of a tracker that was analyzed."""
     results = workspace.results(tracker)
     scores = read_scores(workspace.analysis(tracker))
     counts = {
         name: tally_runs(workspace.runs_of(name), results) for name in workspace.stack.experiments
     }
     baseline = counts.get("baseline")
-    record = workspace.records[catalogue_name(tracker)]
+    record = workspace.records[catalog_name(tracker)]
     return RunSummary(
         toolkit=toolkit_version(),
         tracker=tracker,

@@ -11,7 +11,7 @@ from vot_integration.pipeline.results import analyze_tracker, report_trackers
 from vot_integration.pipeline.workers import WorkerOptions, choose_workers
 from vot_integration.toolkit.stacks import EaoInterval
 from vot_integration.workspaces.own_trackers import read_own_trackers
-from vot_integration.workspaces.records import catalogue_name, check_tracker, make_record
+from vot_integration.workspaces.records import catalog_name, check_tracker, make_record
 from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, TrackerSettings
 from vot_integration.workspaces.workspace import WorkspaceSpec, open_workspace
 
@@ -25,8 +25,8 @@ class RunOptions:
         experiments: comma-separated names, or "all".
         workspace: folder.
         stack: name or file; None for that of the workspace, or the default one where it is new.
-        sequences: folder with list.txt; None likewise, or the built-in sequences.
-        eao_interval: first and last frame; None likewise, or the default of stack and sequences.
+        sequences: folder with list.txt; None for those of the workspace, or the built-in ones.
+        eao_interval: first and last frame; None for that of the workspace, or the default one.
         weights: name or file; None for the tracker's default.
         json: file for the summary, or None.
         device: torch device or "auto".
@@ -58,7 +58,7 @@ def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
     """
     reporter.stage(f"Checking {options.tracker}, its weights and the sequences")
     spec = plan_run(options)
-    workers = choose_workers(options.workers, spec.records[catalogue_name(options.tracker)].device)
+    workers = choose_workers(options.workers, spec.records[catalog_name(options.tracker)].device)
     if spec.dataset is None and not spec.folder.exists():
         reporter.stage("Rendering the built-in sequences")
     workspace = open_workspace(spec)
@@ -86,4 +86,4 @@ def plan_run(options: RunOptions) -> WorkspaceSpec:
     )
     settings = TrackerSettings(options.weights, options.device, options.precision)
     record = make_record(options.tracker, settings, own)
-    return replace(spec, records={catalogue_name(options.tracker): record})
+    return replace(spec, records={catalog_name(options.tracker): record})

@@ -2,10 +2,10 @@
 
 Pixels and corners as in `vot_integration.regions.shapes`. A box around all pixels,
 `cv2.minAreaRect`, takes in much ground where the object has limbs or specks; the box sought here
-maximises the overlap (intersection over union) with the mask, which is what VOT measures. It is
+maximizes the overlap (intersection over union) with the mask, which is what VOT measures. It is
 found in a reduced copy of the mask: for each of a few angles the copy is turned into the box's
 axes, where a summed-area table gives the overlap of all boxes with two sides kept, and the sides
-are optimised two by two.
+are optimized two by two.
 """
 
 import math
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from vot_integration.regions.shapes import Polygon
 
 MIN_SIDE = 0.5
-"""Side given to a rotated box of a one-pixel line: not empty, and still rasterised as that line."""
+"""Side given to a rotated box of a one-pixel line: not empty, and still rasterized as that line."""
 
 _COPY_SIDE = 64
 """Most rows and columns of the reduced copy."""
 
 _ROUNDS = 2
-"""How often each pair of sides is optimised; more changes nothing."""
+"""How often each pair of sides is optimized; more changes nothing."""
 
 
 class _Grid(NamedTuple):
@@ -132,7 +132,7 @@ def _search(copy: _Copy, angles: _Floats, grid: _Grid) -> _Boxes:
     cell = step.prod(1)
     sums = np.empty((len(angles), grid.cells + 1, grid.cells + 1))
     for k, turn in enumerate(turns):
-        # Where the centre of the first cell, and each cell after it, lies in the copy.
+        # Where the center of the first cell, and each cell after it, lies in the copy.
         first = turn.T @ (low[k] + step[k] / 2) / copy.scale - 0.5
         back = np.column_stack([turn.T * step[k] / copy.scale[:, None], first])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -189,7 +189,7 @@ def _corners(angle: float, sides: _Floats) -> Polygon:
     """Polygon of a box whose sides are edges of pixels."""
     cosine, sine = math.cos(angle), math.sin(angle)
     center = np.array([[cosine, -sine], [sine, cosine]]) @ sides.mean(1) - 0.5
-    # Polygon are the centres of the outermost pixels, which end half a pixel further out.
+    # Polygon are the centers of the outermost pixels, which end half a pixel further out.
     size = np.maximum(sides[:, 1] - sides[:, 0] - 1, MIN_SIDE)
     half = size / 2 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     corners = center + half @ np.array([[cosine, sine], [-sine, cosine]])

@@ -72,7 +72,7 @@ def rectangle_to_box(x: float, y: float, w: float, h: float) -> Box:
 def polygon_to_box(corners: Polygon) -> Box:
     """Turn a target polygon into a box, by one rule for every tracker.
 
-    Four corners p1..p4 (a rotated box): the box keeps the centre, the mean of the corners, and has
+    Four corners p1..p4 (a rotated box): the box keeps the center, the mean of the corners, and has
     the upright bounding rectangle's aspect at the area of the rotated box: with
     A1 = |p1 - p2| |p2 - p3| and A2 = area of the bounding rectangle, its sides are
     sqrt(A1 / A2) (width, height) + 1. Any other number of corners, or four that enclose no area
@@ -93,11 +93,11 @@ def polygon_to_box(corners: Polygon) -> Box:
     side_areas = math.dist(corners[0], corners[1]) * math.dist(corners[1], corners[2])
     upright_area = float(extent[0] * extent[1])
     if len(corners) != 4 or side_areas == 0 or upright_area == 0:
-        centre, size = low + extent / 2, extent + 1
+        center, size = low + extent / 2, extent + 1
     else:
-        centre = corners.mean(axis=0)
+        center = corners.mean(axis=0)
         size = math.sqrt(side_areas / upright_area) * extent + 1
-    x, y = centre - (size - 1) / 2
+    x, y = center - (size - 1) / 2
     return Box(float(x), float(y), float(size[0]), float(size[1]))
 
 

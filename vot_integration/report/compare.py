@@ -11,7 +11,7 @@ from vot_integration.toolkit.scores import collect_remarks, eao_remark
 from vot_integration.workspaces.workspace import Workspace
 
 FEW_SEQUENCES = 5
-"""With so many, all of them favour one of two equal trackers in more than 5 % of cases."""
+"""With so many, all of them favor one of two equal trackers in more than 5 % of cases."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Difference:
     Attributes:
         measure: "EAO", "Accuracy" or "Robustness".
         first: of the first tracker; None where it has no EAO.
-        second: of the second tracker, likewise.
+        second: of the second tracker; None where it has no EAO.
         interval: 95 % bootstrap interval of first minus second, over sequences that both have;
             None unless both have a value.
     """

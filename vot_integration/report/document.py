@@ -35,7 +35,7 @@ from vot_integration.toolkit.scores import (
     explain_eao,
     read_scores,
 )
-from vot_integration.workspaces.records import OWN, TrackerRecord, catalogue_name
+from vot_integration.workspaces.records import OWN, TrackerRecord, catalog_name
 from vot_integration.workspaces.workspace import Workspace
 
 _AGREEMENT = 5e-4
@@ -48,11 +48,11 @@ class ScoreRow:
 
     Attributes:
         tracker: registered name.
-        colour: of the tracker, as CSS.
+        color: of the tracker, as CSS.
         experiment: its name.
         official: the toolkit's scores.
         own: this report's measures; None unless the experiment is multi-start.
-        eao_interval: 95 % bootstrap interval of EAO, None likewise and where there is no EAO.
+        eao_interval: 95 % bootstrap interval of EAO; None where there is no EAO.
         fps: frames for each second of tracker time.
         skips: frames lost to lateness; None unless the experiment is real-time.
         runs: number of runs.
@@ -60,7 +60,7 @@ class ScoreRow:
     """
 
     tracker: str
-    colour: str
+    color: str
     experiment: str
     official: ExperimentScores
     own: Measures | None
@@ -91,7 +91,7 @@ class Strip:
     """Pictures of one tracker's run."""
 
     tracker: str
-    colour: str
+    color: str
     pictures: Sequence[Picture]
 
 
@@ -121,7 +121,7 @@ class Report:
         rows: the table.
         published: rows of other documents.
         eao_plot: curve, None without multi-start experiments.
-        ar_plot: likewise.
+        ar_plot: accuracy over robustness, None without multi-start experiments.
         bar_plots: by experiment.
         sequences: one part each.
         records: how each tracker was run.
@@ -145,7 +145,7 @@ class Report:
 
 
 def make_report(workspace: Workspace, trackers: Sequence[str]) -> Report:
-    """Gather a report of trackers that were analysed.
+    """Gather a report of trackers that were analyzed.
 
     Args:
         workspace: with experiments that are complete for all of them.
@@ -176,7 +176,7 @@ def make_report(workspace: Workspace, trackers: Sequence[str]) -> Report:
         ar_plot=ar_figure(entries, interval, published) if plots and interval else None,
         bar_plots=[(name, bars_figure(entries, name)) for name in multistart],
         sequences=[_sequence_part(workspace, entries, sequence) for sequence in sequences],
-        records=[(name, workspace.records[catalogue_name(name)]) for name in trackers],
+        records=[(name, workspace.records[catalog_name(name)]) for name in trackers],
         notes=_notes(workspace, rows, trackers),
     )
 
@@ -247,7 +247,7 @@ def _sequence_part(
             Strip(
                 entry.name,
                 _css(entry),
-                make_strip(workspace, entry.name, results, sequence, entry.colour),
+                make_strip(workspace, entry.name, results, sequence, entry.color),
             )
             for entry in trackers
             for results in entry.experiments
@@ -259,7 +259,7 @@ def _sequence_part(
 def _notes(workspace: Workspace, rows: Sequence[ScoreRow], trackers: Sequence[str]) -> list[str]:
     notes = []
     for name in trackers:
-        if workspace.records[catalogue_name(name)].random:
+        if workspace.records[catalog_name(name)].random:
             notes.append(
                 f"The weights of {name} are random, not trained: its numbers show that everything "
                 "runs and say nothing about the tracker."
@@ -276,4 +276,4 @@ def _notes(workspace: Workspace, rows: Sequence[ScoreRow], trackers: Sequence[st
 
 
 def _css(tracker: TrackerResults) -> str:
-    return "rgb({}, {}, {})".format(*tracker.colour)
+    return "rgb({}, {}, {})".format(*tracker.color)

@@ -1,4 +1,4 @@
-"""Plots as SVG text. Trackers have colours, experiments have marks and line styles."""
+"""Plots as SVG text. Trackers have colors, experiments have marks and line styles."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vot_integration.regions.drawing import Colour
+from vot_integration.regions.drawing import Color
 from vot_integration.report.bootstrap import percentile_interval, resample
 from vot_integration.report.collect import ExperimentResults, Published
 from vot_integration.report.measures import combine, eao_curve
 
-COLOURS: tuple[Colour, ...] = (
+COLOURS: tuple[Color, ...] = (
     (230, 97, 0),
     (0, 114, 178),
     (204, 121, 167),
@@ -23,7 +23,7 @@ COLOURS: tuple[Colour, ...] = (
     (86, 60, 92),
     (213, 170, 0),
 )
-"""Of trackers, in their order: colours that colour-blind people can tell apart."""
+"""Of trackers, in their order: colors that color-blind people can tell apart."""
 
 _MARKS = ("o", "s", "^", "D")
 _LINES = ("-", "--", ":", "-.")
@@ -42,10 +42,10 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class TrackerResults:
-    """Results of one tracker in all experiments of a report, and its colour."""
+    """Results of one tracker in all experiments of a report, and its color."""
 
     name: str
-    colour: Colour
+    color: Color
     experiments: Sequence[ExperimentResults]
 
 
@@ -61,7 +61,7 @@ def eao_figure(trackers: Sequence[TrackerResults], interval: tuple[int, int]) ->
                     np.arange(1, len(curve)),
                     curve[1:],
                     style,
-                    color=_rgb(tracker.colour),
+                    color=_rgb(tracker.color),
                     label=_label(tracker, results),
                 )
         axes.set(xlabel="frames of a run", ylabel="expected average overlap", ylim=(0, 1))
@@ -95,7 +95,7 @@ def ar_figure(
                     xerr=spread[0],
                     yerr=spread[1],
                     fmt=mark,
-                    color=_rgb(tracker.colour),
+                    color=_rgb(tracker.color),
                     elinewidth=0.8,
                     label=_label(tracker, results),
                 )
@@ -117,12 +117,12 @@ def bars_figure(trackers: Sequence[TrackerResults], experiment: str) -> str:
         if results.name == experiment
     }
     names = [entry.sequence for entry in next(iter(rows.values()))]
-    colours = {tracker.name: _rgb(tracker.colour) for tracker in trackers}
+    colors = {tracker.name: _rgb(tracker.color) for tracker in trackers}
     with rc_context(_STYLE):
         figure = Figure(figsize=(7.5, 0.9 + len(names) * (0.16 + 0.12 * len(rows))))
         panes = figure.subplots(1, 2, sharey=True)
         for axes, measure in zip(panes, ("accuracy", "robustness"), strict=True):
-            _bars(axes, rows, colours, measure)
+            _bars(axes, rows, colors, measure)
         panes[0].set_yticks(range(len(names)), names)
         panes[0].invert_yaxis()
         return _svg(figure)
@@ -143,14 +143,14 @@ def overlap_figure(trackers: Sequence[TrackerResults], experiment: str, sequence
 def _bars(
     axes: Axes,
     rows: Mapping[str, Sequence[object]],
-    colours: Mapping[str, tuple[float, ...]],
+    colors: Mapping[str, tuple[float, ...]],
     measure: str,
 ) -> None:
     height = 0.8 / len(rows)
     for number, (name, measures) in enumerate(rows.items()):
         places = np.arange(len(measures)) + (number - (len(rows) - 1) / 2) * height
         values = [getattr(entry, measure) for entry in measures]
-        axes.barh(places, values, height, color=colours[name])
+        axes.barh(places, values, height, color=colors[name])
     axes.set(xlim=(0, 1), title=measure)
     axes.grid(False, axis="y")
 
@@ -158,15 +158,15 @@ def _bars(
 def _overlap_lines(
     axes: Axes, tracker: TrackerResults, results: ExperimentResults, sequence: str
 ) -> None:
-    colour = _rgb(tracker.colour)
+    color = _rgb(tracker.color)
     for run in results.runs[sequence]:
         shown = np.where(run.reported & run.present, run.overlaps, np.nan)
-        axes.plot(run.frames, shown, color=colour, linewidth=1, alpha=0.8)
+        axes.plot(run.frames, shown, color=color, linewidth=1, alpha=0.8)
         start = int(run.frames[0])
-        axes.plot(start, 0, marker=".", color=colour, clip_on=False)
+        axes.plot(start, 0, marker=".", color=color, clip_on=False)
         for failure in results.failures[run.run.name]:
             at = int(run.frames[failure])
-            axes.plot(at, run.overlaps[failure], marker="x", color=colour, markeredgewidth=1.6)
+            axes.plot(at, run.overlaps[failure], marker="x", color=color, markeredgewidth=1.6)
         if results.is_realtime:
             skipped = run.frames[1:][run.seconds[1:] == 0]
             axes.plot(skipped, np.full(len(skipped), -0.02), "|", color="0.4", markersize=4)
@@ -196,6 +196,6 @@ def _svg(figure: Figure) -> str:
     return target.getvalue()
 
 
-def _rgb(colour: Colour) -> tuple[float, float, float]:
-    red, green, blue = colour
+def _rgb(color: Color) -> tuple[float, float, float]:
+    red, green, blue = color
     return red / 255, green / 255, blue / 255

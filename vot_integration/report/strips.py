@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from alpharefine.trackers.base import Image
-from vot_integration.regions.drawing import TRUTH, Colour, draw_contour, draw_shape
+from vot_integration.regions.drawing import TRUTH, Color, draw_contour, draw_shape
 from vot_integration.regions.shapes import Shape
 from vot_integration.report.collect import ExperimentResults
 from vot_integration.report.trajectories import TrackedRun, read_run_regions
@@ -30,7 +30,7 @@ class Picture:
     Attributes:
         jpeg: the picture.
         frame: index of the sequence's frame, 0-based.
-        overlap: with the ground truth, 0..1; None in the frame of initialisation.
+        overlap: with the ground truth, 0..1; None in the frame of initialization.
         failed: whether the run has failed here or before.
     """
 
@@ -45,7 +45,7 @@ def make_strip(
     tracker: str,
     results: ExperimentResults,
     sequence: SequenceFolder,
-    colour: Colour,
+    color: Color,
 ) -> list[Picture]:
     """Pictures of the longest run of a tracker in a sequence, evenly spread; a failure is in them.
 
@@ -54,7 +54,7 @@ def make_strip(
         tracker: registered name.
         results: of one of its experiments.
         sequence: the sequence.
-        colour: of the tracker.
+        color: of the tracker.
     """
     runs = results.runs[sequence.name]
     if not runs:
@@ -69,7 +69,7 @@ def make_strip(
         if image is None:
             continue
         shape = region_shape(regions[index]) if run.reported[index] else None
-        _draw(image, sequence.regions[frame], shape, colour)
+        _draw(image, sequence.regions[frame], shape, color)
         pictures.append(_picture(image, run, index, bool(failures) and index >= failures[0]))
     return pictures
 
@@ -89,9 +89,9 @@ def choose_frames(length: int, failures: Sequence[int]) -> list[int]:
     return sorted(chosen)
 
 
-def _draw(image: Image, truth: Region, shape: Shape | None, colour: Colour) -> None:
+def _draw(image: Image, truth: Region, shape: Shape | None, color: Color) -> None:
     if shape is not None:
-        draw_shape(image, shape, colour)
+        draw_shape(image, shape, color)
     if not truth.is_empty():
         draw_contour(image, region_mask(truth, *image.shape[:2]), TRUTH)
 

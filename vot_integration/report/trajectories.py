@@ -34,10 +34,10 @@ class TrackedRun:
         frames: index of the sequence's frame for each of the run's N frames, 0-based; a run that
             goes backward has descending ones.
         overlaps: N float, 0..1, region overlap with the ground truth as the toolkit computes it;
-            0 in the frame of initialisation.
+            0 in the frame of initialization.
         present: N bool, whether the target is in the frame.
         reported: N bool, False where the tracker has answered nothing: the frame of
-            initialisation, and what follows a failure under supervision.
+            initialization, and what follows a failure under supervision.
         failed: N bool, the frames in which the supervised experiment noted a failure.
         seconds: N float, time that the tracker took; NaN where none was measured.
     """

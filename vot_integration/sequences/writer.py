@@ -19,7 +19,7 @@ _JPEG_QUALITY = 92
 _WELL_VISIBLE = 0.9
 
 
-class LabelledFrame(Protocol):
+class LabeledFrame(Protocol):
     """A frame to write: image, mask of the visible target, and how much of it is visible."""
 
     @property
@@ -68,7 +68,7 @@ class SequenceFormat:
 
 def write_sequence_folder(
     path: Path,
-    frames: Iterable[LabelledFrame],
+    frames: Iterable[LabeledFrame],
     *,
     fps: int = 30,
     properties: Mapping[str, str] | None = None,
@@ -86,12 +86,12 @@ def write_sequence_folder(
     iterator = iter(frames)
     first = next(iterator)
     height, width = first.mask.shape
-    labelled = (
+    labeled = (
         NewFrame(frame.image, mask_region(frame.mask), frame.visibility >= _WELL_VISIBLE)
         for part in ((first,), iterator)
         for frame in part
     )
-    write_frames(path, labelled, SequenceFormat((width, height), fps, properties=properties))
+    write_frames(path, labeled, SequenceFormat((width, height), fps, properties=properties))
 
 
 def write_frames(path: Path, frames: Iterable[NewFrame], form: SequenceFormat) -> None:

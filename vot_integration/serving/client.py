@@ -28,8 +28,8 @@ class ServedTracker:
     Args:
         tracker: name, as `arvot run` takes it.
         device: as the server takes it.
-        precision: likewise.
-        weights: likewise; None for the tracker's own.
+        precision: of its networks.
+        weights: name or file; None for the tracker's own.
 
     Attributes:
         startup_s: seconds from the start of the process to the end of the handshake.

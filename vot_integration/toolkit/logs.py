@@ -52,7 +52,7 @@ def _fresh_logs(folder: Path, since: float, pattern: str) -> list[Path]:
 
 def log_tail(text: str) -> str:
     """The end of a log, indented, with the exception it tells of where its message is longer."""
-    lines = [line.rstrip()[:LINE_LENGTH] for line in without_colours(text).splitlines()]
+    lines = [line.rstrip()[:LINE_LENGTH] for line in without_colors(text).splitlines()]
     lines = [line for line in lines if line and not _NOISE.fullmatch(line)]
     earlier, last = lines[:-LOG_LINES], lines[-LOG_LINES:]
     if not any(_EXCEPTION.match(line) for line in last):
@@ -60,6 +60,6 @@ def log_tail(text: str) -> str:
     return "\n".join(f"  {line}" for line in last) or "  (nothing)"
 
 
-def without_colours(text: str) -> str:
-    """Text of a log without the codes with which a terminal is told to change colours."""
+def without_colors(text: str) -> str:
+    """Text of a log without the codes with which a terminal is told to change colors."""
     return _COLOUR.sub("", text)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a tracker, from an initialisation to the end.
+    """One run of a tracker, from an initialization to the end.
 
     Attributes:
         experiment: name of the experiment.

@@ -1,4 +1,4 @@
-"""Which tracker follows the target: one of the catalogue, or one of the user's own."""
+"""Which tracker follows the target: one of the catalog, or one of the user's own."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -63,13 +63,13 @@ def choose_follower(choice: Choice) -> Chosen:
     check_tracker(choice.tracker, {**read_own_trackers(workspace / TRACKERS_FILE), **given})
     registration = registrations().get(choice.tracker)
     if registration is not None:
-        return _from_catalogue(registration, choice.settings)
+        return _from_catalog(registration, choice.settings)
     check_own_settings(choice.tracker, choice.settings)
     own = given if choice.tracker in given else {}
     return Chosen(partial(_start_own, choice.tracker, workspace, own), True, False)
 
 
-def _from_catalogue(registration: Registration, settings: TrackerSettings) -> Chosen:
+def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chosen:
     from alpharefine.catalogue import build_tracker, resolve_weights
 
     def build() -> Follower:

@@ -83,4 +83,4 @@ class CatalogFollower:
         return self._last
 
     def close(self) -> None:
-        """Nothing was started."""
+        """No process was started that would have to be ended."""

@@ -1,6 +1,5 @@
 """What is kept of a tracked video: an overlay, masks, boxes. Each is there whole or not at all."""
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Image
-from vot_integration.files import write_text
+from vot_integration.files import make_draft, publish, write_text
 from vot_integration.regions.drawing import ANSWER, draw_shape, write_caption
 from vot_integration.toolkit.regions import shape_mask
 from vot_integration.track.follower import Answer
@@ -55,10 +54,7 @@ class OverlayVideo:
         self._writer: cv2.VideoWriter | None = None
 
     def __enter__(self) -> Self:
-        suffix = self._file.suffix
-        descriptor, name = tempfile.mkstemp(suffix, f".{self._file.stem}-", self._file.parent)
-        os.close(descriptor)
-        self._draft = Path(name)
+        self._draft = make_draft(self._file)
         return self
 
     def write(self, image: Image, answer: Answer) -> None:
@@ -88,8 +84,7 @@ class OverlayVideo:
         if self._writer is not None:
             self._writer.release()
         if kind is None and self._writer is not None:
-            self._draft.chmod(0o644)
-            self._draft.replace(self._file)
+            publish(self._draft, self._file)
         self._draft.unlink(missing_ok=True)
 
 

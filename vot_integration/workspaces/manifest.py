@@ -24,7 +24,7 @@ class Manifest:
         fingerprint: hash of the sequences' labels.
         stack: all experiments of the stack, with the EAO interval.
         experiments: what the results of each experiment depend on, by its name.
-        trackers: what each tracker's results were made with, by its name in the catalogue.
+        trackers: what each tracker's results were made with, by its name in the catalog.
     """
 
     source: str

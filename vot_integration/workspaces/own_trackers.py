@@ -1,4 +1,4 @@
-"""Trackers of the user's own: sections of a trackers.ini that are not from the catalogue."""
+"""Trackers of the user's own: sections of a trackers.ini that are not from the catalog."""
 
 import configparser
 import os
@@ -35,7 +35,7 @@ _DEFAULTS = frozenset({("env_arvot_device", "auto"), ("env_arvot_precision", "au
 
 
 def read_own_trackers(file: Path) -> dict[str, Section]:
-    """The sections of a trackers.ini that are not from the catalogue, by name.
+    """The sections of a trackers.ini that are not from the catalog, by name.
 
     Args:
         file: need not be there.
@@ -62,7 +62,7 @@ def adopt_trackers(file: Path, workspace: Path | None = None) -> dict[str, Secti
 
     Raises:
         UsageError: no such file, nothing in it, a tracker with the name of another one of the
-            catalogue, or as `read_own_trackers`.
+            catalog, or as `read_own_trackers`.
     """
     if not file.is_file():
         raise UsageError(
@@ -72,9 +72,9 @@ def adopt_trackers(file: Path, workspace: Path | None = None) -> dict[str, Secti
     sections, own = _read(file), read_own_trackers(file)
     if not sections:
         raise UsageError(f"{file} registers no tracker: add a section [NAME]")
-    catalogue = _parse(plain_ini(), "trackers.ini")
+    catalog = _parse(plain_ini(), "trackers.ini")
     for name in sections.keys() - own.keys():
-        _check_same(file, name, sections[name], catalogue[name])
+        _check_same(file, name, sections[name], catalog[name])
     return {name: _adopt(absolute(file), section, workspace) for name, section in own.items()}
 
 
@@ -100,11 +100,11 @@ def _parse(text: str, source: str) -> dict[str, Section]:
     return {name: dict(parser[name]) for name in parser.sections()}
 
 
-def _check_same(file: Path, name: str, section: Section, catalogue: Section) -> None:
-    """Check that a section named like one of the catalogue, which is not taken, says the same."""
+def _check_same(file: Path, name: str, section: Section, catalog: Section) -> None:
+    """Check that a section named like one of the catalog, which is not taken, says the same."""
     given, ours = (
         {key.lower(): value for key, value in entries.items() if key.lower() not in _NOT_COMPARED}
-        for entries in (section, catalogue)
+        for entries in (section, catalog)
     )
     differing = sorted(
         key

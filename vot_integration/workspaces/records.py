@@ -15,7 +15,7 @@ from vot_integration.workspaces.own_trackers import Section
 from vot_integration.workspaces.trackers_ini import TrackerSettings, registrations
 
 OWN = "own tracker"
-"""Stands for the weights of a tracker that is not from the catalogue."""
+"""Stands for the weights of a tracker that is not from the catalog."""
 
 ITS_OWN = "its own"
 """Stands for the device and the precision of such a tracker, which it chooses itself."""
@@ -56,8 +56,8 @@ class TrackerRecord:
         return f"{weights}, {self.device}, {self.precision}, arvot {self.arvot}"
 
 
-def catalogue_name(name: str) -> str:
-    """Name in the catalogue of a registered tracker; a tracker of the user's own keeps its name."""
+def catalog_name(name: str) -> str:
+    """Name in the catalog of a registered tracker; a tracker of the user's own keeps its name."""
     registration = registrations().get(name)
     return name if registration is None else registration.tracker
 
@@ -98,7 +98,7 @@ def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]
     from alpharefine.runtime import resolve_runtime
 
     device, precision = settings.device or "auto", settings.precision or "auto"
-    tracker = catalogue_name(name)
+    tracker = catalog_name(name)
     runtime = resolve_runtime(device, precision)
     weights = _absolute_weights(settings.weights)
     found = resolve_weights(tracker, weights)

@@ -1,4 +1,4 @@
-"""The toolkit's list of trackers (trackers.ini), generated from the catalogue.
+"""The toolkit's list of trackers (trackers.ini), generated from the catalog.
 
 Every mask tracker is registered three times: under its own name it answers masks, with `_rotated`
 rotated boxes, with `_box` rectangles. `python -m vot_integration.workspaces.trackers_ini` prints
@@ -37,7 +37,7 @@ class Registration:
 
     Attributes:
         name: section of trackers.ini, such as `ARDiMP_lite_box`.
-        tracker: name in the catalogue, such as `ARDiMP_lite`.
+        tracker: name in the catalog, such as `ARDiMP_lite`.
         output: what it answers.
     """
 
@@ -48,7 +48,7 @@ class Registration:
 
 @dataclass(frozen=True)
 class TrackerSettings:
-    """How one tracker of the catalogue runs in a workspace; None leaves the choice to the server.
+    """How one tracker of the catalog runs in a workspace; None leaves the choice to the server.
 
     Attributes:
         weights: name or absolute path of weights.
@@ -63,7 +63,7 @@ class TrackerSettings:
 
 @cache
 def registrations() -> Mapping[str, Registration]:
-    """All registered trackers by name, in the catalogue's order."""
+    """All registered trackers by name, in the catalog's order."""
     from alpharefine.catalogue import TRACKERS
 
     entries: dict[str, Registration] = {}
@@ -92,7 +92,7 @@ def workspace_ini(
 
     Args:
         folder: absolute path of the workspace.
-        settings: by name in the catalogue; trackers without an entry run with defaults.
+        settings: by name in the catalog; trackers without an entry run with defaults.
         own: sections of the user's own trackers, written as they are.
 
     Raises:

@@ -39,7 +39,7 @@ class WorkspaceSpec:
         folder: absolute path.
         dataset: sequences to run on; None for the built-in ones.
         stack: all experiments, with the EAO interval.
-        records: how trackers are to run, by their name in the catalogue.
+        records: how trackers are to run, by their name in the catalog.
         own: trackers of the user's own to register, sections of trackers.ini by name.
         experiments: names of those to use now; None for all.
     """
@@ -66,7 +66,7 @@ class Workspace:
         dataset: its sequences, or those of them to use now.
         stack: its experiments, or those of them to use now.
         interval: the EAO interval, None where the stack has none.
-        records: what the trackers' results are made with, by their name in the catalogue.
+        records: what the trackers' results are made with, by their name in the catalog.
     """
 
     folder: Path
@@ -145,7 +145,7 @@ def record_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) 
 
     Args:
         workspace: as it was read, with the experiments that are to be run.
-        records: by their name in the catalogue.
+        records: by their name in the catalog.
 
     Raises:
         UsageError: results of these trackers were made otherwise; or the workspace cannot be

@@ -8,7 +8,7 @@ from vot_integration.server import serve
 
 
 class Wanders:
-    """Moves by the mean colours of all frames since the start."""
+    """Moves by the mean colors of all frames since the start."""
 
     def initialize(self, image: Image, target: Box) -> None:
         self.target = target

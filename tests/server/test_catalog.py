@@ -1,4 +1,4 @@
-"""The catalogue's own trackers, served by the package's entry point."""
+"""The catalog's own trackers, served by the package's entry point."""
 
 import pytest
 from vot.dataset import Sequence
