@@ -33,6 +33,11 @@ RESUMABLE = {"evaluate", "pack", "run", "sequences", "train", "weights"}
 
 DEBUG = "--debug"
 
+OF_EXTRA = frozenset(
+    ("vot", "trax", "rich", "yaml", "jinja2", "matplotlib", "shapely", "torchvision", "PIL")
+)
+"""Modules that the library does without, and that the extra `arvot[vot]` brings."""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
@@ -61,12 +66,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, 2)
     except EvaluationError as error:
         return _fail(error, 1)
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module not in OF_EXTRA:
+            return _fail(_describe(error), 1)
+        needed = "the commands need more than the library"
+        return _fail(f"{needed} ({module} is missing): pip install 'arvot[vot]'", 2)
     except KeyboardInterrupt:
         goes_on = "; the same command goes on where it stopped"
         return _fail(f"interrupted{goes_on if RESUMABLE & set(arguments[:1]) else ''}", 130)
     except Exception as error:
-        message = " ".join(str(error).split())
-        return _fail(f"{type(error).__name__}: {message} ({DEBUG} shows where)", 1)
+        return _fail(_describe(error), 1)
+
+
+def _describe(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message} ({DEBUG} shows where)"
 
 
 def _fail(reason: object, status: int) -> int:

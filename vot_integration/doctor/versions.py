@@ -10,6 +10,8 @@ from packaging.specifiers import SpecifierSet
 from vot_integration.doctor.findings import Finding, Severity
 
 PACKAGE = "arvot"
+EXTRA = "vot"
+"""The extra that the commands need."""
 
 _SHOWN = ("vot-toolkit", "vot-trax", "attributee", "torch", "torchvision", "numpy", "opencv-python")
 
@@ -69,7 +71,7 @@ def check_versions(installed: Mapping[str, str], requirements: list[str]) -> Ite
 
     Args:
         installed: version by normalized name.
-        requirements: as in a package's metadata; those of extras are left out.
+        requirements: as in a package's metadata; those of other extras are left out.
     """
     problems = list(_problems(installed, requirements))
     yield from problems
@@ -96,7 +98,9 @@ def _problems(installed: Mapping[str, str], requirements: list[str]) -> Iterator
             yield Finding(Severity.ERROR, "packages", text, _pip(bad.install))
     for requirement in map(Requirement, requirements):
         name = _normalize(requirement.name)
-        if name in told or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+        if name in told or (
+            requirement.marker and not requirement.marker.evaluate({"extra": EXTRA})
+        ):
             continue
         version = installed.get(name)
         if version is None:
