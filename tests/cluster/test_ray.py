@@ -15,8 +15,8 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'arvo
 from ray.cluster_utils import Cluster  # noqa: E402
 
 from alpharefine.errors import UsageError  # noqa: E402
+from tests.evaluation.test_parallel import contents  # noqa: E402
 from tests.toolkit.make import RECORD, Recorder, make_sequences, make_workspace  # noqa: E402
-from tests.toolkit.test_parallel import contents  # noqa: E402
 from vot_integration.cluster import nodes as cluster_nodes  # noqa: E402
 from vot_integration.cluster.ray_workers import RayOptions, RayWorkers, connect  # noqa: E402
 from vot_integration.errors import EvaluationError  # noqa: E402

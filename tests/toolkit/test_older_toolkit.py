@@ -38,8 +38,9 @@ def test_everything_runs_under_the_oldest_toolkit(python: Path, figure: Report) 
     code = "from importlib.metadata import version; print(version('vot-toolkit'))"
     assert subprocess.check_output([python, "-c", code], text=True).strip() == OLDEST
     options = ["-q", "-m", "not soak", "-p", "no:cacheprovider"]
+    rooms = ("evaluation", "pipeline", "regions", "reliability", "serving", "toolkit", "workspaces")
     run = subprocess.run(
-        [python, "-m", "pytest", *options, "tests/server", "tests/toolkit", "tests/reliability"],
+        [python, "-m", "pytest", *options, *(f"tests/{room}" for room in rooms)],
         cwd=ROOT,
         capture_output=True,
         text=True,

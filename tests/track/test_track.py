@@ -11,7 +11,7 @@ import pytest
 
 from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Estimate, Image
-from tests.sequences.test_convert import write_images, write_video
+from tests.convert.test_convert import write_images, write_video
 from tests.toolkit.make import make_sequences, write_registry
 from vot_integration.cli import main
 from vot_integration.regions.answers import Output

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from vot.dataset import Sequence
 
-from tests.server.conftest import ROOT, log_text
+from tests.serving.conftest import ROOT, log_text
 
 LIMIT_S = 20
 
@@ -38,7 +38,7 @@ def start_process(tmp_path: Path, logs: Path) -> Iterator[Start]:
             "TRAX": "1",
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.server.debug_tracker"],
+            [sys.executable, "-m", "tests.serving.debug_tracker"],
             cwd=tmp_path,
             env=environment,
             stdin=subprocess.PIPE,

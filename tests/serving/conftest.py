@@ -49,7 +49,7 @@ def launch(tmp_path: Path, logs: Path) -> Launch:
         output: str = "",
         *,
         name: str = "Debug",
-        command: str = "tests.server.debug_tracker",
+        command: str = "tests.serving.debug_tracker",
         **entries: str,
     ) -> Iterator[TrackerRuntime]:
         settings = {

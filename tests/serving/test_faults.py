@@ -9,8 +9,8 @@ from vot.dataset import Sequence
 from vot.region import Mask, Polygon, Rectangle, Region, calculate_overlap
 from vot.tracker import ObjectStatus, TrackerException
 
-from tests.server.conftest import HEIGHT, LENGTH, WIDTH, Launch, log_text, process_id
-from tests.server.test_formats import BOUNDS, TARGETS, start, step
+from tests.serving.conftest import HEIGHT, LENGTH, WIDTH, Launch, log_text, process_id
+from tests.serving.test_formats import BOUNDS, TARGETS, start, step
 
 HTML = b"<html><body>404 Not Found</body></html>"
 TARGET = TARGETS["rectangle"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from vot.dataset import Sequence
 
-from tests.server.conftest import LENGTH, ROOT, Launch, log_text
-from tests.server.test_formats import TARGETS, trace
+from tests.serving.conftest import LENGTH, ROOT, Launch, log_text
+from tests.serving.test_formats import TARGETS, trace
 
 
 def test_stray_output_disturbs_nothing(launch: Launch, sequence: Sequence, logs: Path) -> None:

@@ -8,7 +8,7 @@ from vot.dataset import Sequence
 from vot.region import Mask, Polygon, Rectangle, Region, calculate_overlap
 from vot.tracker import ObjectStatus, TrackerRuntime
 
-from tests.server.conftest import HEIGHT, LENGTH, WIDTH, Launch, log_text, process_id
+from tests.serving.conftest import HEIGHT, LENGTH, WIDTH, Launch, log_text, process_id
 
 BOUNDS = (WIDTH, HEIGHT)
 PIXELS = np.zeros((HEIGHT, WIDTH), np.uint8)

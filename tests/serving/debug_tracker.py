@@ -1,6 +1,6 @@
 """A tracker with faults on demand, served by the package's own server.
 
-Run by the toolkit as `python -m tests.server.debug_tracker`. $DEBUG_FAULTS is a comma-separated
+Run by the toolkit as `python -m tests.serving.debug_tracker`. $DEBUG_FAULTS is a comma-separated
 list of names: those in `FAULTS` act in `track`, `spill` everywhere, `bad_weights` and `busy_load`
 while the tracker is loaded.
 """

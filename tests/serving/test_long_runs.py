@@ -9,9 +9,9 @@ import pytest
 from vot.dataset import Sequence, load_sequence
 
 from tests.conftest import Report
-from tests.server.conftest import Launch, log_text, process_id
-from tests.server.test_catalog import SERVER
-from tests.server.test_formats import TARGETS, resident_kib, start, step, trace
+from tests.serving.conftest import Launch, log_text, process_id
+from tests.serving.test_catalog import SERVER
+from tests.serving.test_formats import TARGETS, resident_kib, start, step, trace
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 
 TRACKER = "ARDiMP_lite"

@@ -13,7 +13,7 @@ from vot.region import Mask, Polygon, calculate_overlap
 
 from tests.conftest import Report
 from tests.outside import data_folder
-from tests.server.test_regions import MASKS, Array
+from tests.regions.test_shapes import MASKS, Array
 from vot_integration.regions.rotated_box import rotated_box
 from vot_integration.sequences.folder import read_list, read_sequence_folder
 from vot_integration.toolkit.regions import region_mask

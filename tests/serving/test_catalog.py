@@ -5,8 +5,8 @@ from vot.dataset import Sequence
 from vot.tracker import TrackerException
 
 from alpharefine.catalogue import TRACKERS
-from tests.server.conftest import Launch
-from tests.server.test_formats import TARGETS, start, trace
+from tests.serving.conftest import Launch
+from tests.serving.test_formats import TARGETS, start, trace
 
 SERVER = "vot_integration.server"
 
