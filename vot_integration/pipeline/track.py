@@ -11,7 +11,7 @@ from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
 from vot_integration.track.choice import Choice, choose_follower
 from vot_integration.track.follower import Follower
-from vot_integration.track.footage import Footage, first_frame, open_footage
+from vot_integration.track.frame_source import FrameSource, first_frame, open_source
 from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
 from vot_integration.track.target import (
     first_truth,
@@ -84,12 +84,12 @@ def prepare(options: TrackOptions) -> TrackJob:
     chosen = choose_follower(options.choice)
     if options.masks is not None and not chosen.answers_masks:
         raise UsageError(f"{options.choice.tracker} answers no masks: leave out --save-masks")
-    footage = open_footage(options.source)
-    sinks, files = _sinks(options, footage)
-    image, frames = first_frame(footage)
-    target = _target(options, footage, image)
+    source = open_source(options.source)
+    sinks, files = _sinks(options, source)
+    image, frames = first_frame(source)
+    target = _target(options, source, image)
     read_target(target, *image.shape[:2])
-    count = footage.count
+    count = source.count
     if options.limit is not None:
         count = min(options.limit, count or options.limit)
     return TrackJob(
@@ -97,25 +97,25 @@ def prepare(options: TrackOptions) -> TrackJob:
         chosen.has_random_weights,
         frames,
         count,
-        footage.is_live,
+        source.is_live,
         target,
         sinks,
         files,
     )
 
 
-def _target(options: TrackOptions, footage: Footage, image: Image) -> Shape:
+def _target(options: TrackOptions, source: FrameSource, image: Image) -> Shape:
     if options.box is not None:
         return parse_box(options.box)
     if options.mask is not None:
         return read_mask(options.mask, image)
-    return select_box(image) if options.select else first_truth(footage)
+    return select_box(image) if options.select else first_truth(source)
 
 
-def _sinks(options: TrackOptions, footage: Footage) -> tuple[list[Sink], list[Path]]:
-    out = options.out or Path(f"{footage.name}-{options.choice.tracker}.mp4")
+def _sinks(options: TrackOptions, source: FrameSource) -> tuple[list[Sink], list[Path]]:
+    out = options.out or Path(f"{source.name}-{options.choice.tracker}.mp4")
     check_target(out, "--out")
-    sinks: list[Sink] = [OverlayVideo(out, footage.fps)]
+    sinks: list[Sink] = [OverlayVideo(out, source.fps)]
     files = [out]
     if options.masks is not None:
         sinks.append(MaskFolder(options.masks))

@@ -1,4 +1,4 @@
-"""A tracker follows its target through footage."""
+"""A tracker follows its target through frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack

@@ -14,7 +14,7 @@ from alpharefine.training.data.files import FrameError, read_labels
 from vot_integration.regions.shapes import MaskCrop, Shape
 from vot_integration.regions.targets import rectangle_to_box
 from vot_integration.toolkit.regions import region_shape
-from vot_integration.track.footage import Footage
+from vot_integration.track.frame_source import FrameSource
 
 _ADVICE = "pass --box x,y,w,h or --mask FILE"
 
@@ -52,17 +52,17 @@ def read_mask(file: Path, image: Image) -> Shape:
     return MaskCrop((mask > 0).astype(np.uint8), 0, 0)
 
 
-def first_truth(footage: Footage) -> Shape:
+def first_truth(source: FrameSource) -> Shape:
     """Ground truth in the first frame of a VOT sequence.
 
     Raises:
-        UsageError: the footage has no ground truth, or no target in its first frame.
+        UsageError: the source has no ground truth, or no target in its first frame.
     """
-    if footage.sequence is None:
+    if source.sequence is None:
         raise UsageError(f"say where the target is in the first frame: {_ADVICE}, or --select")
-    shape = region_shape(footage.sequence.regions[0])
+    shape = region_shape(source.sequence.regions[0])
     if shape is None:
-        raise UsageError(f"{footage.name} has no target in its first frame: {_ADVICE}")
+        raise UsageError(f"{source.name} has no target in its first frame: {_ADVICE}")
     return shape
 
 

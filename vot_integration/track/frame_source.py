@@ -22,7 +22,7 @@ _DEFAULT_FPS = 30.0
 
 
 @dataclass(frozen=True)
-class Footage:
+class FrameSource:
     """Frames to track in.
 
     Attributes:
@@ -42,7 +42,7 @@ class Footage:
     sequence: SequenceFolder | None = None
 
 
-def open_footage(source: str) -> Footage:
+def open_source(source: str) -> FrameSource:
     """Open what the user names; frames are read later.
 
     Args:
@@ -57,24 +57,26 @@ def open_footage(source: str) -> Footage:
     if path.is_file():
         return _open_video(path)
     if source.isdecimal():
-        return Footage(f"camera{source}", lambda: _camera(int(source)), None, _DEFAULT_FPS, True)
+        return FrameSource(
+            f"camera{source}", lambda: _camera(int(source)), None, _DEFAULT_FPS, True
+        )
     raise UsageError(f"there is no video, folder or camera {source}")
 
 
-def first_frame(footage: Footage) -> tuple[Image, Iterator[Image | None]]:
+def first_frame(source: FrameSource) -> tuple[Image, Iterator[Image | None]]:
     """The first frame, and an iterator over all frames, the first one again included.
 
     Raises:
         UsageError: there is no frame, or the first one cannot be read.
     """
-    frames = footage.frames()
+    frames = source.frames()
     image = next(frames, None)
     if image is None:
-        raise UsageError(f"the first frame of {footage.name} cannot be read: check the file")
+        raise UsageError(f"the first frame of {source.name} cannot be read: check the file")
     return image, chain([image], frames)
 
 
-def _open_folder(path: Path) -> Footage:
+def _open_folder(path: Path) -> FrameSource:
     if (path / PROPERTIES_FILE).is_file():
         sequence = read_sequence_folder(path)
         files, fps = list(sequence.frames), float(sequence.fps)
@@ -83,12 +85,12 @@ def _open_folder(path: Path) -> Footage:
     if not files:
         raise UsageError(f"{path} holds no .jpg, .png, .bmp or .webp frames")
     name = path.resolve().name
-    return Footage(
+    return FrameSource(
         name, lambda: (read_frame(str(file)) for file in files), len(files), fps, sequence=sequence
     )
 
 
-def _open_video(path: Path) -> Footage:
+def _open_video(path: Path) -> FrameSource:
     video = cv2.VideoCapture(str(path))
     try:
         if not video.isOpened():
@@ -98,7 +100,7 @@ def _open_video(path: Path) -> Footage:
         fps = float(video.get(cv2.CAP_PROP_FPS))
     finally:
         video.release()
-    return Footage(
+    return FrameSource(
         path.stem, lambda: video_frames(path), count if count > 0 else None, fps or _DEFAULT_FPS
     )
 
