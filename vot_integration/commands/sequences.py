@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from vot_integration.commands.options import add_command
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vot_integration.convert.convert import Watcher
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _EXAMPLES = """\
   arvot sequences convert DAVIS my_sequences
@@ -62,6 +64,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         subparsers, "sequences", run_convert, "Make and check sequences in VOT format.", _EXAMPLES
     )
     commands = parser.add_subparsers(dest="sequences_command", required=True, metavar="COMMAND")
+    _add_convert(commands)
+    _add_check(commands)
+    _add_anchors(commands)
+
+
+def _add_convert(commands: _Commands) -> None:
     command = add_command(
         commands,
         "convert",
@@ -97,6 +105,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument(
         "--link", action="store_true", help="refer to the images in place of copying them"
     )
+
+
+def _add_check(commands: _Commands) -> None:
     command = add_command(
         commands,
         "check",
@@ -105,6 +116,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         _CHECK_EXAMPLES,
     )
     command.add_argument("folder", type=Path, metavar="DIR", help="folder that holds list.txt")
+
+
+def _add_anchors(commands: _Commands) -> None:
     command = add_command(
         commands,
         "anchors",

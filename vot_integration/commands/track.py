@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vot_integration.commands.options import (
     DEFAULT_TRACKER,
@@ -9,6 +10,12 @@ from vot_integration.commands.options import (
     add_tracker_settings,
     add_workspace,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vot_integration.pipeline.track import TrackJob
+    from vot_integration.track.follow import Followed
 
 _EXAMPLES = """\
   arvot track walk.mp4 --box 120,80,40,60
@@ -78,12 +85,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input.
     """
-    from rich import progress as bars
-
     from vot_integration.commands.terminal import plain_console, quiet_opencv
     from vot_integration.pipeline.track import TrackOptions, prepare
     from vot_integration.track.choice import Choice
-    from vot_integration.track.follow import follow
     from vot_integration.workspaces.trackers_ini import TrackerSettings
 
     quiet_opencv()
@@ -101,23 +105,7 @@ def run(args: argparse.Namespace) -> int:
         limit=args.max_frames,
     )
     job = prepare(options)
-    columns = (
-        bars.TextColumn("tracking"),
-        bars.BarColumn(),
-        bars.MofNCompleteColumn(),
-        bars.TimeRemainingColumn(),
-    )
-    with bars.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("tracking", total=job.count)
-        followed = follow(
-            job.follower,
-            job.frames,
-            job.target,
-            job.sinks,
-            limit=options.limit,
-            is_live=job.is_live,
-            on_frame=lambda number: bar.update(task, completed=number),
-        )
+    followed = _follow(job, console)
     if job.has_random_weights:
         console.print("the weights are random, not trained: what is drawn says nothing")
     if followed.unreadable:
@@ -127,3 +115,18 @@ def run(args: argparse.Namespace) -> int:
         console.print(f"the file speaks of {job.count} frames, {followed.frames} could be read")
     console.print(f"{followed.frames} frames: {', '.join(map(str, job.files))}")
     return 1 if is_short or followed.unreadable else 0
+
+
+def _follow(job: "TrackJob", console: "Console") -> "Followed":
+    """Follow the target, with a bar on a terminal."""
+    from rich import progress as bars
+
+    columns = (
+        bars.TextColumn("tracking"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("tracking", total=job.count)
+        return job.run(lambda number: bar.update(task, completed=number))

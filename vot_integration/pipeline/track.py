@@ -1,6 +1,6 @@
 """From the options of `arvot track` to everything that following a target needs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from vot_integration.files import absolute, check_target
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
 from vot_integration.track.choice import Choice, choose_follower
+from vot_integration.track.follow import Followed, follow
 from vot_integration.track.follower import Follower
 from vot_integration.track.frame_source import FrameSource, first_frame, open_source
 from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
@@ -50,7 +51,7 @@ class TrackOptions:
 
 @dataclass(frozen=True)
 class TrackJob:
-    """Everything that `follow` needs, checked.
+    """A target to follow, checked.
 
     Attributes:
         follower: the tracker.
@@ -61,6 +62,7 @@ class TrackJob:
         target: in the first frame.
         sinks: what is to be written.
         files: where it is written to.
+        limit: how many frames at most, or None.
     """
 
     follower: Follower
@@ -71,6 +73,26 @@ class TrackJob:
     target: Shape
     sinks: list[Sink]
     files: list[Path]
+    limit: int | None
+
+    def run(self, on_frame: Callable[[int], None]) -> Followed:
+        """Follow the target to the end, and write what is found.
+
+        Args:
+            on_frame: is told how many frames are done.
+
+        Raises:
+            EvaluationError: the tracker failed.
+        """
+        return follow(
+            self.follower,
+            self.frames,
+            self.target,
+            self.sinks,
+            limit=self.limit,
+            is_live=self.is_live,
+            on_frame=on_frame,
+        )
 
 
 def prepare(options: TrackOptions) -> TrackJob:
@@ -101,6 +123,7 @@ def prepare(options: TrackOptions) -> TrackJob:
         target,
         sinks,
         files,
+        options.limit,
     )
 
 
