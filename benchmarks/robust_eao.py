@@ -20,25 +20,31 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
 
-import trax
 from rich.console import Console
-from vot.region import Special, calculate_overlaps
+from vot.region import Special
 from vot.region.io import write_trajectory
-from vot.tracker.trax import convert_region, convert_traxregion
 
 from alpharefine.catalogue import build_tracker
 from alpharefine.errors import UsageError
 from alpharefine.trackers.base import Tracker
-from vot_integration.evaluation.evaluate import Progress
+from vot_integration.evaluation.evaluate import ExperimentProgress
+from vot_integration.pipeline.evaluate import prepare_trackers, select_workspace
 from vot_integration.pipeline.init import InitOptions, init_workspace
-from vot_integration.pipeline.stages import analyse_tracker, prepare_trackers, select_workspace
-from vot_integration.pipeline.worker_options import WorkerOptions
-from vot_integration.regions.outputs import Output, resolve_output
+from vot_integration.pipeline.results import analyze_tracker
+from vot_integration.pipeline.workers import WorkerOptions
+from vot_integration.regions.answers import Output, make_answer, resolve_output
+from vot_integration.regions.shapes import Shape
+from vot_integration.regions.targets import read_target
 from vot_integration.sequences.folder import SequenceFolder, read_sequence_folder
 from vot_integration.sequences.frames import read_frame
-from vot_integration.serving.protocol import read_target, write_region
-from vot_integration.toolkit.results import Run, expected_runs
-from vot_integration.toolkit.scores import Scores
+from vot_integration.toolkit.regions import (
+    absent_region,
+    region_overlaps,
+    region_shape,
+    shape_region,
+)
+from vot_integration.toolkit.results import Run
+from vot_integration.toolkit.scores import ExperimentScores
 from vot_integration.workspaces.trackers_ini import TrackerSettings
 from vot_integration.workspaces.workspace import Workspace
 
@@ -79,13 +85,13 @@ class _Silent:
     """A reporter of the pipeline that says nothing."""
 
     def stage(self, text: str) -> None:
-        """See `vot_integration.pipeline.stages.Reporter`."""
+        """See `vot_integration.pipeline.evaluate.Reporter`."""
 
-    def progress(self, progress: Progress) -> None:
-        """See `vot_integration.pipeline.stages.Reporter`."""
+    def progress(self, progress: ExperimentProgress) -> None:
+        """See `vot_integration.pipeline.evaluate.Reporter`."""
 
 
-def measure(options: Options) -> list[Scores]:
+def measure(options: Options) -> list[ExperimentScores]:
     """Scores of each start.
 
     Raises:
@@ -103,13 +109,13 @@ def measure(options: Options) -> list[Scores]:
     )
     for entry in spaces[0].dataset.sequences:
         sequence = read_sequence_folder(entry.path)
-        for run in expected_runs(spaces[0].stack.experiments, [entry]):
+        for run in (run for run in spaces[0].runs if run.sequence == entry.name):
             for space, shift in zip(spaces, SHIFTS, strict=False):
                 results = space.results(options.tracker)
                 if not run.is_whole(results):
                     _write(run, results, _track(tracker, sequence, run, shift, output))
             _console.print(f"{run.name}: {options.starts} starts")
-    summaries = [analyse_tracker(space, options.tracker, _Silent()) for space in spaces]
+    summaries = [analyze_tracker(space, options.tracker, _Silent()) for space in spaces]
     return [summary.experiments["baseline"].scores for summary in summaries]
 
 
@@ -139,11 +145,11 @@ def _track(
     for number, answer in zip(numbers[1:], answers, strict=False):
         regions.append(answer)
         truth = sequence.regions[number]
-        overlap = calculate_overlaps([answer], [truth], size)[0]
+        overlap = region_overlaps([answer], [truth], size)[0]
         missed = missed + 1 if overlap <= _LOST_OVERLAP and not truth.is_empty() else 0
         if missed == _LOST_FRAMES:
             break
-    return regions + [Special(0)] * (len(numbers) - len(regions))
+    return regions + [absent_region()] * (len(numbers) - len(regions))
 
 
 def _frames(sequence: SequenceFolder, run: Run) -> Sequence[int]:
@@ -166,15 +172,19 @@ def _answers(
     image = read_frame(first)
     if image is None:
         raise UsageError(f"{first} cannot be read")
-    target = read_target(convert_region(sequence.regions[numbers[0]]), *image.shape[:2]).box
+    shape = region_shape(sequence.regions[numbers[0]])
+    if shape is None:
+        raise UsageError(f"{first} has no target")
+    target = read_target(shape, *image.shape[:2]).box
     tracker.initialize(image, target._replace(x=target.x + shift[0], y=target.y + shift[1]))
-    last: trax.Region | None = None
+    last: Shape | None = None
     for path in others:
         image = read_frame(path)
         if image is None:
             raise UsageError(f"{path} cannot be read")
-        last = write_region(tracker.track(image), output, *image.shape[:2]) or last
-        yield Special(0) if last is None else convert_traxregion(last)
+        answer = make_answer(tracker.track(image), output, *image.shape[:2])
+        last = last if answer is None else answer
+        yield absent_region() if last is None else shape_region(last)
 
 
 def _write(run: Run, results: Path, regions: Sequence[Any]) -> None:
@@ -186,7 +196,7 @@ def _write(run: Run, results: Path, regions: Sequence[Any]) -> None:
         write_trajectory(stream, list(regions))
 
 
-def summarize(scores: Sequence[Scores]) -> Mapping[str, tuple[float, float]]:
+def summarize(scores: Sequence[ExperimentScores]) -> Mapping[str, tuple[float, float]]:
     """Mean and standard deviation over the starts, by measure."""
     summary = {}
     for measure_name in ("eao", "accuracy", "robustness"):

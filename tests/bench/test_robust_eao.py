@@ -15,11 +15,11 @@ from alpharefine.geometry.boxes import Box
 from alpharefine.trackers.base import Estimate, Image
 from tests.toolkit.make import FRAMES, make_sequences
 from vot_integration.cli import main
-from vot_integration.regions.outputs import Output
+from vot_integration.regions.answers import Output
 from vot_integration.sequences.builtin import write_builtin_sequences
 from vot_integration.sequences.folder import read_sequence_folder
 from vot_integration.toolkit.results import Run
-from vot_integration.toolkit.scores import Scores
+from vot_integration.toolkit.scores import ExperimentScores
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "robust_eao.py"
 
@@ -70,7 +70,7 @@ def test_the_true_start_has_the_scores_of_arvot_run(robust: ModuleType, tmp_path
     assert shifted != true
 
 
-def test_starts_are_the_true_box_and_its_eight_neighbours(robust: ModuleType) -> None:
+def test_starts_are_the_true_box_and_its_eight_neighbors(robust: ModuleType) -> None:
     assert robust.SHIFTS[0] == (0, 0)
     assert set(robust.SHIFTS) == {(x, y) for x in (-0.5, 0, 0.5) for y in (-0.5, 0, 0.5)}
     assert len(robust.SHIFTS) == 9
@@ -99,7 +99,7 @@ def _overlaps(regions: Sequence[object], truth: Sequence[object]) -> list[float]
 
 
 def test_summary_is_mean_and_spread(robust: ModuleType) -> None:
-    scores = [Scores(0.4, 0.5, 0.8), Scores(0.6, 0.5, None)]
+    scores = [ExperimentScores(0.4, 0.5, 0.8), ExperimentScores(0.6, 0.5, None)]
     summary = robust.summarize(scores)
     assert summary["eao"] == pytest.approx((0.5, 0.1))
     assert summary["accuracy"] == pytest.approx((0.5, 0))

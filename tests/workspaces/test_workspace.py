@@ -41,7 +41,7 @@ def test_nothing_is_left_when_sequences_cannot_be_written(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vot_integration.workspaces.workspace.write_list", full)
+    monkeypatch.setattr("vot_integration.workspaces.dataset.write_list", full)
     with pytest.raises(OSError, match="No space left"):
         open_workspace(spec)
     assert [file.name for file in tmp_path.iterdir()] == ["sequences"]
