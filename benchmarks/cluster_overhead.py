@@ -26,7 +26,7 @@ from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.pipeline.run import RunOptions, plan_run
 from vot_integration.sequences.anchors import default_anchors
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
-from vot_integration.serving.compute_defaults import available_cores
+from vot_integration.serving.process import available_cores
 from vot_integration.toolkit.results import tally_runs
 from vot_integration.workspaces.workspace import Workspace, open_workspace
 

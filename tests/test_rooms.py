@@ -1,6 +1,8 @@
 """Who may import what: the toolkit and TraX have one room each, and commands alone print."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,3 +56,17 @@ def test_a_package_is_imported_in_its_room_alone(package: str) -> None:
 def test_the_library_and_rendering_know_nothing_of_vot() -> None:
     below = [names for names in modules() if not names[0].startswith("vot_integration/")]
     assert [name for name, packages in below if packages & {"vot_integration", "vot", "trax"}] == []
+
+
+@pytest.mark.parametrize(
+    "module", ["cli", "server", "commands.options", "commands.bench", "commands.run"]
+)
+def test_what_comes_before_the_compute_defaults_imports_no_numbers(module: str) -> None:
+    """Numerical libraries read their environment when they are imported; help takes no second."""
+    code = (
+        f"import sys, vot_integration.{module}\n"
+        "heavy = {'numpy', 'torch', 'cv2', 'vot', 'trax', 'rich'} & set(sys.modules)\n"
+        "sys.exit(', '.join(heavy) or None)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")

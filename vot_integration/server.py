@@ -14,9 +14,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from vot_integration.serving.compute_defaults import set_compute_defaults
+from vot_integration.serving.process import protect_descriptors, set_compute_defaults
 from vot_integration.serving.run_log import log_to_stderr, open_log
-from vot_integration.serving.watch import protect_descriptors
 
 if TYPE_CHECKING:
     from alpharefine.trackers.base import Tracker

@@ -14,7 +14,7 @@ from vot_integration.evaluation.workers import LocalWorkers, local_workers
 from vot_integration.pipeline.evaluate import evaluate_tracker
 from vot_integration.pipeline.workers import WorkerOptions, choose_workers
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
-from vot_integration.serving.compute_defaults import THREAD_VARIABLES
+from vot_integration.serving.process import THREAD_VARIABLES
 from vot_integration.workspaces.workspace import Workspace
 
 NAMES = [f"sequence{number}" for number in range(5)]

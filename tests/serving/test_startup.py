@@ -10,7 +10,7 @@ import pytest
 from alpharefine.errors import UsageError
 from tests.serving.conftest import ROOT
 from vot_integration.regions.answers import Output, resolve_output
-from vot_integration.serving.compute_defaults import available_cores, set_compute_defaults
+from vot_integration.serving.process import available_cores, set_compute_defaults
 from vot_integration.serving.run_log import open_log
 
 HEAVY = {"torch", "numpy", "cv2", "trax", "shapely", "alpharefine"}

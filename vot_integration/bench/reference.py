@@ -1,4 +1,4 @@
-"""The unit of comparison: one forward pass of a network that everyone has."""
+"""What latencies are compared with: a forward pass that everyone has, and a busy core."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The numbers of a benchmark."""
+"""The numbers of a benchmark, and what the toolkit's real-time experiment makes of latencies."""
 
 import os
 import platform

@@ -27,7 +27,7 @@ from vot_integration.cluster.parcel import (
 )
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.workers import Outcome
-from vot_integration.serving.compute_defaults import THREAD_VARIABLES
+from vot_integration.serving.process import THREAD_VARIABLES
 from vot_integration.toolkit.process import POLL_SECONDS, termination_interrupts
 from vot_integration.workspaces.records import ITS_OWN, OWN, catalog_name
 from vot_integration.workspaces.workspace import Workspace

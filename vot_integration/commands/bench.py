@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input.
         EvaluationError: the tracker fails.
     """
-    from vot_integration.serving.compute_defaults import set_compute_defaults
+    from vot_integration.serving.process import set_compute_defaults
 
     # Before anything imports torch; the server process inherits it.
     set_compute_defaults()

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 from vot_integration.doctor.findings import Finding, Severity
-from vot_integration.serving.compute_defaults import available_cores
+from vot_integration.serving.process import available_cores
 from vot_integration.workspaces.records import OWN, TrackerRecord
 
 

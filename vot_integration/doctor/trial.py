@@ -1,4 +1,4 @@
-"""A tracker's first frames under the toolkit: handshake, initialization, five frames."""
+"""A tracker's first frames under the toolkit, and why it failed in them where it did."""
 
 import re
 import tempfile

@@ -1,4 +1,9 @@
-"""Which runs the toolkit will make: of repetitions that are equal it leaves out the rest."""
+"""What is left to run, and cut into parts that can run at the same time.
+
+Of repetitions that are equal the toolkit leaves out the rest. It starts a process of the tracker
+for each sequence of an experiment, so parts that share no sequence write what one run over all of
+them would write, byte for byte but for the times.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from alpharefine.errors import UsageError
 from vot_integration.evaluation.view import toolkit_view
-from vot_integration.serving.compute_defaults import THREAD_VARIABLES, available_cores
+from vot_integration.serving.process import THREAD_VARIABLES, available_cores
 from vot_integration.toolkit.process import POLL_SECONDS, run_toolkit, termination_interrupts
 from vot_integration.workspaces.workspace import Workspace
 

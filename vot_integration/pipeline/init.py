@@ -1,4 +1,4 @@
-"""`arvot init`: a workspace before anything is run in it."""
+"""`arvot init`, and what a workspace is made of: as asked, as it is there, or by default."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Everything a report shows of one tracker, gathered from a workspace."""
+"""Everything a report shows of one tracker, and the published rows beside it."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence

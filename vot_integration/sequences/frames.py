@@ -1,4 +1,4 @@
-"""Frames, read exactly as the toolkit reads them."""
+"""Frames, read exactly as the toolkit reads them, and whether files look like ones."""
 
 import logging
 from collections.abc import Iterable

@@ -11,8 +11,8 @@ import trax
 import alpharefine
 from alpharefine.errors import UsageError
 from vot_integration.regions.answers import resolve_output
+from vot_integration.serving.process import watch
 from vot_integration.serving.run_log import Tally
-from vot_integration.serving.watch import watch
 
 if TYPE_CHECKING:
     from alpharefine.trackers.base import Tracker

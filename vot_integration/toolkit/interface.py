@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from alpharefine.errors import UsageError
-from vot_integration.regions.shapes import Shape
+
+if TYPE_CHECKING:
+    from vot_integration.regions.shapes import Shape
 
 PACKAGE = "vot-toolkit"
 
@@ -27,14 +29,14 @@ VERSIONS: Mapping[str, str] = {"0.7": "vot_integration.toolkit.v07"}
 class RuntimeAnswer(NamedTuple):
     """What a tracker has answered: a shape, None for absent, and its confidence, if any."""
 
-    shape: Shape | None
+    shape: "Shape | None"
     confidence: float | None
 
 
 class TrackerProcess(Protocol):
     """A tracker that the toolkit's own runtime starts and asks; frames are image files."""
 
-    def initialize(self, frame: Path, target: Shape) -> None:
+    def initialize(self, frame: Path, target: "Shape") -> None:
         """Start the process, and in it the tracker on a target.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What a tracker's results are made with: settled before a run, written beside the results."""
+"""What a tracker's results are made with: decided before a run, written beside the results."""
 
 import hashlib
 import json
