@@ -58,6 +58,11 @@ def test_the_library_and_rendering_know_nothing_of_vot() -> None:
     assert [name for name, packages in below if packages & {"vot_integration", "vot", "trax"}] == []
 
 
+def test_the_service_can_tell_of_an_image_library_that_does_not_load() -> None:
+    code = "import sys; sys.modules['cv2'] = None; import vot_integration.serving.service"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(
     "module", ["cli", "server", "commands.options", "commands.bench", "commands.run"]
 )

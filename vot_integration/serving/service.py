@@ -10,7 +10,6 @@ import trax
 
 import alpharefine
 from alpharefine.errors import UsageError
-from vot_integration.regions.answers import resolve_output
 from vot_integration.serving.process import watch
 from vot_integration.serving.run_log import Tally
 
@@ -48,6 +47,7 @@ def run(
     server: trax.Server | None = None
     try:
         # Here, so that the client also hears of an image library that does not load.
+        from vot_integration.regions.answers import resolve_output
         from vot_integration.serving.session import Session, answer_requests
 
         base, form = resolve_output(name, output)
