@@ -9,17 +9,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alpharefine.catalogue import build_tracker, refined
-    from alpharefine.refine import Refiner
+    from alpharefine.build import build_tracker, refined
+    from alpharefine.refinement.refiner import Refiner
 
 __version__ = "0.1.0"
 
 __all__ = ["Refiner", "build_tracker", "refined"]
 
 _HOMES = {
-    "Refiner": "alpharefine.refine",
-    "build_tracker": "alpharefine.catalogue",
-    "refined": "alpharefine.catalogue",
+    "Refiner": "alpharefine.refinement.refiner",
+    "build_tracker": "alpharefine.build",
+    "refined": "alpharefine.build",
 }
 
 

@@ -24,9 +24,9 @@ from rich.console import Console
 from vot.region import Special
 from vot.region.io import write_trajectory
 
-from alpharefine.catalogue import build_tracker
+from alpharefine.build import build_tracker
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Tracker
+from alpharefine.types import Tracker
 from vot_integration.evaluation.evaluate import ExperimentProgress
 from vot_integration.pipeline.evaluate import prepare_trackers, select_workspace
 from vot_integration.pipeline.init import InitOptions, init_workspace

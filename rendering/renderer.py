@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.trackers.base import Image, Mask
+from alpharefine.types import Image, Mask
 from rendering.arrays import Floats, floats, grid, smoothstep
 from rendering.compositing import (
     HEIGHT,

@@ -18,7 +18,7 @@ from vot_integration.serving.process import protect_descriptors, set_compute_def
 from vot_integration.serving.run_log import log_to_stderr, open_log
 
 if TYPE_CHECKING:
-    from alpharefine.trackers.base import Tracker
+    from alpharefine.types import Tracker
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
     def load(name: str) -> "Tracker":
-        from alpharefine.catalogue import build_guarded_tracker
+        from alpharefine.build import build_guarded_tracker
 
         return build_guarded_tracker(
             name,

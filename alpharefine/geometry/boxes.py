@@ -1,24 +1,9 @@
 """Axis-aligned boxes."""
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Box(NamedTuple):
-    """Axis-aligned box in image pixels: float top-left corner (x, y), width and height."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-    @property
-    def is_valid(self) -> bool:
-        """All four numbers are finite and both sides positive."""
-        return all(math.isfinite(v) for v in self) and self.w > 0 and self.h > 0
+from alpharefine.types import Box
 
 
 def mask_to_box(mask: NDArray[np.uint8]) -> Box | None:

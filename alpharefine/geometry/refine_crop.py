@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
+from alpharefine.types import Box
 
 Corners = tuple[float, float, float, float]
 """Edges (x1, y1, x2, y2) of a box, in crop pixels."""

@@ -1,25 +1,48 @@
-"""ImageNet normalisation of crops."""
+"""From crops to network input, as an `InputSpec` says."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from alpharefine.nets.spec import IMAGENET, InputSpec
 
 
-def normalize(crops: NDArray[np.float32] | NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Network input of RGB crops.
+class Normalization(nn.Module):
+    """RGB crops, N x 3 x S x S in 0..255, become a network's input.
 
     Args:
-        crops: N x S x S x 3, 0..255.
-        device: where the result lives.
+        spec: what the network expects.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, spec: InputSpec = IMAGENET) -> None:
+        super().__init__()
+        self._is_bgr = spec.channels == "bgr"
+        for name, values in (("mean", spec.mean), ("std", spec.std)):
+            scaled = torch.tensor(values).mul(255 / spec.white).reshape(1, 3, 1, 1)
+            self.register_buffer(name, scaled, persistent=False)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """float32 in, float32 out; channels-last memory is kept."""
+        if self._is_bgr:
+            crops = crops.flip(1)
+        return (crops - self.mean) / self.std
+
+
+def network_input(
+    crops: NDArray[np.float32] | NDArray[np.uint8], normalization: Normalization
+) -> Tensor:
+    """Network input of crops as they are cut from images.
+
+    Args:
+        crops: N x S x S x 3, RGB, 0..255.
+        normalization: on the device where the result shall live.
 
     Returns:
-        N x 3 x S x S float32, channels-last in memory, (v / 255 - mean) / std.
+        N x 3 x S x S float32, channels-last in memory.
     """
-    images = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float()
-    mean = torch.tensor(IMAGENET_MEAN, device=device).mul(255).reshape(1, 3, 1, 1)
-    std = torch.tensor(IMAGENET_STD, device=device).mul(255).reshape(1, 3, 1, 1)
-    return (images - mean) / std
+    images = torch.from_numpy(crops).to(normalization.mean.device)
+    return normalization(images.permute(0, 3, 1, 2).float())

@@ -4,12 +4,11 @@ import gc
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 import torch
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Fallback, Image, Tracker
+from alpharefine.types import Box, Estimate, Image, ResumableTracker, Tracker
 
 _log = logging.getLogger(__name__)
 
@@ -19,38 +18,26 @@ _SIGNS = ("out of memory", "ALLOC_FAILED")
 """In messages of CUDA libraries that have no exception of their own."""
 
 
-@runtime_checkable
-class ResumableTracker(Tracker, Protocol):
-    """A tracker whose run can be taken up again, by itself or by its like on another device."""
-
-    def snapshot(self) -> Any:
-        """Everything that the next `track` depends on.
-
-        Later frames leave it as it is, but for samples that a frame which failed has overwritten:
-        these are written again when the frame is repeated.
-        """
-        ...
-
-    def resume(self, snapshot: Any) -> None:
-        """Go on from a snapshot of this tracker or of one with the same configuration."""
-        ...
+REPEATED = "frames repeated for want of memory"
+"""The fallback of such frames, see `Estimate.fallbacks`."""
 
 
 class MemoryGuard:
     """A tracker that survives the end of its device's memory.
 
     A frame for which memory did not suffice is repeated: first with the caches of torch freed, then
-    on the CPU, where the run stays. Its estimate says so (`Fallback.MEMORY`); the log does, too.
+    on the CPU, where the run stays. Its estimate says so (`REPEATED`); the log does, too.
 
     Args:
-        build: builds the tracker on the device of the given name.
+        build: builds the tracker on the device of the given name. A frame can be repeated only of
+            a `ResumableTracker` all of whose parts are; the initialization can of any.
         device: name of the device to begin on.
 
     Raises:
         Exception: whatever `build` raises, unless the device's memory is at its end.
     """
 
-    def __init__(self, build: Callable[[str], ResumableTracker], device: str) -> None:
+    def __init__(self, build: Callable[[str], Tracker], device: str) -> None:
         self._build = build
         self._is_on_cpu = device == "cpu"
         self._started = False
@@ -64,21 +51,25 @@ class MemoryGuard:
         self._move_to_cpu(None)
 
     @property
-    def tracker(self) -> ResumableTracker:
+    def tracker(self) -> Tracker:
         """The tracker that runs now."""
         return self._tracker
 
     def initialize(self, image: Image, target: Box) -> None:
         """See `Tracker.initialize`."""
-        self._survive(lambda tracker: tracker.initialize(image, target), None)
+        self._survive(lambda tracker: tracker.initialize(image, target), None, repeatable=True)
         self._started = True
 
     def track(self, image: Image) -> Estimate:
         """See `Tracker.track`."""
-        snapshot = self._tracker.snapshot() if self._started else None
-        estimate, repeated = self._survive(lambda tracker: tracker.track(image), snapshot)
+        snapshot = None
+        if self._started and isinstance(self._tracker, ResumableTracker):
+            snapshot = self._tracker.snapshot()
+        estimate, repeated = self._survive(
+            lambda tracker: tracker.track(image), snapshot, repeatable=snapshot is not None
+        )
         if repeated:
-            return replace(estimate, fallbacks=estimate.fallbacks | {Fallback.MEMORY})
+            return replace(estimate, fallbacks=estimate.fallbacks | {REPEATED})
         return estimate
 
     def set_state(self, box: Box) -> None:
@@ -86,7 +77,7 @@ class MemoryGuard:
         self._tracker.set_state(box)
 
     def _survive(
-        self, action: Callable[[ResumableTracker], _Result], snapshot: Any
+        self, action: Callable[[Tracker], _Result], snapshot: Any, repeatable: bool
     ) -> tuple[_Result, bool]:
         """Result of an action, and whether it had to be repeated."""
         repeated = False
@@ -94,7 +85,7 @@ class MemoryGuard:
             try:
                 return action(self._tracker), repeated
             except Exception as error:
-                if self._is_on_cpu or not is_out_of_memory(error):
+                if self._is_on_cpu or not repeatable or not is_out_of_memory(error):
                     raise
                 _log.warning("out of memory: %s", error)
             # Here, since the exception that has just gone held what is to be freed.
@@ -105,16 +96,19 @@ class MemoryGuard:
     def _free(self, snapshot: Any) -> None:
         _log.warning("the caches are freed, and the frame is repeated")
         free_caches()
-        if snapshot is not None:
-            self._tracker.resume(snapshot)
+        _resume(self._tracker, snapshot)
 
     def _move_to_cpu(self, snapshot: Any) -> None:
         _log.warning("the run goes on, slowly, on the CPU")
         tracker = self._build("cpu")
-        if snapshot is not None:
-            tracker.resume(snapshot)
+        _resume(tracker, snapshot)
         self._tracker, self._is_on_cpu = tracker, True
         free_caches()
+
+
+def _resume(tracker: Tracker, snapshot: Any) -> None:
+    if snapshot is not None and isinstance(tracker, ResumableTracker):
+        tracker.resume(snapshot)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

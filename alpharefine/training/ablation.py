@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.refine import RefineNetConfig, build_refine_network
+from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.training.checkpoint import write_atomically
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.engine import Observer
@@ -218,7 +218,7 @@ def _result(network: RefineNetConfig, row: Row) -> AblationResult:
 def count_parameters(config: RefineNetConfig) -> int:
     """Number of parameters of a network, without making it."""
     with torch.device("meta"):
-        return sum(p.numel() for p in build_refine_network(config).parameters())
+        return sum(p.numel() for p in config.build().parameters())
 
 
 def _fingerprint(config: RefineRunConfig) -> str:

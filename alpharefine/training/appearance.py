@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 
 
 def change_colours(image: Image, rng: np.random.Generator, strength: float = 1.0) -> Image:

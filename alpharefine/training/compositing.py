@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.geometry.boxes import mask_to_box
-from alpharefine.trackers.base import Image, Mask
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.source import TrainFrame
 from alpharefine.training.motion import Matrix, translation, warp
+from alpharefine.types import Image, Mask
 
 _MARGIN = 3
 _EDGE_SIGMA = 0.7

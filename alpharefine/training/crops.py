@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.geometry.base_crop import sample_patch
-from alpharefine.geometry.boxes import Box
 from alpharefine.geometry.refine_crop import (
     CropWindow,
     crop_window,
@@ -16,12 +15,12 @@ from alpharefine.geometry.refine_crop import (
     reference_box,
     to_crop,
 )
-from alpharefine.trackers.base import Image, Mask
-from alpharefine.trackers.dimp.state import box_in_sample, pair
+from alpharefine.trackers.online.state import box_in_sample, pair
 from alpharefine.training.appearance import change_colours, estrange, lose_detail
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.source import TrainFrame
 from alpharefine.training.sensor import SensorConfig, record
+from alpharefine.types import Box, Image, Mask
 
 Sample = dict[str, NDArray[np.generic]]
 """Arrays of one training sample, by name."""

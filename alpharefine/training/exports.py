@@ -1,43 +1,34 @@
 """Weights files of training runs: which network they are for, and reading one back."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from torch import nn
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.dimp import NETWORKS, DimpNetConfig
-from alpharefine.nets.refine import (
-    REFINE_NETWORKS,
-    RefineNetConfig,
-    RefineNetwork,
-    build_refine_network,
-    refine_net_config,
-)
+from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.refine.config import RefineNetConfig
+from alpharefine.nets.refine.network import RefineNetwork
+from alpharefine.nets.registry import NETWORKS, networks_with
+from alpharefine.nets.spec import SUFFIX, NetworkConfig, rename_entry
 from alpharefine.training.config import NONE, parse_config
 from alpharefine.training.engine import Export
 from alpharefine.training.metrics import Row
 from alpharefine.weights.entries import check_entries, check_finite
-from alpharefine.weights.files import SUFFIX, WeightsFile, open_weights
-from alpharefine.weights.registry import WEIGHTS
+from alpharefine.weights.files import WeightsFile, open_weights
 from alpharefine.weights.store import load_weights, resolve_weights
 
 UNNAMED_REFINE, UNNAMED_BASE = "refine", "base"
-"""Kinds of weights for networks that are in no table: the file itself says how they are built."""
+"""For networks that are not registered: the file itself says how they are built."""
 
 _NETWORK = "network"
 
 
-def export_kind(config: RefineNetConfig | DimpNetConfig) -> str:
-    """The kind of weights of a network: its name in the tables, or one of the unnamed kinds."""
-    table: Mapping[str, object]
-    if isinstance(config, RefineNetConfig):
-        table, unnamed = REFINE_NETWORKS, UNNAMED_REFINE
-    else:
-        table, unnamed = NETWORKS, UNNAMED_BASE
-    return next((name for name, known in table.items() if known == config), unnamed)
+def exported_name(config: NetworkConfig) -> str:
+    """The name under which a network's weights are exported: its registered one, or an unnamed."""
+    unnamed = UNNAMED_REFINE if isinstance(config, RefineNetConfig) else UNNAMED_BASE
+    return next((name for name, spec in NETWORKS.items() if spec.config == config), unnamed)
 
 
 def export_network(config: RefineNetConfig | DimpNetConfig, network: nn.Module, row: Row) -> Export:
@@ -50,50 +41,52 @@ def export_network(config: RefineNetConfig | DimpNetConfig, network: nn.Module, 
     """
     metrics = {name: round(value, 5) for name, value in row.items()}
     facts = {_NETWORK: json.dumps(asdict(config)), "metrics": json.dumps(metrics)}
-    return Export(export_kind(config), network.state_dict(), facts)
+    return Export(exported_name(config), network.state_dict(), facts)
 
 
-def load_refine_network(weights: str | None, kind: str | None = None) -> RefineNetwork:
+def load_refine_network(weights: str | None, name: str | None = None) -> RefineNetwork:
     """A refinement network with its weights, on the CPU.
 
     Args:
         weights: as `alpharefine.weights.store.resolve_weights`, or the export of a run with a
-            network of any configuration; None takes those registered for `kind`.
-        kind: name in `REFINE_NETWORKS`; None takes what the file holds, else "ar_lite".
+            network of any configuration; None takes those registered for `name`.
+        name: of a registered refinement network; None takes what the file holds, else "ar_lite".
 
     Raises:
-        UsageError: unknown kind or weights, weights that are not on this machine or for something
+        UsageError: unknown name or weights, weights that are not on this machine or for something
             else, or a file with several refinement networks of which none is named.
     """
-    if kind is not None:
-        refine_net_config(kind)
+    known = networks_with(RefineNetConfig)
+    if name is not None and name not in known:
+        raise UsageError(f"unknown refinement network {name!r}; choose one of {', '.join(known)}")
     if weights is not None and Path(weights).suffix == SUFFIX:
-        return _load_file(open_weights(Path(weights)), kind)
-    kind = kind or "ar_lite"
-    registered = next(spec.name for spec in WEIGHTS.values() if kind in spec.kinds)
-    network = build_refine_network(kind)
-    load_weights(network, resolve_weights(weights, {kind: registered})[kind])
+        return _load_file(open_weights(Path(weights)), name)
+    name = name or "ar_lite"
+    network = known[name].build()
+    load_weights(network, resolve_weights(weights, {name: NETWORKS[name].weights[0].name})[name])
     return network
 
 
-def _load_file(file: WeightsFile, kind: str | None) -> RefineNetwork:
-    held = [part for part in file.parts if part in REFINE_NETWORKS or part == UNNAMED_REFINE]
-    chosen = [part for part in held if kind in (None, part)]
+def _load_file(file: WeightsFile, name: str | None) -> RefineNetwork:
+    known = networks_with(RefineNetConfig)
+    held = [part for part in file.parts if part in known or part == UNNAMED_REFINE]
+    chosen = [part for part in held if name in (None, part)]
     if len(chosen) != 1:
-        wanted = "one refinement network" if kind is None else kind
+        wanted = "one refinement network" if name is None else name
         raise UsageError(f"{file.path}: holds {', '.join(file.parts)}; needed is {wanted}")
     (part,) = chosen
-    network = build_refine_network(_config(file, part))
-    state = file.read(part)
+    config = known[part] if part in known else _stored_config(file, part)
+    network = config.build()
+    state = {
+        rename_entry(entry, config.renames): tensor for entry, tensor in file.read(part).items()
+    }
     check_entries(state, network.state_dict(), file.path, part)
     check_finite(state, file.path)
     network.load_state_dict(state)
     return network
 
 
-def _config(file: WeightsFile, part: str) -> RefineNetConfig:
-    if part in REFINE_NETWORKS:
-        return refine_net_config(part)
+def _stored_config(file: WeightsFile, part: str) -> RefineNetConfig:
     try:
         values = json.loads(file.parts[part][_NETWORK])
     except (KeyError, ValueError) as error:

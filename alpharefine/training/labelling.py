@@ -18,12 +18,12 @@ from torch import nn
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import mask_to_box
-from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
+from alpharefine.nets.spec import IMAGENET
 from alpharefine.runtime import Runtime
-from alpharefine.trackers.base import Image, Mask
 from alpharefine.training.checkpoint import write_atomically
 from alpharefine.training.data.files import FrameError, list_images, read_image
 from alpharefine.training.data.masks import ObjectFilter
+from alpharefine.types import Image, Mask
 
 INPUT_SIZE = 320
 """Side of the network's square input, px."""
@@ -89,7 +89,7 @@ class SaliencyNetwork:
         height, width = image.shape[:2]
         small = cv2.resize(image, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
         scaled = small.astype(np.float32) / max(1, int(small.max()))
-        normalized = (scaled - np.array(IMAGENET_MEAN)) / np.array(IMAGENET_STD)
+        normalized = (scaled - np.array(IMAGENET.mean)) / np.array(IMAGENET.std)
         x = torch.from_numpy(normalized).float().permute(2, 0, 1)[None].to(self._runtime.device)
         x = x.contiguous(memory_format=torch.channels_last)
         mixed = self._runtime.dtype != torch.float32

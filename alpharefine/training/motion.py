@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.geometry.boxes import Box, mask_to_box
-from alpharefine.trackers.base import Image, Mask
+from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.source import TrainFrame
+from alpharefine.types import Box, Image, Mask
 
 Matrix = NDArray[np.float64]
 """3 x 3 homography of pixel centres (x, y, 1)."""

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box, box_iou, mask_to_box
-from alpharefine.refine import Refiner
-from alpharefine.trackers.base import Mask
+from alpharefine.geometry.boxes import box_iou, mask_to_box
+from alpharefine.refinement.refiner import Refiner
 from alpharefine.training.crops import jittered_box
 from alpharefine.training.data.files import FrameError, SkipCounter
 from alpharefine.training.data.source import TrainFrame, VideoSource
 from alpharefine.training.motion import MotionConfig, move_frame
+from alpharefine.types import Box, Mask
 
 INPUT, BOX, MASK_BOX, MASK = "input", "box", "mask box", "mask"
 """What is compared with the truth: the box that the network is given, and its answers."""

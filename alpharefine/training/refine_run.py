@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from alpharefine.nets.refine import RefineNetConfig
+from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.training.clip_data import ClipDataConfig, clip_samples
 from alpharefine.training.config import EngineConfig

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.groups import SourceGroup
 from alpharefine.training.data.source import TrainFrame
@@ -19,6 +18,7 @@ from alpharefine.training.synthesis import (
     flip_clip,
     move_clip,
 )
+from alpharefine.types import Image
 
 _BACKGROUND_SHARE = 0.5
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from alpharefine.trackers.base import Image
 from alpharefine.training.appearance import change_colours
 from alpharefine.training.compositing import Layer, cut_out, paste
 from alpharefine.training.data.files import FrameError
@@ -25,6 +24,7 @@ from alpharefine.training.motion import (
     translation,
     warp,
 )
+from alpharefine.types import Image
 
 _ATTEMPTS = 5
 _CAMERA = MotionConfig(scale=(1.0, 1.15), aspect=0.0, rotation=4.0, perspective=0.03, shift=0.0)

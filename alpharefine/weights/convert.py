@@ -9,13 +9,18 @@ from torch import Tensor
 
 from alpharefine import __version__
 from alpharefine.errors import UsageError
+from alpharefine.nets.registry import NETWORKS, expected_entries
+from alpharefine.nets.spec import SUFFIX, NetworkSpec, OfficialFile, official_name
 from alpharefine.weights.entries import check_entries, check_finite
-from alpharefine.weights.files import SUFFIX, file_sha256, write_weights
-from alpharefine.weights.kinds import OFFICIAL_UNREAD, expected_entries
-from alpharefine.weights.legacy import find_checkpoint, read_checkpoint
-from alpharefine.weights.registry import WEIGHTS
+from alpharefine.weights.files import file_sha256, write_weights
+from alpharefine.weights.official_files import find_checkpoint, read_checkpoint
 
 _COUNTER = ".num_batches_tracked"
+
+OFFICIAL: Mapping[str, NetworkSpec] = {
+    name: spec for name, spec in NETWORKS.items() if spec.official is not None
+}
+"""Name -> network of which the authors publish a file."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +51,16 @@ def convert(source: Path, kind: str, destination: Path) -> ConvertedWeights:
 
     Args:
         source: `.pth.tar` file, or a folder: the lexicographically last one in it.
-        kind: "super_dimp", "ar_v20", "ar_c21_r34" or "ar_c21_r18".
+        kind: which network it is, a key of `OFFICIAL`.
         destination: file to write, ends in ".safetensors".
 
     Raises:
         UsageError: unknown kind; unreadable or refused file (`read_checkpoint`); weights of
             another network; the file cannot be written. Nothing is written then.
     """
-    if kind not in OFFICIAL_UNREAD:
+    if kind not in OFFICIAL:
         raise UsageError(
-            f"no official weights are of the kind '{kind}': choose {', '.join(OFFICIAL_UNREAD)}"
+            f"no official weights are of the kind '{kind}': choose {', '.join(OFFICIAL)}"
         )
     source = find_checkpoint(source)
     if source.suffix == SUFFIX:
@@ -63,8 +68,8 @@ def convert(source: Path, kind: str, destination: Path) -> ConvertedWeights:
             f"{source} is converted already: if it holds {kind}, `arvot weights fetch {kind} "
             f"--from {source}` puts it where trackers find it"
         )
-    checkpoint = read_checkpoint(source)
-    entries = _fit(checkpoint.tensors, kind, source)
+    checkpoint = read_checkpoint(source, _layout(OFFICIAL[kind]))
+    entries = _fit(checkpoint.tensors, OFFICIAL[kind], source)
     source_sha256 = file_sha256(source)
     facts = {
         "source": source.name,
@@ -72,22 +77,31 @@ def convert(source: Path, kind: str, destination: Path) -> ConvertedWeights:
         "source_network": checkpoint.network or "not stated",
         "source_epoch": "not stated" if checkpoint.epoch is None else str(checkpoint.epoch),
         "converter": f"arvot {__version__}",
-        "licence": WEIGHTS[kind].licence,
+        "licence": OFFICIAL[kind].weights[0].licence,
     }
     sha256 = write_weights(destination, {kind: entries}, {kind: facts})
     return ConvertedWeights(kind, sha256, source_sha256, len(entries), destination, source)
 
 
-def _fit(tensors: Mapping[str, Tensor], kind: str, source: Path) -> dict[str, Tensor]:
-    expected = expected_entries(kind)
+def _layout(spec: NetworkSpec) -> OfficialFile:
+    assert spec.official is not None
+    return spec.official
+
+
+def _fit(tensors: Mapping[str, Tensor], spec: NetworkSpec, source: Path) -> dict[str, Tensor]:
+    """The entries that our network has, under its names; compared by the names of the file."""
+    ours = expected_entries(spec.name)
+    today = {official_name(name, spec.config.renames): name for name in ours}
+    expected = {name: ours[renamed] for name, renamed in today.items()}
+    unread = _layout(spec).unread
     found = {
         name: tensor
         for name, tensor in tensors.items()
-        if name in expected or not name.startswith(OFFICIAL_UNREAD[kind])
+        if name in expected or not name.startswith(unread)
     }
     for name, tensor in expected.items():
         if name.endswith(_COUNTER):
             found.setdefault(name, torch.zeros(tensor.shape, dtype=tensor.dtype))
-    check_entries(found, expected, source, kind)
+    check_entries(found, expected, source, spec.name)
     check_finite(found, source)
-    return {name: found[name].to(tensor.dtype) for name, tensor in expected.items()}
+    return {today[name]: found[name].to(tensor.dtype) for name, tensor in expected.items()}

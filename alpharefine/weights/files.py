@@ -22,9 +22,10 @@ import safetensors.torch
 from torch import Tensor
 
 from alpharefine.errors import UsageError
+from alpharefine.nets.registry import NETWORKS
+from alpharefine.nets.spec import SUFFIX, rename_entry
 from alpharefine.weights.pickle_stream import shown
 
-SUFFIX = ".safetensors"
 _METADATA_KEY = "arvot"
 
 
@@ -41,7 +42,7 @@ class WeightsFile:
     parts: Mapping[str, Mapping[str, str]]
 
     def read(self, kind: str) -> dict[str, Tensor]:
-        """Entries of one part, on the CPU.
+        """Entries of one part, on the CPU, under their networks' present names.
 
         Raises:
             UsageError: the file has no such part or is damaged.
@@ -51,7 +52,9 @@ class WeightsFile:
         prefix = _prefix(kind, self.parts)
         with _opened(self.path) as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-            return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+            entries = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+        renames = NETWORKS[kind].config.renames if kind in NETWORKS else {}
+        return {rename_entry(name, renames): tensor for name, tensor in entries.items()}
 
 
 def file_type(path: Path) -> Literal["file", "folder"] | None:

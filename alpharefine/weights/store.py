@@ -13,12 +13,12 @@ from filelock import FileLock
 from torch import Tensor, nn
 
 from alpharefine.errors import UsageError
+from alpharefine.nets.registry import WEIGHTS, build_network, find_network
+from alpharefine.nets.spec import SUFFIX, WeightsSpec
 from alpharefine.weights.download import Progress, ResumingDownload
 from alpharefine.weights.entries import check_entries, check_finite
-from alpharefine.weights.files import SUFFIX, file_sha256, file_type, open_weights
-from alpharefine.weights.kinds import build_network
+from alpharefine.weights.files import file_sha256, file_type, open_weights
 from alpharefine.weights.pickle_stream import shown
-from alpharefine.weights.registry import WEIGHTS, WeightsSpec
 
 RANDOM = "random"
 BUNDLED = Path(__file__).parent / "bundled"
@@ -149,6 +149,12 @@ def resolve_weights(value: str | None, defaults: Mapping[str, str]) -> dict[str,
         if kind not in chosen:
             chosen[kind] = fallback.get(kind) or _choices(default, {kind: default})[kind]
     return {kind: chosen[kind] for kind in defaults}
+
+
+def default_weights(network: str) -> str:
+    """Name of the best registered weights of a network that are on this machine, else `RANDOM`."""
+    registered = find_network(network).weights
+    return next((spec.name for spec in registered if find_weights(spec) is not None), RANDOM)
 
 
 def load_weights(module: nn.Module, choice: WeightsChoice) -> WeightsChoice:

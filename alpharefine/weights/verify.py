@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from alpharefine.weights.convert import convert
+from alpharefine.nets.registry import expected_entries, networks_of
+from alpharefine.nets.spec import SUFFIX, WeightsSpec
+from alpharefine.weights.convert import OFFICIAL, convert
 from alpharefine.weights.entries import check_entries, check_finite
-from alpharefine.weights.files import SUFFIX, file_sha256, file_type, open_weights, replacing
-from alpharefine.weights.kinds import OFFICIAL_UNREAD, expected_entries
-from alpharefine.weights.registry import WeightsSpec
+from alpharefine.weights.files import file_sha256, file_type, open_weights, replacing
 from alpharefine.weights.store import cache_folder
 
 
@@ -68,7 +68,7 @@ def install_weights(spec: WeightsSpec, source: Path) -> Path:
         raise UsageError(f"there is no file {source}: name the file that you have downloaded")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        if source.suffix != SUFFIX and spec.name in OFFICIAL_UNREAD:
+        if source.suffix != SUFFIX and spec.name in OFFICIAL:
             return convert(source, spec.name, destination).path
         check = verify_weights(spec, source)
         if check.problem is not None:
@@ -82,10 +82,11 @@ def install_weights(spec: WeightsSpec, source: Path) -> Path:
 
 def _check_content(spec: WeightsSpec, path: Path) -> None:
     file = open_weights(path)
-    missing = [kind for kind in spec.kinds if kind not in file.parts]
+    networks = networks_of(spec)
+    missing = [kind for kind in networks if kind not in file.parts]
     if missing:
         raise UsageError(f"{path}: holds no weights for {', '.join(missing)}")
-    for kind in spec.kinds:
+    for kind in networks:
         entries = file.read(kind)
         check_entries(entries, expected_entries(kind), path, kind)
         check_finite(entries, path)

@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import cv2
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Image, Tracker
+from alpharefine.types import Box, Estimate, Image, Tracker
 from vot_integration.server import serve
 
 

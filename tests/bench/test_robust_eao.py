@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from vot.region import calculate_overlaps
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Image
+from alpharefine.types import Box, Estimate, Image
 from tests.toolkit.make import FRAMES, make_sequences
 from vot_integration.cli import main
 from vot_integration.regions.answers import Output

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alpharefine.errors import UsageError
-from alpharefine.weights import registry
+from alpharefine.nets import registry
 from alpharefine.weights.files import write_weights
 from tests.toolkit.make import RECORD, make_sequences, make_workspace
 from tests.weights.official_files import tiny_state

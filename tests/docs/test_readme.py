@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.refined_tracker import RefinedTracker
-from alpharefine.trackers.base import Tracker
+from alpharefine.refinement.refined_tracker import RefinedTracker
+from alpharefine.types import Box, Tracker
 from vot_integration.sequences.builtin import render_sequence
 from vot_integration.workspaces.own_trackers import read_own_trackers
 

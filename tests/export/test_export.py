@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.export import ReferenceGraph, SearchGraph, export_refinement
-from alpharefine.nets.normalization import normalize
-from alpharefine.nets.refine import RefineNetwork
+from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.refine.network import RefineNetwork
+from alpharefine.refinement.export import ReferenceGraph, SearchGraph, export_refinement
 from tests.refine.test_networks import VARIANTS
 from vot_integration import cli
 
@@ -45,7 +45,7 @@ def _inputs(network: RefineNetwork) -> dict[str, NDArray[np.float32]]:
 def _expected(network: RefineNetwork) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Kernel and answers, computed as a tracker does."""
     crops = np.ascontiguousarray(_crops(network).transpose(0, 2, 3, 1))
-    reference, search = normalize(crops, torch.device("cpu")).split(1)
+    reference, search = network_input(crops, Normalization()).split(1)
     box = _inputs(network).get("box")
     kernel = network.reference(reference, None if box is None else torch.from_numpy(box))
     answer = network.search(search, kernel)

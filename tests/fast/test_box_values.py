@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from alpharefine.nets.dimp import box_values
-from alpharefine.nets.dimp.box_regressor import BoxRegressor, IouFeatures
-from alpharefine.nets.dimp.box_values import BoxHead, BoxValues
+from alpharefine.nets.iou import box_values
+from alpharefine.nets.iou.box_regressor import BoxRegressor, IouFeatures
+from alpharefine.nets.iou.box_values import BoxHead, BoxValues
 from alpharefine.ops.box_pooling import BoxPooling, PooledMap
 from alpharefine.ops.prroi import prroi_pool_boxes
-from alpharefine.trackers.dimp.box_refinement import ascend
+from alpharefine.trackers.online.box_refinement import ascend
 
 SIDE = 352
 coordinate = st.floats(-40, 140, width=32)

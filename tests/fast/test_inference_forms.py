@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from alpharefine.nets.backbones import BACKBONES, build_backbone
-from alpharefine.nets.dimp import DimpNet, DimpNetConfig
-from alpharefine.nets.dimp.box_regressor import IouFeatures
+from alpharefine.nets.backbones.build import BACKBONES, build_backbone
+from alpharefine.nets.backbones.stages import STAGES
+from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.inference import conv, put_into_inference_form, to_inference_form
-from alpharefine.nets.refine import RefineNetwork
-from alpharefine.nets.stages import STAGES
+from alpharefine.nets.iou.box_regressor import IouFeatures
+from alpharefine.nets.refine.network import RefineNetwork
 from alpharefine.ops.resized_conv import arrange_taps, convolve_enlarged
 from alpharefine.runtime import Runtime, resolve_runtime
 from tests.refine.test_networks import VARIANTS
@@ -89,7 +90,7 @@ def _dimp_answers(network: DimpNet, dtype: torch.dtype = torch.float32) -> Itera
     boxes = torch.tensor([[30.0, 30, 40, 30]]).expand(2, 4)
     classification = features.classification[None]
     yield network.classifier.filter_initializer(classification, boxes[None])
-    regressor = network.bb_regressor
+    regressor = network.box_regressor
     modulation = regressor.modulation(features.iou, boxes)
     yield from (modulation.fine, modulation.coarse)
     modulated: IouFeatures = regressor.modulate(regressor.features(features.iou), modulation)

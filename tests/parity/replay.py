@@ -8,13 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.nets.dimp import DimpNet, build_dimp_network
-from alpharefine.oddities import OFFICIAL
+from alpharefine.nets.dimp.network import DimpNet
+from alpharefine.nets.registry import build_network
+from alpharefine.official import OFFICIAL
 from alpharefine.runtime import Runtime
-from alpharefine.trackers.base import Estimate, Flag
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
+from alpharefine.trackers.online.localization import Flag
+from alpharefine.types import Box, Estimate
 from tests.parity.fixtures import Arrays, assert_close_relative, fill_network, sha1, video_frames
 
 FLAGS = (Flag.NORMAL, Flag.HARD_NEGATIVE, Flag.UNCERTAIN, Flag.NOT_FOUND)
@@ -51,7 +52,7 @@ class RecordedDraws:
 
 @cache
 def filled_dimp(seed: int) -> DimpNet:
-    network = build_dimp_network("super_dimp")
+    network = build_network("super_dimp")
     fill_network(network, seed)
     runtime = Runtime(torch.device("cpu"), torch.float32)
     prepared = runtime.prepare(network)
@@ -63,7 +64,7 @@ def official_tracker(data: Arrays, draws: RecordedDraws) -> DimpTracker:
     """The base tracker in parity mode with the fixture's weights and draws."""
     network = filled_dimp(int(data["seeds"][0]))
     runtime = Runtime(torch.device("cpu"), torch.float32)
-    return DimpTracker(network, DimpConfig(oddities=OFFICIAL), runtime, draws)
+    return DimpTracker(network, DimpConfig(official=OFFICIAL), runtime, draws)
 
 
 def fixture_frames(name: str, data: Arrays) -> list[NDArray[np.uint8]]:

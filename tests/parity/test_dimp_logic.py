@@ -5,15 +5,15 @@ import pytest
 import torch
 
 from alpharefine.geometry.base_crop import sample_patch
-from alpharefine.trackers.base import Flag
-from alpharefine.trackers.dimp.augmentation import augment, expanded_size, sample_shifts
 from alpharefine.trackers.dimp.config import DimpConfig
-from alpharefine.trackers.dimp.localization import localize
-from alpharefine.trackers.dimp.memory import SampleMemory
-from alpharefine.trackers.dimp.state import TargetState, box_in_sample, keep_inside
+from alpharefine.trackers.online.augmentation import augment, expanded_size, sample_shifts
+from alpharefine.trackers.online.localization import Flag, localize
+from alpharefine.trackers.online.memory import SampleMemory
+from alpharefine.trackers.online.state import TargetState, box_in_sample, keep_inside
 from tests.parity.fixtures import assert_close_relative, fixture_cases, load_npz
 
 CONFIG = DimpConfig()
+AUGMENTATION, SIZE = CONFIG.augmentation, CONFIG.image_sample_size
 FLAGS = (Flag.NORMAL, Flag.HARD_NEGATIVE, Flag.UNCERTAIN, Flag.NOT_FOUND)
 PIXEL_TOLERANCE = 1e-4 * 255
 BOX_TOLERANCE = 1e-2
@@ -31,7 +31,8 @@ def test_localization(path: Path) -> None:
             data["loc_pos"][index],
             data["loc_sample_pos"].astype(np.float32),
             np.float32(data["loc_sample_scale"]),
-            CONFIG,
+            16,
+            CONFIG.localization,
         )
         assert found.flag is FLAGS[data["loc_flag"][index]], index
         np.testing.assert_allclose(
@@ -42,7 +43,7 @@ def test_localization(path: Path) -> None:
 @logic_cases
 def test_sample_weights(path: Path) -> None:
     data = load_npz(path)
-    memory = SampleMemory(torch.zeros(15, 1, 1, 1), torch.zeros(15, 4), CONFIG)
+    memory = SampleMemory(torch.zeros(15, 1, 1, 1), torch.zeros(15, 4), CONFIG.memory)
     recorded = dict(zip(data["mem_weights_index"].tolist(), data["mem_weights"], strict=True))
     compared = 0
     for index, rate in enumerate(data["mem_lr"]):
@@ -90,10 +91,10 @@ def test_first_frame_samples(path: Path) -> None:
     data = load_npz(path)
     for index, (y, x, scale) in enumerate(data["init_cases"]):
         center = np.rint(np.array([y, x], np.float32))
-        expanded = sample_patch(data["image"], center, scale, expanded_size(CONFIG))
+        expanded = sample_patch(data["image"], center, scale, expanded_size(AUGMENTATION, SIZE))
         shifts = [(int(dy), int(dx)) for dy, dx in data["init_shifts"][index]]
-        samples = augment(expanded.pixels, shifts, CONFIG)
-        assert shifts[:5] == sample_shifts(CONFIG, np.zeros((8, 2), np.float32))[:5]
+        samples = augment(expanded.pixels, shifts, AUGMENTATION, SIZE)
+        assert shifts[:5] == sample_shifts(AUGMENTATION, SIZE, np.zeros((8, 2), np.float32))[:5]
         pixels = samples[:, ::16, ::16].transpose(0, 3, 1, 2)
         np.testing.assert_allclose(pixels, data["init_sub16"][index], atol=PIXEL_TOLERANCE)
         mean_std = np.stack([samples.mean((1, 2, 3)), samples.std((1, 2, 3), ddof=1)], 1)

@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from alpharefine.nets.dimp import DimpNet, build_dimp_network
-from alpharefine.nets.dimp.box_regressor import IouFeatures
-from alpharefine.nets.dimp.box_values import BoxHead, BoxValues
 from alpharefine.nets.dimp.filter_optimizer import apply_filter
-from alpharefine.trackers.dimp.box_refinement import ascend
+from alpharefine.nets.dimp.network import DimpNet
+from alpharefine.nets.iou.box_regressor import IouFeatures
+from alpharefine.nets.iou.box_values import BoxHead, BoxValues
+from alpharefine.nets.registry import build_network
+from alpharefine.trackers.online.box_refinement import ascend
+from alpharefine.trackers.online.config import BoxRefinementConfig
 from tests.parity.fixtures import (
     Arrays,
     assert_close_relative,
@@ -30,7 +32,7 @@ UNUSED = ("feature_extractor.layer4.", "feature_extractor.fc.")
 
 @cache
 def filled_network(seed: int) -> DimpNet:
-    network = build_dimp_network("super_dimp")
+    network = build_network("super_dimp")
     fill_network(network, seed)
     return network.requires_grad_(False)
 
@@ -49,13 +51,13 @@ def test_manifest() -> None:
     fixture = fixture_cases("net_dimp_w*")[0]
     if fixture.marks:
         pytest.skip("no parity manifests")
-    check_manifest(build_dimp_network("super_dimp"), "super_dimp", UNUSED)
+    check_manifest(build_network("super_dimp"), "super_dimp", UNUSED)
 
 
 @network_cases
 def test_features(path: Path) -> None:
     data, network, crops = case(path)
-    stages = network.feature_extractor(crops, {"layer2", "layer3"})
+    stages = network.backbone(crops, {"layer2", "layer3"})
     features = network(crops)
     assert_close_relative(stages["layer2"][:, ::32, ::2, ::2], data["layer2_sub"], name="layer2")
     assert_close_relative(stages["layer3"][:, ::32], data["layer3_sub"], name="layer3")
@@ -105,7 +107,7 @@ def test_filter_objective(path: Path) -> None:
 @network_cases
 def test_box_regressor(path: Path) -> None:
     data, network, crops = case(path)
-    regressor = network.bb_regressor
+    regressor = network.box_regressor
     backbone = network(crops).iou
     reference = IouFeatures(backbone.fine[:2], backbone.coarse[:2])
     modulation = regressor.modulation(reference, torch.from_numpy(data["train_boxes"]))
@@ -134,7 +136,7 @@ def test_box_regressor(path: Path) -> None:
         IouFeatures(modulation.fine[:1], modulation.coarse[:1]),
     )
     for suffix, step in (("", 2.5e-3), ("_x40", 0.1)):
-        refined = ascend(values, boxes[0].detach(), 10, step)
+        refined = ascend(values, boxes[0].detach(), BoxRefinementConfig(step_length=step))
         np.testing.assert_allclose(
             refined.boxes, data[f"iou_opt_boxes{suffix}"], rtol=0, atol=BOX_TOLERANCE
         )

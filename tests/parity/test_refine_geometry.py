@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from alpharefine.geometry.boxes import Box, clip_box, mask_to_box
+from alpharefine.geometry.boxes import clip_box, mask_to_box
 from alpharefine.geometry.masks import full_size_mask
 from alpharefine.geometry.refine_crop import (
     crop_window,
@@ -15,6 +15,7 @@ from alpharefine.geometry.refine_crop import (
     mask_to_image,
     reference_box,
 )
+from alpharefine.types import Box
 from tests.parity.fixtures import Arrays, assert_close_relative, fixture_cases, load_npz
 
 

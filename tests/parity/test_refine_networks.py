@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from alpharefine.nets.refine import build_refine_network
+from alpharefine.nets.registry import build_network
 from tests.parity.fixtures import (
     MASK_PIXEL_TOLERANCE,
     assert_close_relative,
@@ -46,7 +46,7 @@ class Recorder:
     def __init__(self, name: str, path: Path) -> None:
         self._arrays = load_npz(path)
         self.unread = set(self._arrays)
-        self.network = build_refine_network(name)
+        self.network = build_network(name)
         fill_network(self.network, filler_seed(path))
         self.modules: dict[str, Any] = {}
         for module_name, module in self.network.named_modules():
@@ -56,11 +56,11 @@ class Recorder:
         boxes = torch.tensor([[x, y, x + w, y + h]])
         with torch.inference_mode():
             self.kernel = self.network.reference(network_input(self.read("ref_crop_u8")), boxes)
-            self.reference_features = self.modules["feature_extractor"]
+            self.reference_features = self.modules["backbone"]
             self.output = self.network.search(
                 network_input(self.read("search_crop_u8")), self.kernel
             )
-            self.features = self.modules["feature_extractor"]
+            self.features = self.modules["backbone"]
 
     def _keep(self, name: str) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
@@ -104,7 +104,7 @@ def test_vot2020(path: Path) -> None:
     run.check("ref_layer4_sub", _strided(run.reference_features["layer3"], 64))
     run.check("ref_kernel_sub", _strided(run.kernel, 16))
     shifted = {f"layer{i + 1}": run.features[f"layer{i}"] for i in range(1, 5)}
-    for name, values in {"layer1": modules["feature_extractor.maxpool"], **shifted}.items():
+    for name, values in {"layer1": modules["backbone.maxpool"], **shifted}.items():
         steps = (64, 2) if name in ("layer4", "layer5") else (32, 4)
         run.check(f"{name}_sub", _strided(values, *steps))
         run.check_stats(f"{name}_stats", values)
@@ -114,7 +114,7 @@ def test_vot2020(path: Path) -> None:
     run.check("nl_out_sub", _strided(modules["neck.spatial_attention"], 8))
     for block in ("TSE", "RRB1", "CAB", "RRB2"):
         for level in ("layer5", "layer4", "layer3", "layer2"):
-            stage = modules[f"refiner.{block}.{level}"]
+            stage = modules[f"mask_head.{block}.{level}"]
             run.check(f"refiner_{block}_{level}_sub", _strided(stage, 16, 2))
     _check_vot2020_mask(run)
     assert not run.unread
@@ -153,7 +153,7 @@ def test_cvpr2021(path: Path) -> None:
     run.check("post_corr", _strided(modules["neck.post_corr"], 2))
     run.check("fused_feat", modules["neck.channel_attention"])
     for level, steps in enumerate(((16, 4), (32, 2), (32, 1))):
-        run.check(f"adj{level}_sub", _strided(modules[f"feat_adjust.{level}"], *steps))
+        run.check(f"adj{level}_sub", _strided(modules[f"lateral.{level}"], *steps))
     _check_corners(run)
     run.check("post0", _strided(modules["mask_head.post0"], 4))
     run.check("post1", _strided(modules["mask_head.post1"], 2))
@@ -176,4 +176,4 @@ def _check_corners(run: Recorder) -> None:
 @needs_shared
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_official_names_and_shapes(name: str) -> None:
-    check_manifest(build_refine_network(name), *MANIFESTS[name])
+    check_manifest(build_network(name), *MANIFESTS[name])

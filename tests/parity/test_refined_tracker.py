@@ -6,14 +6,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from alpharefine.geometry.boxes import Box, mask_to_box
+from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.geometry.refine_crop import map_to_image
-from alpharefine.nets.refine import RefineNetwork, build_refine_network
-from alpharefine.oddities import OFFICIAL
-from alpharefine.refine import Refiner, RefinerConfig
-from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
+from alpharefine.nets.refine.network import RefineNetwork
+from alpharefine.nets.registry import build_network
+from alpharefine.official import OFFICIAL
+from alpharefine.refinement.config import CouplingConfig, RefinerConfig
+from alpharefine.refinement.refined_tracker import RefinedTracker
+from alpharefine.refinement.refiner import Refiner
 from alpharefine.runtime import Runtime
-from alpharefine.trackers.base import Estimate
+from alpharefine.types import Box, Estimate
 from tests.parity.fixtures import (
     MASK_PIXEL_TOLERANCE,
     Arrays,
@@ -38,26 +40,26 @@ PROBABILITY_TOLERANCE = 5e-3
 STATISTICS_TOLERANCE = 5e-3
 SUM_TOLERANCE = 1e-3
 RUNTIME = Runtime(torch.device("cpu"), torch.float32)
-V20 = RefinedTrackerConfig(oddities=OFFICIAL)
-C21_DEMO = RefinedTrackerConfig(
+V20 = CouplingConfig(official=OFFICIAL)
+C21_DEMO = CouplingConfig(
     refine_around="base",
     feedback="refined",
     outputs=("box",),
     initial_shift=0.5,
-    oddities=OFFICIAL,
+    official=OFFICIAL,
 )
 
 
 @cache
 def _filled_refiner_network(name: str, seed: int) -> RefineNetwork:
-    network = build_refine_network(name)
+    network = build_network(name)
     fill_network(network, seed)
     return RUNTIME.prepare(network)
 
 
-def _refined(data: Arrays, draws: RecordedDraws, network: str, config: RefinedTrackerConfig):  # type: ignore[no-untyped-def]
+def _refined(data: Arrays, draws: RecordedDraws, network: str, config: CouplingConfig):  # type: ignore[no-untyped-def]
     refine_network = _filled_refiner_network(network, int(data["seeds"][0]))
-    refiner = Refiner(refine_network, RUNTIME, RefinerConfig(oddities=OFFICIAL))
+    refiner = Refiner(refine_network, RUNTIME, RefinerConfig(official=OFFICIAL))
     base = official_tracker(data, draws)
     return base, RefinedTracker(base, refiner, config)
 

@@ -111,11 +111,11 @@ def test_a_workspace_says_what_is_not_said(sequences: Path, tmp_path: Path) -> N
 def test_weights_are_found_from_another_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from alpharefine.nets.dimp import build_dimp_network
+    from alpharefine.nets.registry import build_network
     from alpharefine.weights.files import file_sha256, write_weights
 
     monkeypatch.chdir(tmp_path)
-    state = build_dimp_network("super_dimp").state_dict()
+    state = build_network("super_dimp").state_dict()
     write_weights(Path("mine.safetensors"), {"super_dimp": state}, {})
     record = plan_run(replace(OPTIONS, weights="mine.safetensors")).records["DiMPsuper"]
     assert record.settings.weights == str(tmp_path / "mine.safetensors")

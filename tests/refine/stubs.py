@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.nets.refine import RefineNetConfig, RefineOutput
-from alpharefine.trackers.base import Estimate, Flag, Image
+from alpharefine.nets.refine.config import RefineNetConfig
+from alpharefine.nets.refine.network import RefineOutput
+from alpharefine.types import Box, Estimate, Image
 
 SIZE = 64
 
@@ -42,7 +42,8 @@ class ScriptedBase:
     """Base tracker that always answers the same box and remembers what it was told."""
 
     box: Box
-    flag: Flag = Flag.NORMAL
+    lost: bool = False
+    ambiguous: bool = False
     initial: Box | None = None
     states: list[Box] = field(default_factory=list)
 
@@ -50,7 +51,7 @@ class ScriptedBase:
         self.initial = target
 
     def track(self, image: Image) -> Estimate:
-        return Estimate(self.box, None, 0.4, self.flag)
+        return Estimate(self.box, None, 0.4, self.lost, self.ambiguous)
 
     def set_state(self, box: Box) -> None:
         self.states.append(box)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import mask_to_box
-from alpharefine.nets.refine import RefineNetConfig, build_refine_network
 from alpharefine.nets.refine.box_heads import DenseBoxHead, PooledBoxHead
 from alpharefine.nets.refine.branches import BRANCHES, branch_boxes, mask_boxes, trusted_box
+from alpharefine.nets.refine.config import RefineNetConfig
 
 SMALL = RefineNetConfig(
     backbone="resnet18",
@@ -69,7 +69,7 @@ def test_the_pooled_head_begins_at_the_box_of_the_crop() -> None:
 @pytest.mark.parametrize("mask_head", ["fpn", None])
 def test_every_box_head_works_with_and_without_a_mask(box_head: str, mask_head: str | None) -> None:
     config = replace(SMALL, box_head=box_head, mask_head=mask_head)  # type: ignore[arg-type]
-    network = build_refine_network(config).eval()
+    network = config.build().eval()
     images = torch.randn(2, 3, 64, 64)
     output = network(images, images)
     assert output.corners is not None and output.corners.shape == (2, 4)
@@ -80,7 +80,7 @@ def test_every_box_head_works_with_and_without_a_mask(box_head: str, mask_head: 
 
 def test_a_selector_answers_one_of_its_branches() -> None:
     torch.manual_seed(0)
-    network = build_refine_network(replace(SMALL, selector=True, non_local=True)).eval()
+    network = replace(SMALL, selector=True, non_local=True).build().eval()
     images = torch.randn(4, 3, 64, 64)
     output = network(images, images)
     assert output.branch_logits is not None and output.branch_logits.shape == (4, len(BRANCHES))

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
 from alpharefine.geometry.refine_crop import (
     crop_window,
     cut_crop,
@@ -15,6 +14,7 @@ from alpharefine.geometry.refine_crop import (
     to_image,
     to_image_official,
 )
+from alpharefine.types import Box
 
 HEIGHT, WIDTH = 90, 120
 position = st.floats(-200, 300, allow_nan=False)

@@ -6,13 +6,10 @@ import torch
 from torch import Tensor
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.refine import (
-    REFINE_NETWORKS,
-    RefineNetConfig,
-    RefineNetwork,
-    build_refine_network,
-)
+from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.corner_head import soft_argmax
+from alpharefine.nets.refine.network import RefineNetwork
+from alpharefine.nets.registry import build_network, networks_with
 
 SMALL = RefineNetConfig(
     backbone="resnet18",
@@ -44,14 +41,14 @@ def _boxes(n: int = 2) -> Tensor:
 
 def _network(name: str) -> RefineNetwork:
     torch.manual_seed(0)
-    return build_refine_network(VARIANTS[name])
+    return VARIANTS[name].build()
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_shapes(name: str) -> None:
     network, config = _network(name).eval(), VARIANTS[name]
     kernel = network.reference(_images(config), _boxes())
-    channels = network.feature_extractor.channels["layer3"]
+    channels = network.backbone.channels["layer3"]
     assert kernel.shape == (2, channels, config.kernel_size, config.kernel_size)
     output = network.search(_images(config), kernel)
     cells = config.input_size // 16
@@ -91,7 +88,7 @@ def test_every_parameter_learns(name: str) -> None:
     without = [k for k, p in network.named_parameters() if p.grad is None]
     assert not without
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
-    stem = next(network.feature_extractor.parameters()).grad
+    stem = next(network.backbone.parameters()).grad
     assert stem is not None and stem.abs().max() > 0
 
 
@@ -118,7 +115,7 @@ def test_asking_for_one_output_does_not_change_it() -> None:
 
 def test_one_backbone_pass_for_both_outputs() -> None:
     network, passes = _network("pyramid").eval(), []
-    network.feature_extractor.register_forward_hook(lambda *_: passes.append(1))
+    network.backbone.register_forward_hook(lambda *_: passes.append(1))
     network.search(_images(SMALL), torch.zeros(1, 256, 2, 2))
     assert len(passes) == 1
 
@@ -150,16 +147,17 @@ def test_soft_argmax_finds_a_peak(row: int, column: int) -> None:
 
 
 def test_named_variants() -> None:
-    assert REFINE_NETWORKS["ar_v20"].outputs == {"mask"}
-    assert REFINE_NETWORKS["ar_v20"].kernel_size == 12
-    assert REFINE_NETWORKS["ar_c21_r34"].outputs == {"box", "mask"}
-    assert REFINE_NETWORKS["ar_c21_r18"].kernel_size == 8
-    assert all(build_refine_network(name).config == c for name, c in REFINE_NETWORKS.items())
+    named = networks_with(RefineNetConfig)
+    assert named["ar_v20"].outputs == {"mask"}
+    assert named["ar_v20"].kernel_size == 12
+    assert named["ar_c21_r34"].outputs == {"box", "mask"}
+    assert named["ar_c21_r18"].kernel_size == 8
+    assert all(build_network(name).config == config for name, config in named.items())
 
 
 def test_bad_requests_are_refused() -> None:
-    with pytest.raises(UsageError, match="unknown refinement network 'ar_v2020'"):
-        build_refine_network("ar_v2020")
+    with pytest.raises(UsageError, match="unknown network 'ar_v2020'"):
+        build_network("ar_v2020")
     with pytest.raises(UsageError, match="multiple of 32"):
         replace(SMALL, input_size=100)
     with pytest.raises(UsageError, match="needs box_head or mask_head"):

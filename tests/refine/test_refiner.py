@@ -7,11 +7,12 @@ import torch
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
-from alpharefine.nets.refine import RefineNetwork, build_refine_network
-from alpharefine.oddities import FIXED
-from alpharefine.refine import Refiner, RefinerConfig
+from alpharefine.nets.refine.network import RefineNetwork
+from alpharefine.official import CORRECTED
+from alpharefine.refinement.config import RefinerConfig
+from alpharefine.refinement.refiner import Refiner
 from alpharefine.runtime import Runtime, resolve_runtime
+from alpharefine.types import Box
 from tests.refine.stubs import SIZE, FixedNetwork
 from tests.refine.test_networks import SMALL
 
@@ -29,7 +30,7 @@ def _fixed(corners: tuple[float, float, float, float], **config: object) -> Refi
 
 def _real(runtime: Runtime = CPU) -> Refiner:
     torch.manual_seed(3)
-    return Refiner(runtime.prepare(build_refine_network(SMALL)), runtime)
+    return Refiner(runtime.prepare(SMALL.build()), runtime)
 
 
 def _probability(refiner: Refiner, box: Box) -> NDArray[np.float32]:
@@ -73,7 +74,7 @@ def test_unusable_corners_are_no_box_unless_unguarded(
     corners: tuple[float, float, float, float],
 ) -> None:
     assert _fixed(corners).refine(IMAGE, TARGET).box is None
-    unguarded = _fixed(corners, oddities=replace(FIXED, unguarded_corners=True))
+    unguarded = _fixed(corners, official=replace(CORRECTED, unguarded_corners=True))
     assert unguarded.refine(IMAGE, TARGET).box is not None
 
 

@@ -13,7 +13,7 @@ from vot.region import Mask, Rectangle, RegionType
 from vot.region.io import mask_to_rle, parse_region, read_trajectory, write_trajectory
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
+from alpharefine.types import Box
 from vot_integration.regions.shapes import (
     MAX_RUNS,
     clip_to_frame,

@@ -4,8 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Image
+from alpharefine.types import Box, Image
 
 HEIGHT, WIDTH = 180, 240
 TARGET = Box(60.0, 50.0, 40.0, 30.0)

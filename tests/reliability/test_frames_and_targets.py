@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from alpharefine.catalogue import build_tracker
+from alpharefine.build import build_tracker
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Tracker
+from alpharefine.types import Tracker
 from vot_integration.regions.answers import Output
 from vot_integration.regions.shapes import Shape
 from vot_integration.serving.protocol import from_trax, to_trax

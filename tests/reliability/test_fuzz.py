@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from vot.tracker import Registry
 
 from alpharefine.weights.files import open_weights, write_weights
-from alpharefine.weights.legacy import read_checkpoint
+from alpharefine.weights.official_files import read_checkpoint
 from tests.conftest import Report
 from tests.reliability.fuzzing import TOTAL_SECONDS, fuzz, mutated, read_or_refuse
 from tests.weights.official_files import tiny_state, write_official

@@ -9,31 +9,30 @@ import pytest
 import torch
 from torch import Tensor
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.nets.dimp import DimpFeatures
-from alpharefine.nets.dimp.box_values import BoxValues
 from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
-from alpharefine.nets.refine import RefineOutput
-from alpharefine.oddities import FIXED, OFFICIAL
-from alpharefine.refine import Refiner
-from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
-from alpharefine.trackers.base import Estimate, Fallback, Flag
-from alpharefine.trackers.dimp.box_refinement import RefinedCandidates, best_box
+from alpharefine.nets.dimp.network import DimpFeatures
+from alpharefine.nets.iou.box_values import BoxValues
+from alpharefine.nets.refine.network import RefineOutput
+from alpharefine.refinement.config import CouplingConfig
+from alpharefine.refinement.refined_tracker import RefinedTracker
+from alpharefine.refinement.refiner import Fallback as Refined
+from alpharefine.refinement.refiner import Refiner
 from alpharefine.trackers.dimp.config import DimpConfig
-from alpharefine.trackers.dimp.tracker import DimpTracker
+from alpharefine.trackers.dimp.tracker import DimpTracker, Fallback
+from alpharefine.trackers.online.box_refinement import RefinedCandidates, best_box
+from alpharefine.trackers.online.config import BoxRefinementConfig
+from alpharefine.types import Box, Estimate
 from tests.refine.stubs import ScriptedBase
 from tests.reliability.moving_patch import TARGET, frames
-from tests.reliability.random_networks import CPU, network, refine_network
+from tests.reliability.random_networks import CPU, EVERYTHING_RUNS, network, refine_network
 
 FAULTY = 3
 BROKEN = pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 
 
 def base_tracker() -> DimpTracker:
-    config = DimpConfig(image_sample_size=160, search_area_scale=4.0, train_skipping=1)
-    # Every frame counts as found, so that every part runs in it.
-    config = replace(config, target_not_found_threshold=-1e9, distractor_threshold=1e9)
-    config = replace(config, hard_negative_threshold=1e9)
+    config = DimpConfig(image_sample_size=160, search_area_scale=4.0)
+    config = replace(config, **EVERYTHING_RUNS)
     return DimpTracker(network(), config, CPU)
 
 
@@ -88,7 +87,7 @@ def test_broken_features_keep_the_last_box_and_the_filter(value: float) -> None:
     estimates = run(tracker, before)
     broken = estimates[FAULTY - 1]
     assert broken.box == estimates[FAULTY - 2].box
-    assert (broken.flag, broken.score) == (Flag.NOT_FOUND, 0.0)
+    assert (broken.lost, broken.confidence) == (True, 0.0)
     assert [e.fallbacks for e in estimates] == [
         frozenset([Fallback.SCORES] if k == FAULTY else []) for k in range(1, 6)
     ]
@@ -162,17 +161,16 @@ GOOD = (20.0, 30.0, 40.0, 30.0)
     ids=["nan", "inf", "inverted", "aspect", "outside", "far"],
 )
 def test_unusable_candidates_are_left_out(box: tuple[float, float, float, float]) -> None:
-    config = DimpConfig(image_sample_size=160)
-    assert best_box(candidates(box), config) is None
-    best = best_box(candidates(box, GOOD), config)
+    assert best_box(candidates(box), BoxRefinementConfig(), 160) is None
+    best = best_box(candidates(box, GOOD), BoxRefinementConfig(), 160)
     assert best is not None
     assert tuple(best.tolist()) == GOOD
 
 
 def test_parity_mode_keeps_boxes_outside_the_search_region() -> None:
     outside = candidates((-90.0, 30.0, 40.0, 30.0))
-    assert best_box(outside, DimpConfig(oddities=OFFICIAL)) is not None
-    assert best_box(outside, DimpConfig(oddities=FIXED)) is None
+    assert best_box(outside, BoxRefinementConfig(), None) is not None
+    assert best_box(outside, BoxRefinementConfig(), 352) is None
 
 
 def refined(
@@ -182,7 +180,7 @@ def refined(
     refiner = Refiner(refine_network(), CPU)
     fault = Fault(spoil, range(FAULTY, FAULTY + 1))
     monkeypatch.setattr(refiner.network, "search", fault.around(refiner.network.search))
-    config = RefinedTrackerConfig(feedback="refined_if_found")
+    config = CouplingConfig(feedback="refined_if_found")
     return run(RefinedTracker(base_tracker(), refiner, config), fault)
 
 
@@ -191,7 +189,7 @@ def test_broken_corners_answer_the_mask_or_the_base_box(
     monkeypatch: pytest.MonkeyPatch, value: float
 ) -> None:
     estimates = refined(monkeypatch, lambda out: out._replace(corners=out.corners * value))
-    told = [Fallback.REFINED_BOX in e.fallbacks for e in estimates]
+    told = [Refined.BOX in e.fallbacks for e in estimates]
     assert told[FAULTY - 1]
     assert all(e.box.is_valid for e in estimates)
 
@@ -205,7 +203,7 @@ def test_inverted_and_tiny_refined_boxes_are_rejected(
     estimates = refined(
         monkeypatch, lambda out: out._replace(corners=torch.tensor([corners]), direct=None)
     )
-    assert Fallback.REFINED_BOX in estimates[FAULTY - 1].fallbacks
+    assert Refined.BOX in estimates[FAULTY - 1].fallbacks
     assert min(min(e.box.w, e.box.h) for e in estimates) >= 1
 
 
@@ -217,20 +215,20 @@ def test_a_broken_mask_answers_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
 
     estimates = refined(monkeypatch, spoil)
     assert [e.mask is None for e in estimates] == [k == FAULTY for k in range(1, 6)]
-    assert [Fallback.MASK in e.fallbacks for e in estimates] == [k == FAULTY for k in range(1, 6)]
+    assert [Refined.MASK in e.fallbacks for e in estimates] == [k == FAULTY for k in range(1, 6)]
     assert estimates[FAULTY - 1].box.is_valid
 
 
 def test_a_broken_kernel_answers_the_base_box_in_every_frame() -> None:
     refiner = Refiner(refine_network(), CPU)
-    tracker = RefinedTracker(base_tracker(), refiner, RefinedTrackerConfig())
+    tracker = RefinedTracker(base_tracker(), refiner, CouplingConfig())
     tracker.initialize(frames()[0], TARGET)
     assert refiner._kernel is not None
     refiner._kernel = refiner._kernel * math.nan
     for image in frames()[1:]:
         estimate = tracker.track(image)
         # A fused ReLU may turn NaN into 0, so that the mask is merely a bad one.
-        assert Fallback.REFINED_BOX in estimate.fallbacks
+        assert Refined.BOX in estimate.fallbacks
         assert estimate.box.is_valid
 
 
@@ -243,8 +241,8 @@ def test_a_foreign_base_tracker_that_answers_no_numbers(value: float, field: str
     tracker.track(frames()[1])
     base.box = TARGET._replace(**{field: value})
     estimate = tracker.track(frames()[2])
-    assert Fallback.BOX in estimate.fallbacks
-    assert estimate.flag is Flag.NOT_FOUND
+    assert "boxes of the base tracker that are not finite" in estimate.fallbacks
+    assert estimate.lost
     assert base.states[-1] == TARGET
 
 
@@ -255,5 +253,5 @@ def test_a_box_too_large_to_be_refined_is_answered_as_it_is() -> None:
     tracker.initialize(frames()[0], TARGET)
     base.box = Box(0, 0, 9000, 9000)
     estimate = tracker.track(np.zeros((9000, 9000, 3), np.uint8))
-    assert estimate.fallbacks == {Fallback.CROP}
+    assert estimate.fallbacks == {Refined.CROP}
     assert (estimate.box, estimate.mask) == (base.box, None)

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from vot_integration.server import serve
 
 if TYPE_CHECKING:
-    from alpharefine.geometry.boxes import Box
-    from alpharefine.trackers.base import Estimate, Image
+    from alpharefine.types import Box, Estimate, Image
 
 NAMES = ("steady", "lost", "noisy", "held")
 PAUSE_S = 0.02
@@ -35,8 +34,7 @@ class Named:
     def track(self, image: "Image") -> "Estimate":
         import numpy as np
 
-        from alpharefine.geometry.boxes import Box
-        from alpharefine.trackers.base import Estimate
+        from alpharefine.types import Box, Estimate
 
         if self.name == "lost":
             return Estimate(Box(0, 0, 0, 0), np.zeros(image.shape[:2], np.uint8), 0.0)

@@ -14,7 +14,7 @@ from vot.dataset import load_dataset
 from vot.region import Polygon, Rectangle, Special
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image, Mask
+from alpharefine.types import Image, Mask
 from tests.sequences.make import sound_sequences
 from vot_integration.cli import main
 from vot_integration.sequences.checks import place_anchors

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from vot_integration.server import serve
 
 if TYPE_CHECKING:
-    from alpharefine.geometry.boxes import Box
-    from alpharefine.trackers.base import Estimate, Image
+    from alpharefine.types import Box, Estimate, Image
 
 
 def spill() -> None:
@@ -26,7 +25,7 @@ def spill() -> None:
     sys.stdout.write("progress 10 %\r")
     sys.stdout.buffer.write(bytes(range(256)))
     sys.stderr.write("x" * 200_000)
-    sys.stdout.write("@@TRAX:state 1,1,1,1\n")
+    sys.stdout.write("TRAX:state 1,1,1,1\n")
     os.write(1, b"unterminated")
     libc = ctypes.CDLL(None)
     libc.printf(b"from C without end")
@@ -61,7 +60,7 @@ class DebugTracker:
     def track(self, image: "Image") -> "Estimate":
         import numpy as np
 
-        from alpharefine.trackers.base import Estimate
+        from alpharefine.types import Estimate
 
         self._frames += 1
         dx, dy = self._random.normal(size=2) + image.mean() / 255
@@ -69,7 +68,7 @@ class DebugTracker:
         x, y, w, h = self._box
         rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
         mask = np.hypot((columns - x - w / 2) / w, (rows - y - h / 2) / h) <= 0.5
-        estimate = Estimate(self._box, mask.astype(np.uint8), score=0.75)
+        estimate = Estimate(self._box, mask.astype(np.uint8), confidence=0.75)
         for fault in self.faults:
             if fault in FAULTS:
                 estimate = FAULTS[fault](self._frames, estimate)
@@ -109,7 +108,7 @@ def _box(value: float) -> Callable[[int, Any], Any]:
     def fault(frame: int, estimate: Any) -> Any:
         if frame < 2:
             return replace(estimate, mask=None)
-        return replace(estimate, mask=None, box=estimate.box._replace(x=value), score=math.nan)
+        return replace(estimate, mask=None, box=estimate.box._replace(x=value), confidence=math.nan)
 
     return fault
 
@@ -119,9 +118,12 @@ def _mask(change: Callable[[Any], Any]) -> Callable[[int, Any], Any]:
 
 
 def _fallback(frame: int, estimate: Any) -> Any:
-    from alpharefine.trackers.base import Fallback
 
-    return replace(estimate, fallbacks=frozenset([Fallback.SCORES])) if frame > 1 else estimate
+    return (
+        replace(estimate, fallbacks=frozenset(["score maps that are not finite"]))
+        if frame > 1
+        else estimate
+    )
 
 
 def _left_line(mask: Any) -> Any:

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Image
+from alpharefine.types import Box, Estimate, Image
 from tests.convert.test_convert import write_images, write_video
 from tests.toolkit.make import make_sequences, write_registry
 from vot_integration.cli import main
@@ -35,7 +34,7 @@ class Slides:
         mask = np.zeros(image.shape[:2], np.uint8)
         x, y, w, h = map(int, self.box)
         mask[y : y + h, x : x + w] = 1
-        return Estimate(self.box, mask, score=0.5)
+        return Estimate(self.box, mask, confidence=0.5)
 
     def set_state(self, box: Box) -> None:
         self.box = box

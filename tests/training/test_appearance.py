@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from alpharefine.geometry.boxes import Box
 from alpharefine.training.appearance import estrange
 from alpharefine.training.crops import PLAIN, AppearanceConfig, RefineCropConfig, refine_sample
 from alpharefine.training.data.source import TrainFrame
+from alpharefine.types import Box
 from tests.training.test_crops import frame_with
 
 

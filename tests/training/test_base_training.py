@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from torch.utils.data import default_collate
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.dimp import DimpNet, DimpNetConfig
+from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.data import DimpDataConfig, dimp_samples
 from alpharefine.training.base.model import DimpTrainingModule
@@ -173,19 +174,19 @@ def test_frozen_stages_stay_as_they_are(data: Path, tmp_path: Path) -> None:
     config = _run_config(0, 1)
     config = replace(config, optim=replace(config.optim, backbone=1e-2, frozen_until="layer1"))
     torch.manual_seed(config.engine.seed)
-    before = DimpNet(config.network).feature_extractor.state_dict()
+    before = DimpNet(config.network).backbone.state_dict()
     train_base(config, data, tmp_path)
     after = load_file(tmp_path / "export.safetensors")
     changed = {
         name.partition(".")[0]
         for name, value in before.items()
-        if not torch.equal(value, after[f"feature_extractor.{name}"])
+        if not torch.equal(value, after[f"backbone.{name}"])
     }
     assert changed == {"layer2", "layer3"}
 
 
 def test_an_unknown_frozen_stage_is_refused() -> None:
-    backbone = DimpNet(_run_config(0, 1).network).feature_extractor
+    backbone = DimpNet(_run_config(0, 1).network).backbone
     assert stages_until(backbone, None) == []
     with pytest.raises(UsageError, match="no backbone stage 'layer9'; choose from conv1"):
         stages_until(backbone, "layer9")

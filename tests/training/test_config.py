@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.dimp import DimpNet, DimpNetConfig
-from alpharefine.nets.refine import REFINE_NETWORKS, build_refine_network
+from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.dimp.network import DimpNet
+from alpharefine.nets.refine.config import RefineNetConfig
+from alpharefine.nets.registry import networks_with
 from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.data import DimpDataConfig
 from alpharefine.training.base.task import DimpOptimConfig, DimpRunConfig
@@ -121,7 +123,7 @@ def test_a_bundled_recipe_builds_its_network(name: str) -> None:
             sources = base.data.sources
         else:
             refine = load_config(path, RefineRunConfig)
-            network = build_refine_network(refine.network)
+            network = refine.network.build()
             RefineTrainingModule(network, refine.losses, refine.optim)
             sources = refine.data.sources
     assert {source.kind for source in sources} <= READERS.keys()
@@ -130,7 +132,7 @@ def test_a_bundled_recipe_builds_its_network(name: str) -> None:
 def test_the_papers_recipe() -> None:
     """Section 3.4: nothing frozen, 40 x 500 steps, halved every 8 epochs, L_box + 1000 L_mask."""
     recipe = load_config(find_config("refine_c21"), RefineRunConfig)
-    assert recipe.network == REFINE_NETWORKS["ar_c21_r34"]
+    assert recipe.network == networks_with(RefineNetConfig)["ar_c21_r34"]
     assert recipe.optim.frozen_until is None and not recipe.optim.freeze_norm
     assert (recipe.engine.epochs, recipe.engine.steps_per_epoch) == (40, 500)
     assert recipe.engine.schedule == ScheduleConfig("steps", 8, 0.5)
@@ -152,7 +154,7 @@ def test_super_dimps_recipe() -> None:
 
 def test_the_vot2020_entrys_recipe() -> None:
     recipe = load_config(find_config("refine_v20"), RefineRunConfig)
-    assert recipe.network == REFINE_NETWORKS["ar_v20"]
+    assert recipe.network == networks_with(RefineNetConfig)["ar_v20"]
     assert recipe.engine.schedule == ScheduleConfig("steps", 15, 0.5)
 
 

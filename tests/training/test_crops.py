@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpharefine.geometry.boxes import Box, mask_to_box
+from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.geometry.refine_crop import crop_window, cut_crop, reference_box, to_crop
 from alpharefine.training.crops import (
     PLAIN,
@@ -20,6 +20,7 @@ from alpharefine.training.crops import (
 )
 from alpharefine.training.data.source import TrainFrame
 from alpharefine.training.sensor import SensorConfig, record
+from alpharefine.types import Box
 
 EXACT = RefineCropConfig(size=128, scale_jitter=0.0, center_jitter=0.0)
 CALM = DimpCropConfig(

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
 from alpharefine.training.data.coco import CocoSource
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.imagenet import read_imagenet_det, read_imagenet_vid
 from alpharefine.training.data.mask_videos import read_davis, read_youtube_vos
 from alpharefine.training.data.readers import READERS, SALIENCY_FOLDERS
 from alpharefine.training.data.source import VideoSource
+from alpharefine.types import Box
 from tests.training.layouts import blank_labels, write_image, write_json, write_labels, write_text
 
 H, W = 48, 64

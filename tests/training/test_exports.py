@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.dimp import NETWORKS, DimpNetConfig
-from alpharefine.nets.refine import REFINE_NETWORKS, RefineNetConfig, build_refine_network
+from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.refine.config import RefineNetConfig
+from alpharefine.nets.registry import NETWORKS, networks_with
 from alpharefine.training.base.task import DimpRunConfig
 from alpharefine.training.config import find_config, load_config
-from alpharefine.training.exports import export_kind, export_network, load_refine_network
+from alpharefine.training.exports import export_network, exported_name, load_refine_network
 from alpharefine.training.refine_run import RefineRunConfig
 from alpharefine.weights.files import merge_weights, write_weights
 
@@ -26,16 +27,16 @@ TINY = RefineNetConfig(
 
 
 def write(path: Path, config: RefineNetConfig) -> dict[str, torch.Tensor]:
-    export = export_network(config, build_refine_network(config), {"val/score": 0.5})
+    export = export_network(config, config.build(), {"val/score": 0.5})
     write_weights(path, {export.kind: export.weights}, {export.kind: export.facts})
     return dict(export.weights)
 
 
 def test_kinds() -> None:
-    assert export_kind(REFINE_NETWORKS["ar_v20"]) == "ar_v20"
-    assert export_kind(TINY) == "refine"
-    assert export_kind(NETWORKS["dimp_lite"]) == "dimp_lite"
-    assert export_kind(DimpNetConfig(clf_channels=7)) == "base"
+    assert exported_name(networks_with(RefineNetConfig)["ar_v20"]) == "ar_v20"
+    assert exported_name(TINY) == "refine"
+    assert exported_name(NETWORKS["dimp_lite"].config) == "dimp_lite"
+    assert exported_name(DimpNetConfig(clf_channels=7)) == "base"
 
 
 def test_bundled_recipes_train_the_networks_of_the_default_tracker() -> None:
@@ -43,8 +44,8 @@ def test_bundled_recipes_train_the_networks_of_the_default_tracker() -> None:
     recipes = sorted(find_config("refine_lite").parent.glob("*.toml"))
     base = [load_config(p, DimpRunConfig) for p in recipes if p.stem.startswith("base")]
     refine = [load_config(p, RefineRunConfig) for p in recipes if p.stem.startswith("refine")]
-    assert "dimp_lite" in {export_kind(recipe.network) for recipe in base}
-    assert "ar_lite" in {export_kind(recipe.network) for recipe in refine}
+    assert "dimp_lite" in {exported_name(recipe.network) for recipe in base}
+    assert "ar_lite" in {exported_name(recipe.network) for recipe in refine}
 
 
 @pytest.mark.parametrize("config", [TINY, replace(TINY, box_head="rcnn", mask_head=None)])
@@ -68,7 +69,7 @@ def test_a_file_for_something_else_is_refused(tmp_path: Path) -> None:
     write(path, TINY)
     with pytest.raises(UsageError, match="holds refine; needed is ar_lite"):
         load_refine_network(str(path), "ar_lite")
-    write(other, REFINE_NETWORKS["ar_lite"])
+    write(other, networks_with(RefineNetConfig)["ar_lite"])
     merge_weights([path, other], tmp_path / "both.safetensors")
     with pytest.raises(UsageError, match="needed is one refinement network"):
         load_refine_network(str(tmp_path / "both.safetensors"))

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
 from alpharefine.runtime import resolve_runtime
-from alpharefine.trackers.base import Image
 from alpharefine.training.data.stills import read_mask_folder
 from alpharefine.training.labelling import LabelFilter, SaliencyNetwork, label_images
+from alpharefine.types import Image
 
 
 def _disc(radius: float, softness: float = 1.0, size: int = 100) -> NDArray[np.float32]:

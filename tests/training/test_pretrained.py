@@ -6,9 +6,9 @@ from torch import Tensor
 from torchvision.models import resnet18
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.backbones import build_backbone
-from alpharefine.nets.efficientnet_lite import EfficientNetLiteBackbone
-from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
+from alpharefine.nets.backbones.build import build_backbone
+from alpharefine.nets.backbones.efficientnet_lite import EfficientNetLiteBackbone
+from alpharefine.nets.spec import IMAGENET
 from alpharefine.training import pretrained
 
 
@@ -31,8 +31,8 @@ def test_conversion_moves_the_preprocessing_into_the_stem() -> None:
     theirs = EfficientNetLiteBackbone("layer2")
     theirs.load_state_dict(dict(zip(theirs.state_dict(), published.values(), strict=False)))
     levels = torch.rand(1, 3, 96, 96) * 255
-    mean = torch.tensor(IMAGENET_MEAN)[:, None, None] * 255
-    std = torch.tensor(IMAGENET_STD)[:, None, None] * 255
+    mean = torch.tensor(IMAGENET.mean)[:, None, None] * 255
+    std = torch.tensor(IMAGENET.std)[:, None, None] * 255
     with torch.no_grad():
         first = ours.eval().stem((levels - mean) / std)
         second = theirs.eval().stem((levels - 127) / 128)

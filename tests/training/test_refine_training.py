@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.refine import RefineNetConfig, RefineOutput, build_refine_network
+from alpharefine.nets.refine.config import RefineNetConfig
+from alpharefine.nets.refine.network import RefineOutput
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.data.groups import HoldOut, SourceConfig
 from alpharefine.training.exports import load_refine_network
@@ -62,7 +63,7 @@ def _module(
     losses: RefineLossConfig | None = None, optim: RefineOptimConfig = SCRATCH
 ) -> RefineTrainingModule:
     torch.manual_seed(0)
-    return RefineTrainingModule(build_refine_network(TINY), losses or RefineLossConfig(), optim)
+    return RefineTrainingModule(TINY.build(), losses or RefineLossConfig(), optim)
 
 
 def test_the_loss_is_the_papers_sum() -> None:
@@ -111,11 +112,9 @@ def test_frozen_stages_stay_as_they_are() -> None:
         if not torch.equal(value, before[name])
     }
     frozen = ("stem", "conv1", "layer1", "layer2")
-    assert not any(
-        name.startswith(f"feature_extractor.{part}") for name in changed for part in frozen
-    )
-    assert any(name.startswith("feature_extractor.layer3") for name in changed)
-    assert not any(name.startswith("feature_extractor") and "running" in name for name in changed)
+    assert not any(name.startswith(f"backbone.{part}") for name in changed for part in frozen)
+    assert any(name.startswith("backbone.layer3") for name in changed)
+    assert not any(name.startswith("backbone") and "running" in name for name in changed)
     assert any(name.startswith("mask_head") and "running" in name for name in changed)
 
 
@@ -255,7 +254,7 @@ def test_heads_train_on_the_cached_features_of_an_earlier_run(data: Path, tmp_pa
         load_file(tmp_path / name / "export.safetensors") for name in ("first", "second")
     )
     same = {name for name in first if torch.equal(first[name], second[name])}
-    assert {name for name in first if name.startswith("feature_extractor")} <= same
+    assert {name for name in first if name.startswith("backbone")} <= same
     assert not any(name.startswith("mask_head") and name.endswith("weight") for name in same)
 
 
@@ -311,7 +310,7 @@ def test_a_selector_learns_which_branch_is_best() -> None:
 )
 def test_every_design_option_trains(changes: dict[str, object]) -> None:
     torch.manual_seed(0)
-    network = build_refine_network(replace(TINY, **changes))  # type: ignore[arg-type]
+    network = replace(TINY, **changes).build()  # type: ignore[arg-type]
     module, batch = RefineTrainingModule(network, RefineLossConfig(), SCRATCH), _batch(4)
     optimizer = torch.optim.Adam(module.parameters(), 3e-3)
     values = []

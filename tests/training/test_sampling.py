@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box, mask_to_box
+from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.training.compositing import cut_out, paste
 from alpharefine.training.crops import (
     AppearanceConfig,
@@ -36,6 +36,7 @@ from alpharefine.training.motion import (
 from alpharefine.training.samples import DimpCutter, RefineCutter, SampleSet, init_worker
 from alpharefine.training.sampling import ClipConfig, ClipSampler, draw_times
 from alpharefine.training.synthesis import NO_SYNTHESIS, SynthesisConfig, add_objects
+from alpharefine.types import Box
 from tests.training.layouts import blank_labels, write_image, write_labels, write_text
 
 DATA = Path(os.environ.get("ARVOT_DATA", Path(__file__).parents[2] / "../shared/data"))

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
-from alpharefine.nets.dimp import DimpNet, build_dimp_network
-from alpharefine.oddities import FIXED, OFFICIAL
+from alpharefine.nets.dimp.network import DimpNet
+from alpharefine.nets.registry import build_network
+from alpharefine.official import CORRECTED, OFFICIAL
 from alpharefine.runtime import resolve_runtime
-from alpharefine.trackers.base import Flag
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
+from alpharefine.trackers.online.config import LocalizationConfig
+from alpharefine.types import Box
 
 SIZE = (180, 240)
 TARGET = Box(60.0, 50.0, 40.0, 30.0)
@@ -20,12 +21,12 @@ TARGET = Box(60.0, 50.0, 40.0, 30.0)
 @cache
 def _network() -> DimpNet:
     torch.manual_seed(0)
-    return resolve_runtime("cpu").prepare(build_dimp_network("dimp_lite"))
+    return resolve_runtime("cpu").prepare(build_network("dimp_lite"))
 
 
 def _tracker(**changes: object) -> DimpTracker:
-    settings = {"target_not_found_threshold": -1e9, **changes}
-    config = DimpConfig(image_sample_size=160, search_area_scale=4.0, **settings)  # type: ignore[arg-type]
+    settings = {"localization": LocalizationConfig(target_not_found_threshold=-1e9), **changes}
+    config = DimpConfig(image_sample_size=160, search_area_scale=4.0, **settings)
     return DimpTracker(_network(), config, resolve_runtime("cpu"))
 
 
@@ -76,15 +77,17 @@ def test_fed_back_box_is_the_next_state() -> None:
     assert tracker.state.box == pytest.approx(box)
 
 
-@pytest.mark.parametrize(("oddities", "drift"), [(OFFICIAL, 0.5), (FIXED, 0.0)])
-def test_lost_target_drifts_only_in_parity_mode(oddities: object, drift: float) -> None:
-    tracker = _tracker(oddities=oddities, target_not_found_threshold=1e9)
+@pytest.mark.parametrize(("official", "drift"), [(OFFICIAL, 0.5), (CORRECTED, 0.0)])
+def test_lost_target_drifts_only_in_parity_mode(official: object, drift: float) -> None:
+    tracker = _tracker(
+        official=official, localization=LocalizationConfig(target_not_found_threshold=1e9)
+    )
     frames = _frames(2)
     tracker.initialize(frames[0], TARGET)
     x = tracker.state.position[1]
     for _ in range(4):
         estimate = tracker.track(frames[1])
-        assert estimate.flag is Flag.NOT_FOUND
+        assert estimate.lost
         tracker.set_state(estimate.box)
     assert tracker.state.position[1] - x == pytest.approx(4 * drift)
 

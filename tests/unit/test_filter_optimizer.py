@@ -34,7 +34,7 @@ def test_adjoint(k: int) -> None:
 
 def test_every_step_descends() -> None:
     features, target_filter, boxes = _problem()
-    optimizer = FilterOptimizer(bins=100, bin_width=0.1).requires_grad_(False)
+    optimizer = FilterOptimizer(bins=100, bin_width=0.1, stride=16).requires_grad_(False)
     objective = optimizer.objective(boxes, (11, 13))
     filters = [target_filter]
     optimizer(target_filter, features, objective, 8, filters.append)
@@ -45,7 +45,7 @@ def test_every_step_descends() -> None:
 
 def test_step_follows_the_gradient_of_the_loss() -> None:
     features, target_filter, boxes = _problem()
-    optimizer = FilterOptimizer(bins=100, bin_width=0.1).requires_grad_(False)
+    optimizer = FilterOptimizer(bins=100, bin_width=0.1, stride=16).requires_grad_(False)
     objective = optimizer.objective(boxes, (11, 13))
     variable = target_filter.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(optimizer.loss(variable, features, objective).sum(), variable)
@@ -56,7 +56,7 @@ def test_step_follows_the_gradient_of_the_loss() -> None:
 
 def test_sample_weights_scale_the_residual() -> None:
     features, target_filter, boxes = _problem()
-    optimizer = FilterOptimizer(bins=100, bin_width=0.1).requires_grad_(False)
+    optimizer = FilterOptimizer(bins=100, bin_width=0.1, stride=16).requires_grad_(False)
     equal = optimizer.objective(boxes, (11, 13))
     weighted = optimizer.objective(boxes, (11, 13), torch.full((2, 3), 1 / 3))
     torch.testing.assert_close(

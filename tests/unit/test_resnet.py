@@ -8,8 +8,8 @@ import torch
 from torchvision import models
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from alpharefine.nets.resnet import ResNetBackbone
-from alpharefine.nets.stages import STAGES
+from alpharefine.nets.backbones.resnet import ResNetBackbone
+from alpharefine.nets.backbones.stages import STAGES
 
 NAMES = ["resnet18", "resnet34", "resnet50"]
 

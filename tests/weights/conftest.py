@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from alpharefine.weights import kinds, registry
-from tests.weights.official_files import TinyNetwork
+from alpharefine.nets import registry
+from alpharefine.nets.spec import IMAGENET, NetworkSpec, OfficialFile
+from alpharefine.weights import convert
+from tests.weights.official_files import TinyConfig
 
 
 @pytest.fixture
@@ -20,9 +22,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def tiny_kinds(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    """Kinds "tiny" and "small", both of `TinyNetwork`, with registered official weights."""
-    for kind in ("tiny", "small"):
-        monkeypatch.setitem(kinds.BUILDERS, kind, lambda _: TinyNetwork())
-        monkeypatch.setitem(kinds.OFFICIAL_UNREAD, kind, ("unread.",))
-        spec = replace(registry.WEIGHTS["super_dimp"], name=kind, kinds=(kind,))
-        monkeypatch.setitem(registry.WEIGHTS, kind, spec)
+    """Networks "tiny" and "small", both `TinyNetwork`s, with registered official weights."""
+    for name in ("tiny", "small"):
+        weights = replace(registry.WEIGHTS["super_dimp"], name=name)
+        spec = NetworkSpec(
+            name, TinyConfig(), IMAGENET, (weights,), OfficialFile(unread=("unread.",))
+        )
+        monkeypatch.setitem(registry.NETWORKS, name, spec)
+        monkeypatch.setitem(convert.OFFICIAL, name, spec)
+        monkeypatch.setitem(registry.WEIGHTS, name, weights)

@@ -8,6 +8,7 @@ import sys
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,18 @@ def write_official(
         content = official_checkpoint(net, make)
         torch.save(content, path, _use_new_zipfile_serialization=zipped)
     return path
+
+
+@dataclass(frozen=True)
+class TinyConfig:
+    """Of a `TinyNetwork`."""
+
+    @property
+    def renames(self) -> Mapping[str, str]:
+        return {}
+
+    def build(self) -> nn.Module:
+        return TinyNetwork()
 
 
 class TinyNetwork(nn.Module):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from alpharefine.weights import registry
+from alpharefine.nets import registry
 from alpharefine.weights.files import open_weights, write_weights
 from tests.weights.official_files import tiny_state, write_official
 from vot_integration.cli import main

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from alpharefine.errors import UsageError
-from alpharefine.weights import registry
+from alpharefine.nets import registry
 from alpharefine.weights.files import write_weights
 from alpharefine.weights.store import fetch_weights, resolve_weights
 from tests.weights.official_files import tiny_state

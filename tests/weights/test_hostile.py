@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpharefine.errors import UsageError
-from alpharefine.weights.legacy import read_checkpoint
+from alpharefine.weights.official_files import read_checkpoint
 from tests.weights import hostile_files
 from tests.weights.official_files import tiny_state, write_official
 

@@ -10,14 +10,14 @@ import torch
 
 from alpharefine.errors import UsageError
 from alpharefine.weights import torch_files
-from alpharefine.weights.legacy import find_checkpoint, read_checkpoint
+from alpharefine.weights.official_files import find_checkpoint, read_checkpoint
 from tests.weights.official_files import tiny_state, write_official
 
 IN_A_FRESH_PROCESS = """
 import hashlib, importlib.util, json, sys
 from pathlib import Path
 assert importlib.util.find_spec("ltr") is None
-from alpharefine.weights.legacy import read_checkpoint
+from alpharefine.weights.official_files import read_checkpoint
 imported = []
 sys.addaudithook(lambda event, args: imported.append(args[0]) if event == "import" else None)
 checkpoint = read_checkpoint(Path(sys.argv[1]))

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from alpharefine.errors import UsageError
-from alpharefine.weights import registry, store
+from alpharefine.nets import registry
+from alpharefine.nets.registry import WEIGHTS, build_network
+from alpharefine.nets.spec import WeightsSpec
+from alpharefine.weights import store
 from alpharefine.weights.files import merge_weights, write_weights
-from alpharefine.weights.kinds import build_network
-from alpharefine.weights.registry import WEIGHTS, WeightsSpec
 from alpharefine.weights.store import load_weights, resolve_weights, state_sha256, summarize
 from tests.weights.official_files import TinyNetwork, tiny_state
 
@@ -208,8 +209,8 @@ class TestLoad:
 class TestRegistry:
     def test_the_table(self):
         for name, spec in WEIGHTS.items():
-            assert spec.name == name and spec.kinds
-            assert all((spec.licence, spec.preprocessing, spec.source, spec.obtain))
+            assert spec.name == name and registry.networks_of(spec)
+            assert all((spec.licence, spec.source, spec.obtain))
             assert spec.url is not None or spec.sha256 is not None or "--from" in spec.obtain
 
     @pytest.mark.parametrize("name", ["../evil", "a/b", "/etc/passwd", "", "..", "."])

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 
 from alpharefine.stage_timer import StageTimer
-from alpharefine.trackers.base import Tracker
+from alpharefine.types import Tracker
 from vot_integration.bench.clips import Clip
 from vot_integration.bench.reference import BusyCore, Unit, synchronizer
 from vot_integration.bench.result import TimedRun

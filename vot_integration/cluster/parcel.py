@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alpharefine.weights.files import SUFFIX
-from alpharefine.weights.registry import WEIGHTS
+from alpharefine.nets.registry import WEIGHTS
+from alpharefine.nets.spec import SUFFIX
 from alpharefine.weights.store import BUNDLED, find_weights
 from vot_integration.files import write_bytes
 from vot_integration.toolkit.stacks import Stack

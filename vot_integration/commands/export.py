@@ -52,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input.
     """
-    from alpharefine.catalogue import load_refinement
-    from alpharefine.export import export_refinement
+    from alpharefine.build import load_refinement
+    from alpharefine.refinement.export import export_refinement
     from vot_integration.commands.terminal import plain_console
     from vot_integration.files import check_target
 

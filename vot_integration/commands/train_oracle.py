@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from alpharefine.catalogue import TRACKERS
-from alpharefine.nets.refine import REFINE_NETWORKS
-from alpharefine.refine import Refiner, RefinerConfig
+from alpharefine.nets.refine.config import RefineNetConfig
+from alpharefine.nets.registry import networks_with
+from alpharefine.refinement.config import RefinerConfig
+from alpharefine.refinement.refiner import Refiner
 from alpharefine.runtime import resolve_runtime
 from alpharefine.training.data.readers import READERS, read_source
 from alpharefine.training.data.source import VideoSource
-from alpharefine.training.exports import export_kind, load_refine_network
+from alpharefine.training.exports import exported_name, load_refine_network
 from alpharefine.training.oracle import OracleConfig, OracleScore, measure_oracle
 from vot_integration.commands.table_files import TableFiles, add_table_options
 from vot_integration.commands.train_display import shown_warnings
@@ -47,7 +49,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument(
         "--network",
-        choices=list(REFINE_NETWORKS),
+        choices=list(networks_with(RefineNetConfig)),
         metavar="NAME",
         help="which refinement network (default: the one in the file, or ar_lite)",
     )
@@ -80,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     config = OracleConfig(frames=args.frames, targets=args.targets, seed=args.seed)
     runtime = resolve_runtime(args.device, args.precision)
     network = load_refine_network(args.weights, args.network)
-    kind = export_kind(network.config)
+    kind = exported_name(network.config)
     threshold = _threshold(kind) if args.mask_threshold is None else args.mask_threshold
     refiner = Refiner(runtime.prepare(network), runtime, RefinerConfig(mask_threshold=threshold))
     console = Console(soft_wrap=True)

@@ -8,12 +8,12 @@ from rich import progress as bars
 
 from alpharefine.catalogue import TRACKERS
 from alpharefine.errors import UsageError
-from alpharefine.weights.convert import convert
-from alpharefine.weights.files import SUFFIX, file_sha256, merge_weights, open_weights
-from alpharefine.weights.kinds import OFFICIAL_UNREAD
-from alpharefine.weights.legacy import read_checkpoint
+from alpharefine.nets.registry import WEIGHTS, networks_of
+from alpharefine.nets.spec import SUFFIX, WeightsSpec
+from alpharefine.weights.convert import OFFICIAL, convert
+from alpharefine.weights.files import file_sha256, merge_weights, open_weights
+from alpharefine.weights.official_files import read_checkpoint
 from alpharefine.weights.pickle_stream import shown
-from alpharefine.weights.registry import WEIGHTS, WeightsSpec
 from alpharefine.weights.store import cache_folder, fetch_weights, find_weights
 from alpharefine.weights.verify import install_weights, verify_weights
 from vot_integration.commands.options import add_command
@@ -149,9 +149,9 @@ def _add_convert(commands: _Commands) -> None:
         "--as",
         dest="network",
         required=True,
-        choices=list(OFFICIAL_UNREAD),
+        choices=list(OFFICIAL),
         metavar="NAME",
-        help=f"which network it is: {', '.join(OFFICIAL_UNREAD)}",
+        help=f"which network it is: {', '.join(OFFICIAL)}",
     )
     command.add_argument(
         "-o",
@@ -239,13 +239,14 @@ def _run_list(args: argparse.Namespace) -> int:
 
 def _purpose(spec: WeightsSpec) -> str:
     """The trackers that need weights, each with what else it needs; else who can take them."""
-    trackers = [tracker for tracker in TRACKERS.values() if set(tracker.kinds) & set(spec.kinds)]
+    networks = set(networks_of(spec))
+    trackers = [tracker for tracker in TRACKERS.values() if networks & set(tracker.networks)]
     if not trackers:
-        return f"alpharefine.refined(tracker, network={spec.kinds[0]!r})"
-    others = (set(tracker.kinds) - set(spec.kinds) for tracker in trackers)
+        return f"alpharefine.refined(tracker, network={networks_of(spec)[0]!r})"
     return ", ".join(
-        tracker.name + "".join(f" (with {kind})" for kind in sorted(kinds))
-        for tracker, kinds in zip(trackers, others, strict=True)
+        tracker.name
+        + "".join(f" (with {other})" for other in sorted(set(tracker.networks) - networks))
+        for tracker in trackers
     )
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
 from alpharefine.training.data.files import FrameError
 from alpharefine.training.data.regions import read_boxes, read_numbers
+from alpharefine.types import Box
 from vot_integration.toolkit.regions import Region, absent_region, box_region
 
 Boxes = NDArray[np.float32]

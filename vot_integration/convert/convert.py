@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 from vot_integration.convert.destination import Destination, open_destination
 from vot_integration.convert.layouts import find_sources
 from vot_integration.convert.outcome import Conversion, Skipped, Written

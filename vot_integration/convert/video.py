@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 from vot_integration.convert.boxes import BoxFiles, read_box_track
 from vot_integration.convert.masks import list_masks, masked_sequences
 from vot_integration.convert.rate import is_rate

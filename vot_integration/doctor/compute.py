@@ -43,7 +43,7 @@ def check_weights(tracker: str, record: TrackerRecord) -> Iterator[Finding]:
         tracker: its registered name.
         record: how it is to run.
     """
-    from alpharefine.weights.registry import WEIGHTS
+    from alpharefine.nets.registry import WEIGHTS
     from alpharefine.weights.store import find_weights
     from alpharefine.weights.verify import verify_weights
 

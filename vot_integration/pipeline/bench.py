@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from alpharefine.catalogue import build_tracker
+from alpharefine.build import build_tracker
 from alpharefine.errors import UsageError
 from alpharefine.runtime import Runtime, resolve_runtime
 from vot_integration.bench.clips import Clip, builtin_clips, clips_of

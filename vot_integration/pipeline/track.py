@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 from vot_integration.files import absolute, check_target
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target

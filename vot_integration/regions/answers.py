@@ -8,8 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate
+from alpharefine.types import Box, Estimate
 from vot_integration.regions.rotated_box import rotated_box
 from vot_integration.regions.shapes import Shape, clip_to_frame, crop_mask
 

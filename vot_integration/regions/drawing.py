@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from alpharefine.geometry.boxes import Box, mask_to_box
-from alpharefine.trackers.base import Image, Mask
+from alpharefine.geometry.boxes import mask_to_box
+from alpharefine.types import Box, Image, Mask
 from vot_integration.regions.shapes import MaskCrop, Polygon, Shape, place_mask
 
 Color = tuple[int, int, int]

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.geometry.boxes import Box, mask_to_box
-from alpharefine.trackers.base import Mask
+from alpharefine.geometry.boxes import mask_to_box
+from alpharefine.types import Box, Mask
 
 MAX_RUNS = 65535
 """Most run lengths of one mask that the toolkit's binary results can hold (16-bit count)."""

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box, mask_to_box
-from alpharefine.trackers.base import Mask
+from alpharefine.geometry.boxes import mask_to_box
+from alpharefine.types import Box, Mask
 from vot_integration.regions.shapes import MaskCrop, Polygon, Shape, clip_to_frame, place_mask
 
 

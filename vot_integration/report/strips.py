@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 from vot_integration.regions.drawing import TRUTH, Color, draw_contour, draw_shape
 from vot_integration.regions.shapes import Shape
 from vot_integration.report.collect import ExperimentResults

@@ -9,7 +9,7 @@ import numpy as np
 
 from alpharefine.errors import UsageError
 from alpharefine.stage_timer import stage
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import cv2
 
-from alpharefine.trackers.base import Image, Mask
+from alpharefine.types import Image, Mask
 from vot_integration.sequences.anchors import default_anchors, format_anchors
 from vot_integration.sequences.folder import ANCHOR_FILE, COLOR_PATTERN, PROPERTIES_FILE
 from vot_integration.toolkit.files import write_properties, write_regions

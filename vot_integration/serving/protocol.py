@@ -4,7 +4,7 @@ import numpy as np
 import trax
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
+from alpharefine.types import Box
 from vot_integration.regions.shapes import MaskCrop, Shape
 
 

@@ -14,7 +14,7 @@ from vot_integration.serving.process import watch
 from vot_integration.serving.run_log import Tally
 
 if TYPE_CHECKING:
-    from alpharefine.trackers.base import Tracker
+    from alpharefine.types import Tracker
 
 
 _log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import trax
 
 from alpharefine.errors import UsageError
 from alpharefine.stage_timer import stage
-from alpharefine.trackers.base import Estimate, Image, Tracker
+from alpharefine.types import Estimate, Image, Tracker
 from vot_integration.regions.answers import Output, make_answer
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
@@ -68,7 +68,7 @@ class Session:
         height, width = image.shape[:2]
         target = read_target(objects[0], height, width)
         _log.info("initialize on %s, box %s", path, tuple(round(v, 2) for v in target.box))
-        given = Estimate(target.box, target.mask, score=1.0)
+        given = Estimate(target.box, target.mask)
         shape = make_answer(given, self._output, height, width)
         assert shape is not None  # The box is that of a target.
         self._last = shape
@@ -104,9 +104,9 @@ class Session:
 
     def _answer(self, image: Image, path: str, last: Shape) -> Reply:
         estimate = self._tracker.track(image)
-        for fallback in sorted(estimate.fallbacks, key=lambda part: part.name):
-            self._tally.add(fallback.value)
-            _log.warning("%s: %s, the last state of this part is kept", path, fallback.name)
+        for fallback in sorted(estimate.fallbacks):
+            self._tally.add(fallback)
+            _log.warning("%s: %s, the last state of this part is kept", path, fallback)
         shape = _make_answer(estimate, self._output, *image.shape[:2])
         if shape is None:
             reason = f"{path}: the tracker answered {estimate.box}"

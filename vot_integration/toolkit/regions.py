@@ -11,8 +11,7 @@ from vot.region.shapes import Mask as MaskRegion
 from vot.region.shapes import Polygon as PolygonRegion
 from vot.region.shapes import Rectangle
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Mask
+from alpharefine.types import Box, Mask
 from vot_integration.regions.shapes import MaskCrop, Shape
 
 Region = Any

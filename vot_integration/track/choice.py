@@ -70,7 +70,7 @@ def choose_follower(choice: Choice) -> Chosen:
 
 
 def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chosen:
-    from alpharefine.catalogue import build_tracker, resolve_weights
+    from alpharefine.build import build_tracker, resolve_weights
 
     def build() -> Follower:
         from vot_integration.track.follower import CatalogFollower

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 from vot_integration.regions.shapes import Shape
 from vot_integration.track.follower import Answer, Follower
 from vot_integration.track.outputs import Sink

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Image, Tracker
+from alpharefine.types import Box, Image, Tracker
 from vot_integration.regions.answers import Output, make_answer
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import list_images
+from alpharefine.types import Image
 from vot_integration.convert.video import capture_frames, video_frames
 from vot_integration.sequences.folder import (
     PROPERTIES_FILE,

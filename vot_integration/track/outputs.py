@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 from vot_integration.files import make_draft, publish, write_text
 from vot_integration.regions.drawing import ANSWER, draw_shape, write_caption
 from vot_integration.toolkit.regions import shape_mask

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import cv2
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Image
+from alpharefine.types import Box, Image
 from vot_integration.errors import EvaluationError
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target

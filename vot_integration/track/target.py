@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import FrameError, read_labels
+from alpharefine.types import Box, Image
 from vot_integration.regions.shapes import MaskCrop, Shape
 from vot_integration.regions.targets import rectangle_to_box
 from vot_integration.toolkit.regions import region_shape

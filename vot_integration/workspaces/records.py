@@ -94,7 +94,7 @@ def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]
     if name in own:
         return _own_record(name, settings, own[name])
     # Everything that brings in torch is imported here, after the quick checks.
-    from alpharefine.catalogue import build_tracker, resolve_weights
+    from alpharefine.build import build_tracker, resolve_weights
     from alpharefine.runtime import resolve_runtime
 
     device, precision = settings.device or "auto", settings.precision or "auto"
@@ -140,7 +140,7 @@ def _own_record(name: str, settings: TrackerSettings, section: Section) -> Track
 
 def _absolute_weights(value: str | None) -> str | None:
     """The same weights for a server, which runs in a folder of its own."""
-    from alpharefine.weights.registry import WEIGHTS
+    from alpharefine.nets.registry import WEIGHTS
 
     if value is None:
         return None

@@ -52,7 +52,7 @@ class ClassifierBlock(nn.Module):
 class FilterInitializer(nn.Module):
     """First guess of the target filter: pooled convolutional features, averaged over samples."""
 
-    def __init__(self, channels: int, filter_size: int, stride: int = 16) -> None:
+    def __init__(self, channels: int, filter_size: int, stride: int) -> None:
         super().__init__()
         self.filter_size = filter_size
         self.stride = stride
@@ -90,15 +90,16 @@ class TargetClassifier(nn.Module):
         filter_size: int,
         bins: int,
         bin_width: float,
+        stride: int,
     ) -> None:
         super().__init__()
         scale = (1 / (channels * filter_size * filter_size)) ** 0.5
         projection = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
         _begin_as_projection(projection)
         before = [ClassifierBlock(in_channels) for _ in range(blocks)]
-        self.feature_extractor = nn.Sequential(*before, projection, InstanceL2Norm(scale))
-        self.filter_initializer = FilterInitializer(channels, filter_size)
-        self.filter_optimizer = FilterOptimizer(bins, bin_width)
+        self.feature = nn.Sequential(*before, projection, InstanceL2Norm(scale))
+        self.filter_initializer = FilterInitializer(channels, filter_size, stride)
+        self.filter_optimizer = FilterOptimizer(bins, bin_width, stride)
 
 
 def _begin_as_projection(conv: nn.Conv2d) -> None:

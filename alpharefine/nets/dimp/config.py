@@ -1,6 +1,11 @@
 """Sizes of a DiMP network."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alpharefine.nets.dimp.network import DimpNet
 
 
 @dataclass(frozen=True)
@@ -8,7 +13,7 @@ class DimpNetConfig:
     """Sizes of a DiMP network; the defaults are super_dimp's (ResNet-50).
 
     Attributes:
-        backbone: name in `alpharefine.nets.backbones`.
+        backbone: name in `alpharefine.nets.backbones.build`.
         clf_stage: backbone stage that the classifier reads (stride 16).
         iou_stages: backbone stages that the box regressor reads (stride 8, stride 16).
         clf_channels: channels of the classification feature and of the target filter.
@@ -32,3 +37,18 @@ class DimpNetConfig:
     iou_reference_channels: int = 128
     label_bins: int = 100
     bin_width: float = 0.1
+
+    @property
+    def renames(self) -> Mapping[str, str]:
+        """See `alpharefine.nets.spec.NetworkConfig`."""
+        return {
+            "feature_extractor.": "backbone.",
+            "classifier.feature_extractor.": "classifier.feature.",
+            "bb_regressor.": "box_regressor.",
+        }
+
+    def build(self) -> "DimpNet":
+        """See `alpharefine.nets.spec.NetworkConfig`."""
+        from alpharefine.nets.dimp.network import DimpNet
+
+        return DimpNet(self)

@@ -89,7 +89,7 @@ class FilterOptimizer(nn.Module):
     spatial weight are piecewise linear functions of the distance to the target centre.
     """
 
-    def __init__(self, bins: int, bin_width: float, stride: int = 16) -> None:
+    def __init__(self, bins: int, bin_width: float, stride: int) -> None:
         super().__init__()
         self.bin_width = bin_width
         self.stride = stride

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from alpharefine.nets.backbones import build_backbone
-from alpharefine.nets.dimp.box_regressor import BoxRegressor, IouFeatures
+from alpharefine.nets.backbones.build import build_backbone
+from alpharefine.nets.backbones.stages import STRIDES
 from alpharefine.nets.dimp.classifier import TargetClassifier
 from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.iou.box_regressor import BoxRegressor, IouFeatures
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,11 @@ class DimpFeatures:
 class DimpNet(nn.Module):
     """DiMP with the PrDiMP box regressor ("super_dimp" with the default sizes).
 
-    Parameter names are those of the official checkpoint; layers that nothing reads are not built.
+    Layers of the official network that nothing reads are not built.
+
+    Attributes:
+        config: what it was built from.
+        stride: crop pixels per cell of the classification feature and of score maps.
 
     Example:
         >>> import torch
@@ -38,8 +43,9 @@ class DimpNet(nn.Module):
     def __init__(self, config: DimpNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.feature_extractor = build_backbone(config.backbone, last_stage=config.clf_stage)
-        channels = self.feature_extractor.channels
+        self.stride = STRIDES[config.clf_stage]
+        self.backbone = build_backbone(config.backbone, last_stage=config.clf_stage)
+        channels = self.backbone.channels
         self.classifier = TargetClassifier(
             channels[config.clf_stage],
             config.clf_channels,
@@ -47,32 +53,20 @@ class DimpNet(nn.Module):
             config.filter_size,
             config.label_bins,
             config.bin_width,
+            self.stride,
         )
         fine, coarse = config.iou_stages
-        self.bb_regressor = BoxRegressor(
-            channels[fine], channels[coarse], config.iou_channels, config.iou_reference_channels
+        self.box_regressor = BoxRegressor(
+            channels[fine],
+            channels[coarse],
+            config.iou_channels,
+            config.iou_reference_channels,
+            (STRIDES[fine], STRIDES[coarse]),
         )
 
     def forward(self, images: Tensor) -> DimpFeatures:
         """Features of normalised crops, N x 3 x S x S."""
         fine, coarse = self.config.iou_stages
-        stages = self.feature_extractor(images, {fine, coarse, self.config.clf_stage})
-        classification = self.classifier.feature_extractor(stages[self.config.clf_stage])
+        stages = self.backbone(images, {fine, coarse, self.config.clf_stage})
+        classification = self.classifier.feature(stages[self.config.clf_stage])
         return DimpFeatures(classification, IouFeatures(stages[fine], stages[coarse]))
-
-
-NETWORKS: dict[str, DimpNetConfig] = {
-    "super_dimp": DimpNetConfig(),
-    "dimp_lite": DimpNetConfig(
-        backbone="efficientnet_lite0",
-        clf_channels=256,
-        clf_blocks=2,
-        iou_channels=128,
-        iou_reference_channels=64,
-    ),
-}
-
-
-def build_dimp_network(name: str) -> DimpNet:
-    """A named DiMP network with its initial random weights, in training mode."""
-    return DimpNet(NETWORKS[name])

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from torch import nn
 
-from alpharefine.nets.dimp.box_regressor import LinearBlock
+from alpharefine.nets.backbones.efficientnet_lite import InvertedResidual
+from alpharefine.nets.backbones.resnet import BasicBlock, Bottleneck, ResNetBackbone
 from alpharefine.nets.dimp.classifier import ClassifierBlock
 from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
-from alpharefine.nets.efficientnet_lite import InvertedResidual
 from alpharefine.nets.inference.conv import RELU, FusedConv2d, merge_convolutions
 from alpharefine.nets.inference.frtm import (
     FusedProjection,
@@ -15,8 +15,8 @@ from alpharefine.nets.inference.frtm import (
     FusedTargetEncoder,
 )
 from alpharefine.nets.inference.residual import FusedResidualBlock, FusedShortcut
+from alpharefine.nets.iou.box_regressor import LinearBlock
 from alpharefine.nets.refine.frtm_head import Projection, ResidualRefinement, TargetEncoder
-from alpharefine.nets.resnet import BasicBlock, Bottleneck, ResNetBackbone
 
 
 def to_inference_form(module: nn.Module) -> nn.Module:

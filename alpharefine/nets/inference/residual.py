@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
+from alpharefine.nets.backbones.efficientnet_lite import InvertedResidual
+from alpharefine.nets.backbones.resnet import BasicBlock, Bottleneck
 from alpharefine.nets.dimp.classifier import ClassifierBlock
-from alpharefine.nets.efficientnet_lite import InvertedResidual
 from alpharefine.nets.inference.conv import RELU, FusedConv2d, merge_convolutions
-from alpharefine.nets.resnet import BasicBlock, Bottleneck
 
 
 class FusedResidualBlock(nn.Module):

@@ -1,9 +1,13 @@
-"""What a refinement network is made of, and the table of named variants."""
+"""What a refinement network is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from alpharefine.errors import UsageError
+
+if TYPE_CHECKING:
+    from alpharefine.nets.refine.network import RefineNetwork
 
 FEATURE_STRIDE = 16
 """Crop pixels per cell of the features that are correlated (backbone stage layer3)."""
@@ -75,37 +79,15 @@ class RefineNetConfig:
         heads = {"box": self.box_head, "mask": self.mask_head}
         return frozenset(name for name, head in heads.items() if head is not None)
 
+    @property
+    def renames(self) -> Mapping[str, str]:
+        """See `alpharefine.nets.spec.NetworkConfig`."""
+        renames = {"feature_extractor.": "backbone.", "feat_adjust.": "lateral."}
+        # The VOT2020 entry's name of its mask head.
+        return {**renames, "refiner.": "mask_head."} if self.mask_head == "frtm" else renames
 
-REFINE_NETWORKS: dict[str, RefineNetConfig] = {
-    "ar_v20": RefineNetConfig(
-        backbone="resnet50",
-        input_size=384,
-        kernel="roi",
-        fusion_widths=(),
-        non_local=True,
-        box_head=None,
-        mask_head="frtm",
-    ),
-    "ar_c21_r34": RefineNetConfig(),
-    "ar_c21_r18": RefineNetConfig(backbone="resnet18"),
-    "ar_lite": RefineNetConfig(
-        backbone="efficientnet_lite0",
-        fusion_widths=(128, 128),
-        corner_widths=(128, 128, 64),
-        mask_head="fpn",
-        fpn_widths=(128, 64, 48),
-    ),
-}
-"""Named variants: the VOT2020 entry, CVPR 2021 with two backbones, and a small CVPR 2021."""
+    def build(self) -> "RefineNetwork":
+        """See `alpharefine.nets.spec.NetworkConfig`."""
+        from alpharefine.nets.refine.network import RefineNetwork
 
-
-def refine_net_config(name: str) -> RefineNetConfig:
-    """Configuration of a named variant.
-
-    Raises:
-        UsageError: the name is unknown.
-    """
-    if name not in REFINE_NETWORKS:
-        known = ", ".join(REFINE_NETWORKS)
-        raise UsageError(f"unknown refinement network {name!r}; choose one of {known}")
-    return REFINE_NETWORKS[name]
+        return RefineNetwork(self)

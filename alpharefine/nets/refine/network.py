@@ -6,16 +6,16 @@ from typing import NamedTuple, assert_never
 from torch import Tensor, nn
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.backbones import Backbone, build_backbone
+from alpharefine.nets.backbones.build import Backbone, build_backbone
+from alpharefine.nets.backbones.stages import STAGES
 from alpharefine.nets.refine.box_heads import DenseBoxHead, PooledBoxHead
 from alpharefine.nets.refine.branches import BranchSelector, trusted_box
-from alpharefine.nets.refine.config import FEATURE_STRIDE, RefineNetConfig, refine_net_config
+from alpharefine.nets.refine.config import FEATURE_STRIDE, RefineNetConfig
 from alpharefine.nets.refine.corner_head import CornerHead
 from alpharefine.nets.refine.fpn_head import FPNMaskHead
 from alpharefine.nets.refine.frtm_head import FRTMMaskHead
 from alpharefine.nets.refine.neck import FusionNeck
 from alpharefine.nets.refine.pyramid_head import PyramidMaskHead, resize
-from alpharefine.nets.stages import STAGES
 from alpharefine.ops.prroi import prroi_pool_boxes
 
 FEATURE_STAGE = "layer3"
@@ -54,7 +54,7 @@ class RefineOutput(NamedTuple):
 
 
 class RefineNetwork(nn.Module):
-    """Alpha-Refine network of any configuration, with the official parameter names.
+    """Alpha-Refine network of any configuration, built as configured.
 
     Inputs are RGB, ImageNet-normalised. Stages and layers that nothing reads are not built.
 
@@ -63,7 +63,7 @@ class RefineNetwork(nn.Module):
 
     Example:
         >>> import torch
-        >>> network = build_refine_network("ar_c21_r18").eval()
+        >>> network = RefineNetConfig(backbone="resnet18").build().eval()
         >>> kernel = network.reference(torch.zeros(1, 3, 256, 256))
         >>> network.search(torch.zeros(1, 3, 256, 256), kernel, {"box"}).corners.shape
         torch.Size([1, 4])
@@ -74,7 +74,7 @@ class RefineNetwork(nn.Module):
         self.config = config
         self._lateral_stages = _LATERAL_STAGES[config.mask_head]
         last_stage = max((FEATURE_STAGE, *self._lateral_stages), key=STAGES.index)
-        self.feature_extractor: Backbone = build_backbone(config.backbone, last_stage)
+        self.backbone: Backbone = build_backbone(config.backbone, last_stage)
         self.neck = FusionNeck(
             config.correlation,
             self._correlation_channels(),
@@ -90,7 +90,7 @@ class RefineNetwork(nn.Module):
             case "pixelwise":
                 return self.config.kernel_size**2
             case "depthwise":
-                return self.feature_extractor.channels[FEATURE_STAGE]
+                return self.backbone.channels[FEATURE_STAGE]
             case "naive":
                 return 1
             case unknown:
@@ -115,14 +115,14 @@ class RefineNetwork(nn.Module):
 
     def _build_mask_branch(self) -> None:
         config, fused = self.config, self.neck.channels
-        stages = [self.feature_extractor.channels[stage] for stage in self._lateral_stages]
+        stages = [self.backbone.channels[stage] for stage in self._lateral_stages]
         match config.mask_head:
             case "pyramid":
                 widths = PyramidMaskHead.lateral_channels(config.pyramid_widths)
-                self.feat_adjust = nn.ModuleList(map(_lateral, stages, widths))
+                self.lateral = nn.ModuleList(map(_lateral, stages, widths))
                 self.mask_head: nn.Module = PyramidMaskHead(fused, config.pyramid_widths)
             case "frtm":
-                self.refiner = FRTMMaskHead(fused, stages, config.frtm_width)
+                self.mask_head = FRTMMaskHead(fused, stages, config.frtm_width)
             case "fpn":
                 self.mask_head = FPNMaskHead(fused, stages, config.fpn_widths)
             case None:
@@ -144,7 +144,7 @@ class RefineNetwork(nn.Module):
         Raises:
             UsageError: `boxes` is missing.
         """
-        features: Tensor = self.feature_extractor(images, (FEATURE_STAGE,))[FEATURE_STAGE]
+        features: Tensor = self.backbone(images, (FEATURE_STAGE,))[FEATURE_STAGE]
         size = self.config.kernel_size
         if self.config.kernel == "centre":
             top, left = (features.shape[2] - size) // 2, (features.shape[3] - size) // 2
@@ -179,7 +179,7 @@ class RefineNetwork(nn.Module):
         """The backbone's stages that `decode` reads, by name; arguments as of `search`."""
         wanted = self.config.outputs if outputs is None else outputs
         stages = {FEATURE_STAGE, *(self._lateral_stages if "mask" in wanted else ())}
-        features: dict[str, Tensor] = self.feature_extractor(images, stages)
+        features: dict[str, Tensor] = self.backbone(images, stages)
         return features
 
     def decode(
@@ -227,9 +227,8 @@ class RefineNetwork(nn.Module):
 
     def _mask_logits(self, fused: Tensor, stages: list[Tensor]) -> Tensor:
         if self.config.mask_head == "pyramid":
-            stages = [adjust(stage) for adjust, stage in zip(self.feat_adjust, stages, strict=True)]
-        head = self.refiner if self.config.mask_head == "frtm" else self.mask_head
-        logits: Tensor = head(fused, stages)
+            stages = [adjust(stage) for adjust, stage in zip(self.lateral, stages, strict=True)]
+        logits: Tensor = self.mask_head(fused, stages)
         return logits
 
 
@@ -237,17 +236,3 @@ def _lateral(in_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels), nn.ReLU()
     )
-
-
-def build_refine_network(name_or_config: str | RefineNetConfig) -> RefineNetwork:
-    """A refinement network with random weights.
-
-    Args:
-        name_or_config: a name of `REFINE_NETWORKS` or a configuration.
-
-    Raises:
-        UsageError: the name is unknown.
-    """
-    if isinstance(name_or_config, str):
-        return RefineNetwork(refine_net_config(name_or_config))
-    return RefineNetwork(name_or_config)

@@ -1,6 +1,7 @@
 """The DiMP tracker."""
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -10,32 +11,47 @@ from torch import Tensor
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.base_crop import Pair, Patch, sample_patch
-from alpharefine.geometry.boxes import Box
-from alpharefine.nets.dimp import DimpFeatures, DimpNet
-from alpharefine.nets.dimp.box_regressor import IouFeatures
-from alpharefine.nets.dimp.box_values import BoxHead, BoxValues
 from alpharefine.nets.dimp.filter_optimizer import apply_filter
-from alpharefine.nets.normalization import normalize
+from alpharefine.nets.dimp.network import DimpFeatures, DimpNet
+from alpharefine.nets.iou.box_regressor import IouFeatures
+from alpharefine.nets.iou.box_values import BoxHead, BoxValues
+from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.spec import IMAGENET, InputSpec
 from alpharefine.runtime import Runtime
 from alpharefine.stage_timer import stage
-from alpharefine.trackers.base import Estimate, Fallback, Flag, Image
-from alpharefine.trackers.dimp.augmentation import (
+from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.online.augmentation import (
     augment,
     expanded_size,
     random_shift_count,
     sample_shifts,
 )
-from alpharefine.trackers.dimp.box_refinement import (
+from alpharefine.trackers.online.box_refinement import (
     RefinedCandidates,
     ascend,
     best_box,
     candidate_boxes,
 )
-from alpharefine.trackers.dimp.config import DimpConfig
-from alpharefine.trackers.dimp.draws import Draws, GeneratorDraws
-from alpharefine.trackers.dimp.localization import Localization, localize
-from alpharefine.trackers.dimp.memory import SampleMemory
-from alpharefine.trackers.dimp.state import TargetState, box_in_sample, keep_inside, pair, scale_of
+from alpharefine.trackers.online.draws import Draws, GeneratorDraws
+from alpharefine.trackers.online.localization import Flag, Localization, localize
+from alpharefine.trackers.online.memory import SampleMemory
+from alpharefine.trackers.online.state import (
+    TargetState,
+    box_in_sample,
+    keep_inside,
+    pair,
+    scale_of,
+)
+from alpharefine.types import Box, Estimate, Image
+
+
+class Fallback(StrEnum):
+    """What of a frame gave no usable numbers, so that the last state was kept."""
+
+    SCORES = "score maps that are not finite"
+    FILTER = "filter updates that are not finite"
+    BOX = "box refinements without a usable box"
+
 
 _CPU_BATCH = 1
 """Crops at a time: on a CPU more take more memory, and packed weights suit frames' single crops."""
@@ -75,7 +91,7 @@ class DimpSnapshot:
     memory: SampleMemory
     target_filter: Tensor
     modulation: IouFeatures
-    fallbacks: frozenset[Fallback]
+    fallbacks: frozenset[str]
     draws: Draws
     draws_state: Any
 
@@ -88,6 +104,7 @@ class DimpTracker:
         config: hyper-parameters.
         runtime: device and precision of the network; the filter is always optimised in float32.
         draws: random draws; by default from a generator that every `initialize` seeds anew.
+        input_spec: what the network expects of its crops.
 
     Sources: Bhat et al. (DiMP), ICCV 2019; Danelljan et al. (PrDiMP), CVPR 2020.
     """
@@ -99,13 +116,19 @@ class DimpTracker:
     modulation: IouFeatures
 
     def __init__(
-        self, network: DimpNet, config: DimpConfig, runtime: Runtime, draws: Draws | None = None
+        self,
+        network: DimpNet,
+        config: DimpConfig,
+        runtime: Runtime,
+        draws: Draws | None = None,
+        input_spec: InputSpec = IMAGENET,
     ) -> None:
         self.config = config
         self._network = network
-        self._box_head = BoxHead(network.bb_regressor)
+        self._box_head = BoxHead(network.box_regressor)
         self._runtime = runtime
         self._given_draws = draws
+        self._normalization = Normalization(input_spec).to(runtime.device)
 
     @torch.inference_mode()
     def initialize(self, image: Image, target: Box) -> None:
@@ -118,7 +141,7 @@ class DimpTracker:
             raise UsageError(f"the initial box {tuple(target)} is empty or not finite")
         config = self.config
         self._draws = self._given_draws or GeneratorDraws(config.seed)
-        self._fallbacks: set[Fallback] = set()
+        self._fallbacks: set[str] = set()
         self._frame = 1
         self._image_size = pair(*image.shape[:2])
         position = pair(target.y + (target.h - 1) / 2, target.x + (target.w - 1) / 2)
@@ -145,17 +168,23 @@ class DimpTracker:
                 self._update_filter(patch, features, found.flag)
         fallbacks = frozenset(self._fallbacks)
         self._fallbacks.clear()
-        return Estimate(self.state.box, None, found.peak, found.flag, fallbacks)
+        return Estimate(
+            self.state.box,
+            confidence=found.peak,
+            lost=found.flag is Flag.NOT_FOUND,
+            ambiguous=found.flag in (Flag.HARD_NEGATIVE, Flag.UNCERTAIN),
+            fallbacks=fallbacks,
+        )
 
     def set_state(self, box: Box) -> None:
         """Continue from `box` (image px)."""
-        shrink = 0 if self.config.oddities.lost_target_drift else 1
+        shrink = 0 if self.config.official.lost_target_drift else 1
         position = pair(box.y + (box.h - shrink) / 2, box.x + (box.w - shrink) / 2)
         size = pair(box.h, box.w)
         self.state = TargetState(position, size, scale_of(size, self.base_size))
 
     def snapshot(self) -> DimpSnapshot:
-        """See `alpharefine.trackers.memory_guard.ResumableTracker`."""
+        """See `alpharefine.types.ResumableTracker`."""
         return DimpSnapshot(
             self._frame,
             self.state,
@@ -170,7 +199,7 @@ class DimpTracker:
         )
 
     def resume(self, snapshot: DimpSnapshot) -> None:
-        """See `alpharefine.trackers.memory_guard.ResumableTracker`."""
+        """See `alpharefine.types.ResumableTracker`."""
         runtime, modulation = self._runtime, snapshot.modulation
         self._frame = snapshot.frame
         self.state = snapshot.state
@@ -193,7 +222,13 @@ class DimpTracker:
         if np.isfinite(scores).all():
             state = self.state
             found = localize(
-                scores, state.size, state.position, patch.center, patch.scale, self.config
+                scores,
+                state.size,
+                state.position,
+                patch.center,
+                patch.scale,
+                self._network.stride,
+                self.config.localization,
             )
         else:
             self._fallbacks.add(Fallback.SCORES)
@@ -218,7 +253,9 @@ class DimpTracker:
         runtime = self._runtime
         batch = _CPU_BATCH if runtime.device.type == "cpu" else len(crops)
         parts: list[DimpFeatures] = [
-            self._network(normalize(crops[i : i + batch], runtime.device).to(runtime.dtype))
+            self._network(
+                network_input(crops[i : i + batch], self._normalization).to(runtime.dtype)
+            )
             for i in range(0, len(crops), batch)
         ]
         if len(parts) == 1:
@@ -229,17 +266,20 @@ class DimpTracker:
     def _learn_target(self, image: Image) -> None:
         config, state = self.config, self.state
         sample_position = np.rint(state.position)
-        expanded = sample_patch(image, sample_position, float(state.scale), expanded_size(config))
-        uniform = self._draws.shifts(random_shift_count(config)).numpy()
-        shifts = sample_shifts(config, uniform)
-        features = self._extract(augment(expanded.pixels, shifts, config))
+        size, augmentation = config.image_sample_size, config.augmentation
+        expanded = sample_patch(
+            image, sample_position, float(state.scale), expanded_size(augmentation, size)
+        )
+        uniform = self._draws.shifts(random_shift_count(augmentation)).numpy()
+        shifts = sample_shifts(augmentation, size, uniform)
+        features = self._extract(augment(expanded.pixels, shifts, augmentation, size))
         box = self._to_sample(state, sample_position, state.scale)
         boxes = torch.stack([box + torch.tensor([dx, dy, 0.0, 0.0]) for dy, dx in shifts])
         samples = features.classification.float()
         samples = torch.cat([samples, self._dropped_copies(samples[:1])])
-        boxes = torch.cat([boxes, boxes[:1].expand(config.dropout_copies, 4)])
-        self.init_shifts = shifts + [(0, 0)] * config.dropout_copies
-        self.memory = SampleMemory(samples, boxes.to(samples.device), config)
+        boxes = torch.cat([boxes, boxes[:1].expand(augmentation.dropout_copies, 4)])
+        self.init_shifts = shifts + [(0, 0)] * augmentation.dropout_copies
+        self.memory = SampleMemory(samples, boxes.to(samples.device), config.memory)
         classifier = self._network.classifier
         initial = classifier.filter_initializer(
             samples[None].to(self._runtime.dtype), self.memory.boxes[None, : len(boxes)]
@@ -248,10 +288,10 @@ class DimpTracker:
         self._accept_filter(initial.float())
         self._optimize_filter(config.net_opt_iter, first_frame=True)
         reference = IouFeatures(features.iou.fine[:1], features.iou.coarse[:1])
-        self.modulation = self._network.bb_regressor.modulation(reference, box[None].to(samples))
+        self.modulation = self._network.box_regressor.modulation(reference, box[None].to(samples))
 
     def _dropped_copies(self, feature: Tensor) -> Tensor:
-        config = self.config
+        config = self.config.augmentation
         keep = self._draws.dropout_keep(
             config.dropout_copies, feature.shape[1], config.dropout_probability
         )
@@ -269,31 +309,31 @@ class DimpTracker:
 
     @stage("box ascent")
     def _refine_box(self, patch: Patch, features: DimpFeatures) -> None:
-        config, device = self.config, self._runtime.device
+        config, device = self.config.box_refinement, self._runtime.device
         box = self._to_sample(self.state, patch.center, patch.scale)
-        start = candidate_boxes(box, self._draws.boxes(config.num_init_random_boxes), config)
+        start = candidate_boxes(box, self._draws.boxes(config.random_boxes), config)
         values = BoxValues(self._box_head, features.iou, self.modulation, device.type == "cpu")
-        candidates = ascend(
-            values, start.to(device), config.box_refinement_iter, config.box_refinement_step_length
-        )
+        candidates = ascend(values, start.to(device), config)
         self.trace = replace(self.trace, start_boxes=start, candidates=candidates)
-        best = best_box(candidates, config)
+        official = self.config.official
+        bound = None if official.unbounded_scale else self.config.image_sample_size
+        best = best_box(candidates, config, bound)
         if best is not None:
             self._accept_box(best.cpu().numpy(), patch)
             return
         self._fallbacks.add(Fallback.BOX)
-        if config.oddities.stale_position:
+        if official.stale_position:
             self.state = replace(self.state, position=self._last_refined_position)
 
     def _accept_box(self, box: NDArray[np.float32], patch: Patch) -> None:
         """Take position and size from a box (x, y, w, h) in sample px."""
         top_left, size = box[1::-1], box[:1:-1]
-        shrink = np.float32(0 if self.config.oddities.refinement_bias else 1)
+        shrink = np.float32(0 if self.config.official.refinement_bias else 1)
         sample_center = np.float32(self.config.image_sample_size - 1) / 2
         center = top_left + (size - shrink) / 2 - sample_center
         position = np.asarray(center * patch.scale + patch.center, np.float32)
         size = np.asarray(size * patch.scale, np.float32)
-        if not self.config.oddities.unbounded_scale:
+        if not self.config.official.unbounded_scale:
             size = np.asarray(np.minimum(size, self._image_size), np.float32)
         self.state = TargetState(position, size, scale_of(size, self.base_size))
         self._last_refined_position = position
@@ -302,7 +342,8 @@ class DimpTracker:
     def _update_filter(self, patch: Patch, features: DimpFeatures, flag: Flag) -> None:
         config = self.config
         hard = flag is Flag.HARD_NEGATIVE
-        rate = config.hard_negative_learning_rate if hard else config.learning_rate
+        memory = config.memory
+        rate = memory.hard_negative_learning_rate if hard else memory.learning_rate
         box = self._to_sample(self.state, patch.center, patch.scale)
         self.trace = replace(self.trace, training_box=box, learning_rate=rate)
         self.memory.insert(features.classification.float(), box.to(self._runtime.device), rate)

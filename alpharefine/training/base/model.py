@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from alpharefine.nets.dimp import DimpFeatures, DimpNet
-from alpharefine.nets.dimp.box_regressor import IouFeatures
 from alpharefine.nets.dimp.filter_optimizer import apply_filter
-from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
+from alpharefine.nets.dimp.network import DimpFeatures, DimpNet
+from alpharefine.nets.iou.box_regressor import IouFeatures
+from alpharefine.nets.normalization import Normalization
 from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.losses import hinge_score_loss, kl_regression_loss
 from alpharefine.training.base.proposals import Proposals, draw_proposals
@@ -26,9 +26,6 @@ class DimpTrainingModule(nn.Module):
     Source: Bhat et al. (DiMP), ICCV 2019, section 3.5; Danelljan et al. (PrDiMP), CVPR 2020.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(
         self,
         network: DimpNet,
@@ -41,11 +38,14 @@ class DimpTrainingModule(nn.Module):
         self._config = config
         self._train_frames = train_frames
         self._frozen = tuple(frozen)
-        mean, std = torch.tensor(IMAGENET_MEAN) * 255, torch.tensor(IMAGENET_STD) * 255
-        self.register_buffer("mean", mean.reshape(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", std.reshape(1, 3, 1, 1), persistent=False)
+        self._normalization = Normalization()
         for part in self._frozen:
             part.requires_grad_(False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self._normalization.mean.device
 
     def train(self, mode: bool = True) -> "DimpTrainingModule":
         """Training mode, except for what is frozen."""
@@ -56,15 +56,15 @@ class DimpTrainingModule(nn.Module):
 
     def backbone(self, images: Tensor) -> IouFeatures:
         """Backbone features of crops: N x S x S x 3 uint8 -> strides 8 and 16."""
-        normalized = (images.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        normalized = self._normalization(images.permute(0, 3, 1, 2).float())
         fine, coarse = self.network.config.iou_stages
-        stages = self.network.feature_extractor(normalized, {fine, coarse})
+        stages = self.network.backbone(normalized, {fine, coarse})
         return IouFeatures(stages[fine], stages[coarse])
 
     def encode(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """A batch as `forward` takes it, `images` replaced by their features, float16."""
         images = batch["images"]
-        device = self.mean.device
+        device = self.device
         with torch.no_grad():
             maps = self.backbone(images.flatten(0, 1).to(device))
         stages = {"fine": maps.fine, "coarse": maps.coarse}
@@ -107,7 +107,7 @@ class DimpTrainingModule(nn.Module):
         else:
             maps = IouFeatures(batch["fine"].flatten(0, 1), batch["coarse"].flatten(0, 1))
         # The classifier reads the same stage as the coarse part of the box regressor.
-        clf = self.network.classifier.feature_extractor(maps.coarse.float())
+        clf = self.network.classifier.feature(maps.coarse.float())
         features = DimpFeatures(clf, IouFeatures(maps.fine.float(), maps.coarse.float()))
         return _split(features, len(batch["boxes"]))
 
@@ -154,7 +154,7 @@ class DimpTrainingModule(nn.Module):
 
         The first training frame is the reference.
         """
-        regressor, config, count = self.network.bb_regressor, self._config, self._train_frames
+        regressor, config, count = self.network.box_regressor, self._config, self._train_frames
         reference = IouFeatures(backbone.fine[:, 0], backbone.coarse[:, 0])
         modulation = regressor.modulation(reference, boxes[:, 0])
         tests = boxes.shape[1] - count

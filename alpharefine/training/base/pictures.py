@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.trackers.base import Image
 from alpharefine.training.pictures import PREDICTED, TRUTH, arrange, blend, draw_box
+from alpharefine.types import Image
 
 _STRIDE = 16
 """Crop pixels per score cell; cell i lies at pixel 16 i."""

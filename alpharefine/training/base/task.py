@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.dimp import DimpNet, DimpNetConfig
+from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.training.base.config import DimpLossConfig
 from alpharefine.training.base.data import DimpDataConfig, dimp_samples
@@ -109,9 +110,9 @@ class DimpTask:
         rates = (
             (classifier.filter_initializer, optim.initializer),
             (classifier.filter_optimizer, optim.optimizer),
-            (classifier.feature_extractor, optim.classifier),
-            (self._network.bb_regressor, optim.box_regressor),
-            (self._network.feature_extractor, optim.backbone),
+            (classifier.feature, optim.classifier),
+            (self._network.box_regressor, optim.box_regressor),
+            (self._network.backbone, optim.backbone),
         )
         return [
             ParameterGroup([p for p in part.parameters() if p.requires_grad], rate)
@@ -127,7 +128,7 @@ class DimpTask:
         """Losses and measures of the held-out samples, and pictures of some of them."""
         assert isinstance(module, DimpTrainingModule)
         means = Mean()
-        device = module.mean.device
+        device = module.device
         for batch in DataLoader(self._validation, self._batch_size, collate_fn=collate_plainly):
             means.add(module({name: value.to(device) for name, value in batch.items()}))
         row = dict(means.read())
@@ -159,7 +160,7 @@ def train_base(
     torch.manual_seed(config.engine.seed)
     network = DimpNet(config.network)
     if config.optim.imagenet:
-        load_imagenet_weights(network.feature_extractor)
+        load_imagenet_weights(network.backbone)
     frozen = _frozen_parts(network, config.optim)
     module = DimpTrainingModule(network, config.losses, config.data.clip.train, frozen)
     seed = config.engine.seed
@@ -187,5 +188,5 @@ def _encoder(module: DimpTrainingModule, config: EngineConfig) -> Encoder:
 
 
 def _frozen_parts(network: DimpNet, optim: DimpOptimConfig) -> list[nn.Module]:
-    backbone = network.feature_extractor
+    backbone = network.backbone
     return [backbone] if optim.backbone == 0 else stages_until(backbone, optim.frozen_until)

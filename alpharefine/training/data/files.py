@@ -12,7 +12,7 @@ from PIL import Image as PilImage
 from PIL import UnidentifiedImageError
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image
+from alpharefine.types import Image
 
 _log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.geometry.boxes import Box, mask_to_box
-from alpharefine.trackers.base import Mask
+from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.training.data.files import FrameError, FrameFiles, SkipCounter, read_labels
+from alpharefine.types import Box, Mask
 
 BINARY_THRESHOLD = 128
 """Grey masks of one object: this value and above is object, as saliency benchmarks binarise."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.geometry.boxes import Box, mask_to_box
-from alpharefine.trackers.base import Mask
+from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.training.data.files import FrameError
+from alpharefine.types import Box, Mask
 
 
 def read_numbers(path: Path) -> NDArray[np.float32]:

@@ -7,9 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Image, Mask
 from alpharefine.training.data.files import FrameError, FrameFiles, read_image
+from alpharefine.types import Box, Image, Mask
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from alpharefine.errors import UsageError
-from alpharefine.trackers.base import Image
 from alpharefine.training.data.files import (
     FrameError,
     FrameFiles,
@@ -16,6 +15,7 @@ from alpharefine.training.data.files import (
 )
 from alpharefine.training.data.masks import MaskTrack, ObjectFilter, scan_tracks
 from alpharefine.training.data.source import FrameSequence, SequenceSource
+from alpharefine.types import Image
 
 
 def read_mask_folder(

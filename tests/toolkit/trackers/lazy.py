@@ -3,8 +3,7 @@
 import sys
 import time
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Image
+from alpharefine.types import Box, Estimate, Image
 from vot_integration.server import serve
 
 

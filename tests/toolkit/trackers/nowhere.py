@@ -2,8 +2,7 @@
 
 import sys
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Image
+from alpharefine.types import Box, Estimate, Image
 from vot_integration.server import serve
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from alpharefine.trackers.base import Tracker
+from alpharefine.types import Tracker
 from vot_integration.server import serve
 
 

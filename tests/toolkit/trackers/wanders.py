@@ -2,8 +2,7 @@
 
 import sys
 
-from alpharefine.geometry.boxes import Box
-from alpharefine.trackers.base import Estimate, Image
+from alpharefine.types import Box, Estimate, Image
 from vot_integration.server import serve
 
 
@@ -17,7 +16,7 @@ class Wanders:
     def track(self, image: Image) -> Estimate:
         self.seen = 0.9 * self.seen + image.mean(axis=(0, 1)) / 255
         self.target = self.target._replace(x=self.target.x + self.seen[0], y=8 * self.seen[1])
-        return Estimate(self.target, None, score=float(self.seen[2]))
+        return Estimate(self.target, confidence=float(self.seen[2]))
 
     def set_state(self, box: Box) -> None:
         self.target = box

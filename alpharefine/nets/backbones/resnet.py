@@ -9,7 +9,7 @@ from collections.abc import Collection
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from alpharefine.nets.stages import STAGES
+from alpharefine.nets.backbones.stages import STAGES
 
 
 class BasicBlock(nn.Module):

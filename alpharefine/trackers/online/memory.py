@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.online.config import MemoryConfig
 
 
 class SampleMemory:
@@ -20,12 +20,12 @@ class SampleMemory:
     Source: Danelljan et al. (ECO), CVPR 2017, exponential sample weights; Bhat et al. (DiMP).
     """
 
-    def __init__(self, features: Tensor, boxes: Tensor, config: DimpConfig) -> None:
+    def __init__(self, features: Tensor, boxes: Tensor, config: MemoryConfig) -> None:
         """Start with the first frame's samples: N x C x H x W and N x 4, equal weights."""
         self._config = config
         self.initial = features.shape[0]
         self.stored = self.initial
-        capacity = config.sample_memory_size
+        capacity = config.capacity
         self._features = features.new_zeros(capacity, *features.shape[1:])
         self._features[: self.initial] = features
         self.boxes = boxes.new_zeros(capacity, 4)
@@ -43,7 +43,7 @@ class SampleMemory:
 
     def samples(self) -> tuple[Tensor, Tensor, Tensor]:
         """Features N x C x H x W, boxes N x 4 and weights N of what is stored."""
-        count = min(self.stored, self._config.sample_memory_size)
+        count = min(self.stored, self._config.capacity)
         weights = torch.from_numpy(self.weights[:count]).to(self.boxes)
         return self._features[:count], self.boxes[:count], weights
 
@@ -61,7 +61,7 @@ class SampleMemory:
 
     def _make_room(self, learning_rate: float) -> int:
         """Choose a slot and move the weights on."""
-        if self.stored < self._config.sample_memory_size:
+        if self.stored < self._config.capacity:
             slot = self.stored
         else:
             slot = self.initial + int(self.weights[self.initial :].argmin())

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.geometry.boxes import Box
 from alpharefine.geometry.refine_crop import (
     CropWindow,
     crop_window,
@@ -19,36 +19,21 @@ from alpharefine.geometry.refine_crop import (
     to_image,
     to_image_official,
 )
-from alpharefine.nets.normalization import normalize
-from alpharefine.nets.refine import RefineNetwork, RefineOutput
-from alpharefine.oddities import FIXED, Oddities
+from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.refine.network import RefineNetwork, RefineOutput
+from alpharefine.nets.spec import IMAGENET, InputSpec
+from alpharefine.refinement.config import RefinerConfig
 from alpharefine.runtime import Runtime
 from alpharefine.stage_timer import stage
-from alpharefine.trackers.base import Fallback, Image, Mask
+from alpharefine.types import Box, Image, Mask
 
 
-@dataclass(frozen=True)
-class RefinerConfig:
-    """How crops are cut and answers are read.
+class Fallback(StrEnum):
+    """What of a frame's refinement gave no usable numbers."""
 
-    Attributes:
-        search_factor: side of the crop over the side of the box, for each axis.
-        mask_threshold: probability that a pixel of the mask must exceed.
-        least_fill: share of the refined box below which a mask counts as missed; an addition, 0 in
-            the official systems.
-        restored_fill: share of the refined box that a missed mask gets, its most probable pixels.
-        min_side: a refined box with a shorter side (px) is not answered.
-        oddities: `padded_border`, `unguarded_corners` and `unrounded_back_projection` are read.
-
-    Source: Yan et al., "Alpha-Refine" (CVPR 2021), section 3; the authors' VOT2020 entry.
-    """
-
-    search_factor: float = 2.0
-    mask_threshold: float = 0.65
-    least_fill: float = 0.0
-    restored_fill: float = 0.5
-    min_side: float = 2.0
-    oddities: Oddities = FIXED
+    BOX = "refined boxes that are inverted, tiny or not finite"
+    MASK = "masks that are not finite"
+    CROP = "boxes too large to be refined"
 
 
 @dataclass(frozen=True)
@@ -68,7 +53,7 @@ class Refinement:
     box: Box | None
     mask: Mask | None
     probability: NDArray[np.float32] | None
-    fallbacks: frozenset[Fallback] = frozenset()
+    fallbacks: frozenset[str] = frozenset()
 
 
 class Refiner:
@@ -78,13 +63,14 @@ class Refiner:
         network: with loaded weights, prepared by `runtime`.
         runtime: device and precision of the network.
         config: how crops are cut and answers are read.
+        input_spec: what the network expects of its crops.
 
     Example:
         >>> import numpy as np
-        >>> from alpharefine.nets.refine import build_refine_network
+        >>> from alpharefine.nets.registry import build_network
         >>> from alpharefine.runtime import resolve_runtime
         >>> runtime = resolve_runtime("cpu")
-        >>> refiner = Refiner(runtime.prepare(build_refine_network("ar_c21_r18")), runtime)
+        >>> refiner = Refiner(runtime.prepare(build_network("ar_c21_r18")), runtime)
         >>> image = np.zeros((120, 160, 3), np.uint8)
         >>> refiner.initialize(image, Box(60, 40, 30, 20))
         >>> refiner.refine(image, Box(62, 41, 30, 20), {"mask"}).mask.shape
@@ -96,10 +82,13 @@ class Refiner:
         network: RefineNetwork,
         runtime: Runtime,
         config: RefinerConfig = RefinerConfig(),
+        input_spec: InputSpec = IMAGENET,
     ) -> None:
         self.config = config
         self.network = network
         self._runtime = runtime
+        self._normalization = Normalization(input_spec).to(runtime.device)
+        self._first: Tensor | None = None
         self._kernel: Tensor | None = None
 
     @property
@@ -118,6 +107,7 @@ class Refiner:
             raise RuntimeError("initialize the refiner before it refines")
         return self._kernel
 
+    @torch.inference_mode()
     def initialize(self, image: Image, box: Box) -> None:
         """Remember the target; may be called again at any time.
 
@@ -128,18 +118,53 @@ class Refiner:
         Raises:
             UsageError: no crop can be cut around the box.
         """
-        self._kernel = self.reference(image, box)
+        self._first = self._kernel = self._reference_kernel(image, box)
 
     @torch.inference_mode()
-    def reference(self, image: Image, box: Box) -> Tensor:
-        """Reference features of a target, 1 x C x P x P; arguments as of `initialize`."""
+    def renew(self, image: Image, box: Box) -> bool:
+        """Mix the target as it looks now into the first frame's reference.
+
+        The mixture has `RefinerConfig.reference_share` of the newest reference and replaces the
+        last one.
+
+        Args:
+            image: H x W x 3 uint8 RGB.
+            box: the target, image px.
+
+        Returns:
+            False where the newest reference is not finite; the last one is kept then.
+
+        Raises:
+            UsageError: no crop can be cut around the box.
+            RuntimeError: before `initialize`.
+        """
+        newest = self._reference_kernel(image, box)
+        if self._first is None:
+            raise RuntimeError("initialize the refiner before its reference is renewed")
+        if not newest.isfinite().all():
+            return False
+        self._kernel = self._first.to(newest).lerp(newest, self.config.reference_share)
+        return True
+
+    def snapshot(self) -> tuple[Tensor, Tensor]:
+        """The first and the present reference, for `resume`.
+
+        Raises:
+            RuntimeError: before `initialize`.
+        """
+        if self._first is None:
+            raise RuntimeError("initialize the refiner before its state is taken")
+        return self._first, self.kernel
+
+    def resume(self, snapshot: tuple[Tensor, Tensor]) -> None:
+        """Go on from a snapshot of this refiner or of one with the same network elsewhere."""
+        runtime = self._runtime
+        self._first, self._kernel = (part.to(runtime.device, runtime.dtype) for part in snapshot)
+
+    def _reference_kernel(self, image: Image, box: Box) -> Tensor:
         window = self._window(box)
         corners = torch.tensor([reference_box(window)], device=self._runtime.device)
         return self._reference(self._crop(image, window), corners)
-
-    def take_kernel(self, kernel: Tensor) -> None:
-        """Go on with a kernel from `reference` or of another refiner, in place of `initialize`."""
-        self._kernel = kernel.to(self._runtime.device, self._runtime.dtype)
 
     @torch.inference_mode()
     def refine(self, image: Image, box: Box, outputs: Collection[str] | None = None) -> Refinement:
@@ -157,10 +182,10 @@ class Refiner:
         window = self._window(box)
         answer = self._search(self._crop(image, window), outputs)
         corners, logits = answer.trusted_corners, answer.mask_logits
-        fallbacks = set()
+        fallbacks: set[str] = set()
         refined = None if corners is None else self._box(corners, window)
         if corners is not None and refined is None:
-            fallbacks.add(Fallback.REFINED_BOX)
+            fallbacks.add(Fallback.BOX)
         probability = None if logits is None else _probability(logits)
         if logits is not None and probability is None:
             fallbacks.add(Fallback.MASK)
@@ -175,8 +200,8 @@ class Refiner:
 
     @stage("refinement crop")
     def _crop(self, image: Image, window: CropWindow) -> Tensor:
-        crop = cut_crop(image, window, self.config.oddities.padded_border)
-        return normalize(crop[None], self._runtime.device).to(self._runtime.dtype)
+        crop = cut_crop(image, window, self.config.official.padded_border)
+        return network_input(crop[None], self._normalization).to(self._runtime.dtype)
 
     @stage("reference")
     def _reference(self, crop: Tensor, corners: Tensor) -> Tensor:
@@ -212,11 +237,11 @@ class Refiner:
 
     def _box(self, corners: Tensor, window: CropWindow) -> Box | None:
         x1, y1, x2, y2 = corners[0].tolist()
-        oddities = self.config.oddities
-        back = to_image_official if oddities.unrounded_back_projection else to_image
+        official = self.config.official
+        back = to_image_official if official.unrounded_back_projection else to_image
         box = back((x1, y1, x2, y2), window)
         is_usable = box.is_valid and min(box.w, box.h) >= self.config.min_side
-        return box if is_usable or oddities.unguarded_corners else None
+        return box if is_usable or official.unguarded_corners else None
 
 
 def _probability(logits: Tensor) -> NDArray[np.float32] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from alpharefine.nets.dimp.box_regressor import BoxRegressor, IouFeatures, LinearBlock
+from alpharefine.nets.iou.box_regressor import BoxRegressor, IouFeatures, LinearBlock
 from alpharefine.ops.box_pooling import BoxPooling, PooledMap
 
 _HALO = 2
@@ -36,8 +36,8 @@ class BoxHead:
         self.bias = predictor.bias.detach().float()
         fine, coarse = predictor.weight.detach().float()[0].chunk(2)
         self.levels = (
-            _level(regressor.fc3_rt, fine, regressor.FINE_BINS[0], regressor.FINE_STRIDE),
-            _level(regressor.fc4_rt, coarse, regressor.COARSE_BINS[0], regressor.COARSE_STRIDE),
+            _level(regressor.fc3_rt, fine, regressor.FINE_BINS[0], regressor.fine_stride),
+            _level(regressor.fc4_rt, coarse, regressor.COARSE_BINS[0], regressor.coarse_stride),
         )
 
 

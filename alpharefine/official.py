@@ -1,8 +1,8 @@
 """Peculiarities of the official code that change its results, in one place.
 
 Parity with the official implementation needs them; normal use does not. `OFFICIAL` has them all,
-`FIXED` none. Not listed because nothing can be observed of them here: the zero padding of the blur
-augmentation (never reaches the crop) and the crash on an empty initial mask (an error message).
+`CORRECTED` none. Not listed because nothing can be observed of them here: the zero padding of the
+blur augmentation (never reaches the crop) and the crash on an empty initial mask (an error).
 Kept on purpose in both modes, being part of how the weights were trained or harmless: rotated and
 flipped initial samples keep the unrotated box; the initial samples come from a crop with repeated
 borders while tracking crops are moved inside the image; candidate boxes are ranked by values that
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Oddities:
+class OfficialBehavior:
     """Which peculiarities of the official code are kept.
 
     Attributes:
@@ -46,5 +46,5 @@ class Oddities:
     shifted_initial_box: bool
 
 
-OFFICIAL = Oddities(*[True] * 10)
-FIXED = Oddities(*[False] * 10)
+OFFICIAL = OfficialBehavior(*[True] * 10)
+CORRECTED = OfficialBehavior(*[False] * 10)

@@ -1,8 +1,8 @@
 """Image backbones by name, cut after the last stage that anything reads."""
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.efficientnet_lite import EfficientNetLiteBackbone
-from alpharefine.nets.resnet import ResNetBackbone
+from alpharefine.nets.backbones.efficientnet_lite import EfficientNetLiteBackbone
+from alpharefine.nets.backbones.resnet import ResNetBackbone
 
 Backbone = ResNetBackbone | EfficientNetLiteBackbone
 """Has `channels` (stage name -> channels) and `forward(images, outputs)`."""

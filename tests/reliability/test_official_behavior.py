@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from vot.region import Mask as MaskRegion
 from vot.region import Rectangle, calculate_overlap
 
-from alpharefine.catalogue import TRACKERS, build_tracker
-from alpharefine.geometry.boxes import Box, mask_to_box
-from alpharefine.oddities import FIXED, OFFICIAL, Oddities
-from alpharefine.refine import Refiner
-from alpharefine.refined_tracker import RefinedTracker, RefinedTrackerConfig
-from alpharefine.trackers.base import Flag, Tracker
+from alpharefine.build import build_tracker
+from alpharefine.catalogue import TRACKERS
+from alpharefine.geometry.boxes import mask_to_box
+from alpharefine.official import CORRECTED, OFFICIAL, OfficialBehavior
+from alpharefine.refinement.config import CouplingConfig
+from alpharefine.refinement.refined_tracker import RefinedTracker
+from alpharefine.refinement.refiner import Refiner
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
+from alpharefine.trackers.online.config import LocalizationConfig
+from alpharefine.types import Box, Tracker
 from tests.conftest import Report
 from tests.outside import data_folder
 from tests.reliability.moving_patch import WIDTH, frames
@@ -29,58 +32,58 @@ from vot_integration.toolkit.regions import region_mask
 
 Values = NDArray[np.float64]
 
-NAMES = [field.name for field in fields(Oddities)]
+NAMES = [field.name for field in fields(OfficialBehavior)]
 FAILURE, PATIENCE = 0.1, 10
 ALLOWED_LOSS = 0.01
 """Of overlap, in the median of runs."""
 
 
-def lost_tracker(oddities: Oddities, **coupling: object) -> RefinedTracker:
+def lost_tracker(official: OfficialBehavior, **coupling: object) -> RefinedTracker:
     """A tracker that never finds its target again."""
     config = DimpConfig(
         image_sample_size=160,
         search_area_scale=4.0,
-        target_not_found_threshold=1e9,
-        oddities=oddities,
+        localization=LocalizationConfig(target_not_found_threshold=1e9),
+        official=official,
     )
     base = DimpTracker(network(), config, CPU)
     refiner = Refiner(refine_network(), CPU)
-    settings = RefinedTrackerConfig(oddities=oddities, **coupling)  # type: ignore[arg-type]
+    settings = CouplingConfig(official=official, **coupling)  # type: ignore[arg-type]
     return RefinedTracker(base, refiner, settings)
 
 
 @pytest.mark.parametrize("feedback", ["base", "refined_if_found"])
 @pytest.mark.parametrize("target", [Box(60, 50, 40, 30), Box(0, 0, 30, 20), Box(205, 155, 35, 25)])
-@pytest.mark.parametrize("oddities", [FIXED, OFFICIAL], ids=["fixed", "official"])
+@pytest.mark.parametrize("official", [CORRECTED, OFFICIAL], ids=["fixed", "official"])
 def test_a_lost_target_stays_where_it_was_but_in_parity_mode(
-    feedback: str, target: Box, oddities: Oddities
+    feedback: str, target: Box, official: OfficialBehavior
 ) -> None:
-    tracker = lost_tracker(oddities, feedback=feedback)
+    tracker = lost_tracker(official, feedback=feedback)
     image = frames()[0]
     tracker.initialize(image, target)
     count = 40
     for _ in range(count):
-        assert tracker.track(image).flag is Flag.NOT_FOUND
+        assert tracker.track(image).lost
     fed_back = tracker.trace.fed_back
     drift = np.hypot(fed_back.x - target.x, fed_back.y - target.y)
-    if oddities is FIXED:
+    if official is CORRECTED:
         assert drift < 0.01
         assert (fed_back.w, fed_back.h) == pytest.approx((target.w, target.h), abs=0.01)
     elif target.x + target.w < WIDTH:
         assert drift == pytest.approx(np.hypot(count / 2, count / 2), rel=0.2)
 
 
-def odd_tracker(monkeypatch: pytest.MonkeyPatch, oddities: Oddities) -> Tracker:
+def odd_tracker(monkeypatch: pytest.MonkeyPatch, official: OfficialBehavior) -> Tracker:
     """The default tracker with some of the peculiarities."""
     spec = TRACKERS["ARDiMP_lite"]
     assert spec.refinement is not None
-    shift = 0.5 if oddities.shifted_initial_box else 0.0
+    shift = 0.5 if official.shifted_initial_box else 0.0
     refinement = replace(
         spec.refinement,
-        refiner=replace(spec.refinement.refiner, oddities=oddities),
-        coupling=replace(spec.refinement.coupling, oddities=oddities, initial_shift=shift),
+        refiner=replace(spec.refinement.refiner, official=official),
+        coupling=replace(spec.refinement.coupling, official=official, initial_shift=shift),
     )
-    base = replace(spec.base, oddities=oddities)
+    base = replace(spec.base, official=official)
     changed = replace(spec, name="odd", base=base, refinement=refinement)
     monkeypatch.setitem(TRACKERS, "odd", changed)  # type: ignore[arg-type]
     return build_tracker("odd", device="cpu", precision="float32", weights="lite")
@@ -166,22 +169,24 @@ def test_each_fix_helps_or_does_no_harm(monkeypatch: pytest.MonkeyPatch, figure:
         for run in starts(read_sequence_folder(path))
     ]
 
-    def measure(name: str, oddities: Oddities, moved: tuple[float, float] = (0.0, 0.0)) -> Values:
-        tracker = odd_tracker(monkeypatch, oddities)
+    def measure(
+        name: str, official: OfficialBehavior, moved: tuple[float, float] = (0.0, 0.0)
+    ) -> Values:
+        tracker = odd_tracker(monkeypatch, official)
         results = [mean_overlap(tracker, run, moved) for run in runs]
         values = np.array([value for value, _ in results])
         figure(f"{name}, {len(runs)} runs: mean overlap", float(values.mean()))
         figure(f"{name}: failures", sum(failed for _, failed in results))
         return values
 
-    fixed = measure("all fixed", FIXED)
+    fixed = measure("all fixed", CORRECTED)
     # What chance does: no way of starting half a pixel off is better than another.
     for moved in product((-0.5, 0.0, 0.5), repeat=2):
-        measure(f"all fixed, start moved by {moved} px", FIXED, moved)
+        measure(f"all fixed, start moved by {moved} px", CORRECTED, moved)
     harmful = []
     for name in [*NAMES, "all"]:
-        oddities = OFFICIAL if name == "all" else replace(FIXED, **{name: True})
-        gains = fixed - measure(f"{name} kept", oddities)
+        official = OFFICIAL if name == "all" else replace(CORRECTED, **{name: True})
+        gains = fixed - measure(f"{name} kept", official)
         figure(f"{name}: gain of fixing it, median", float(np.median(gains)))
         figure(f"{name}: runs worse, better", f"{(gains < 0).sum()}, {(gains > 0).sum()}")
         if is_harm(gains):

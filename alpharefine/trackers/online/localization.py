@@ -1,15 +1,24 @@
 """Where the target is in a score map, and how far to trust it."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.geometry.base_crop import Pair
-from alpharefine.trackers.base import Flag
-from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.online.config import LocalizationConfig
 
 Scores = NDArray[np.float32]
+
+
+class Flag(Enum):
+    """Decision about one frame (`advanced_localization`)."""
+
+    NORMAL = "normal"
+    HARD_NEGATIVE = "hard_negative"
+    UNCERTAIN = "uncertain"
+    NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,8 @@ def localize(
     previous_position: Pair,
     sample_position: Pair,
     sample_scale: np.float32,
-    config: DimpConfig,
+    stride: float,
+    config: LocalizationConfig,
 ) -> Localization:
     """Find the target among its look-alikes.
 
@@ -43,6 +53,7 @@ def localize(
         previous_position: (y, x), image pixels.
         sample_position: (y, x) of the sample centre, image pixels.
         sample_scale: image pixels per sample pixel.
+        stride: sample pixels per score cell.
         config: thresholds.
 
     Source: Danelljan et al. (ATOM), CVPR 2019, section 4 and the `advanced_localization` of its
@@ -50,8 +61,7 @@ def localize(
     """
     score_size = np.array(scores.shape, np.float32)
     center = (score_size - 1) / 2
-    cells = np.float32(config.image_sample_size // 16)
-    cell = np.float32(config.image_sample_size) / cells * sample_scale
+    cell = np.float32(stride) * sample_scale
     first, first_score = _peak(scores)
 
     def decide(flag: Flag, peak: Pair) -> Localization:
@@ -62,7 +72,7 @@ def localize(
         return decide(Flag.NOT_FOUND, first)
 
     neighborhood = np.float32(config.target_neighborhood_scale) * (target_size / sample_scale)
-    neighborhood = neighborhood * (cells / np.float32(config.image_sample_size))
+    neighborhood = neighborhood * (1 / np.float32(stride))
     second, second_score = _peak(_without_neighborhood(scores, first, neighborhood))
 
     if second_score > config.distractor_threshold * first_score:

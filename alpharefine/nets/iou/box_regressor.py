@@ -52,7 +52,7 @@ class LinearBlock(nn.Module):
 
 @dataclass(frozen=True)
 class IouFeatures:
-    """Feature maps (stride 8 and 16) or modulation vectors, each N x C x ..."""
+    """Feature maps of a finer and a coarser stride, or modulation vectors, each N x C x ..."""
 
     fine: Tensor
     coarse: Tensor
@@ -65,15 +65,19 @@ class BoxRegressor(nn.Module):
     section 4: the value is an unnormalised log-density.
     """
 
-    FINE_STRIDE = 8
-    COARSE_STRIDE = 16
     FINE_BINS = (5, 5)
     COARSE_BINS = (3, 3)
 
     def __init__(
-        self, fine_channels: int, coarse_channels: int, width: int, reference_width: int
+        self,
+        fine_channels: int,
+        coarse_channels: int,
+        width: int,
+        reference_width: int,
+        strides: tuple[int, int] = (8, 16),
     ) -> None:
         super().__init__()
+        self.fine_stride, self.coarse_stride = strides
         self.conv3_1r = _conv_block(fine_channels, reference_width)
         self.conv3_1t = _conv_block(fine_channels, width)
         self.conv3_2t = _conv_block(width, width)
@@ -91,7 +95,7 @@ class BoxRegressor(nn.Module):
         """Modulation vectors of reference boxes.
 
         Args:
-            backbone: reference features, stride 8 and 16.
+            backbone: reference features at both strides.
             boxes: N x 4, (x, y, w, h) in crop pixels, one an image.
 
         Returns:
@@ -99,9 +103,9 @@ class BoxRegressor(nn.Module):
         """
         corners = _corners(boxes)[:, None]
         fine = self.conv3_1r(backbone.fine)
-        fine = prroi_pool_boxes(fine, corners, (3, 3), 1 / self.FINE_STRIDE)[:, 0]
+        fine = prroi_pool_boxes(fine, corners, (3, 3), 1 / self.fine_stride)[:, 0]
         coarse = self.conv4_1r(backbone.coarse)
-        coarse = prroi_pool_boxes(coarse, corners, (1, 1), 1 / self.COARSE_STRIDE)[:, 0]
+        coarse = prroi_pool_boxes(coarse, corners, (1, 1), 1 / self.coarse_stride)[:, 0]
         both = torch.cat([self.fc3_1r(fine), coarse], 1)
         return IouFeatures(self.fc34_3r(both), self.fc34_4r(both))
 
@@ -128,9 +132,9 @@ class BoxRegressor(nn.Module):
         """
         n, k = boxes.shape[:2]
         corners = _corners(boxes)
-        fine = prroi_pool_boxes(modulated.fine, corners, self.FINE_BINS, 1 / self.FINE_STRIDE)
+        fine = prroi_pool_boxes(modulated.fine, corners, self.FINE_BINS, 1 / self.fine_stride)
         coarse = prroi_pool_boxes(
-            modulated.coarse, corners, self.COARSE_BINS, 1 / self.COARSE_STRIDE
+            modulated.coarse, corners, self.COARSE_BINS, 1 / self.coarse_stride
         )
         both = torch.cat([self.fc3_rt(fine.flatten(0, 1)), self.fc4_rt(coarse.flatten(0, 1))], 1)
         return self.iou_predictor(both).reshape(n, k)

@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.geometry.base_crop import Pair
-from alpharefine.geometry.boxes import Box
-
-HALF = np.float32(0.5)
+from alpharefine.types import Box
 
 
 @dataclass(frozen=True)

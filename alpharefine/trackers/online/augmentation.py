@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.stage_timer import stage
-from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.online.config import AugmentationConfig
 
 Pixels = NDArray[np.float32]
 Shift = tuple[int, int]
@@ -16,55 +16,61 @@ Transform = Callable[[Pixels, int, int, int], Pixels]
 """(expanded patch, top, left, side) -> side x side x 3."""
 
 
-def expanded_size(config: DimpConfig) -> int:
+def expanded_size(config: AugmentationConfig, sample_size: int) -> int:
     """Side of the expanded patch: differs from the sample by an even number of pixels."""
-    size = int(config.image_sample_size * config.augmentation_expansion_factor)
-    return size + (size - config.image_sample_size) % 2
+    size = int(sample_size * config.expansion_factor)
+    return size + (size - sample_size) % 2
 
 
-def random_shift_count(config: DimpConfig) -> int:
+def random_shift_count(config: AugmentationConfig) -> int:
     """Number of augmented samples with a random shift."""
     return int(config.flip) + len(config.blur_sigmas) + len(config.rotations)
 
 
-def sample_shifts(config: DimpConfig, uniform: NDArray[np.float32]) -> list[Shift]:
+def sample_shifts(
+    config: AugmentationConfig, sample_size: int, uniform: NDArray[np.float32]
+) -> list[Shift]:
     """Shift (y, x) of each sample in pixels, identity first.
 
     Args:
-        config: hyper-parameters.
+        config: which samples there are.
+        sample_size: side of a sample, px.
         uniform: `random_shift_count` x 2 in [0, 1).
     """
-    size = config.image_sample_size
-    fixed = [(int(y * size / 2), int(x * size / 2)) for y, x in config.relative_shifts]
-    span = np.float32(size) * np.float32(config.random_shift_factor)
+    fixed = [
+        (int(y * sample_size / 2), int(x * sample_size / 2)) for y, x in config.relative_shifts
+    ]
+    span = np.float32(sample_size) * np.float32(config.random_shift_factor)
     drawn = np.trunc((uniform - np.float32(0.5)) * span).astype(int)
     return [(0, 0), *fixed, *((int(y), int(x)) for y, x in drawn)]
 
 
 @stage("augmentation")
-def augment(expanded: Pixels, shifts: list[Shift], config: DimpConfig) -> Pixels:
+def augment(
+    expanded: Pixels, shifts: list[Shift], config: AugmentationConfig, sample_size: int
+) -> Pixels:
     """Augmented samples of the first frame.
 
     Args:
         expanded: E x E x 3 around the target.
         shifts: from `sample_shifts`; content moves by them.
-        config: hyper-parameters.
+        config: which samples there are.
+        sample_size: side S of a sample, px.
 
     Returns:
         N x S x S x 3: identity, fixed shifts, flip, blurs, rotations.
     """
-    size = config.image_sample_size
-    margin = (expanded.shape[0] - size) // 2
+    margin = (expanded.shape[0] - sample_size) // 2
     transforms = _transforms(config)
     return np.stack(
         [
-            transform(expanded, margin - dy, margin - dx, size)
+            transform(expanded, margin - dy, margin - dx, sample_size)
             for transform, (dy, dx) in zip(transforms, shifts, strict=True)
         ]
     )
 
 
-def _transforms(config: DimpConfig) -> Iterator[Transform]:
+def _transforms(config: AugmentationConfig) -> Iterator[Transform]:
     for _ in range(1 + len(config.relative_shifts)):
         yield _cut
     if config.flip:
@@ -84,7 +90,7 @@ def _flip(expanded: Pixels, top: int, left: int, side: int) -> Pixels:
 
 
 def _blur(expanded: Pixels, top: int, left: int, side: int, sigma: tuple[float, float]) -> Pixels:
-    """Blur with normalised Gaussians of half width ceil(2 sigma)."""
+    """Blur with normalized Gaussians of half width ceil(2 sigma)."""
     reach = int(np.ceil(2 * max(sigma)))
     kernel_y, kernel_x = (_gaussian(s) for s in sigma)
     region = expanded[top - reach : top + side + reach, left - reach : left + side + reach]

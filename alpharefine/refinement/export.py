@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.normalization import IMAGENET_MEAN, IMAGENET_STD
-from alpharefine.nets.refine import RefineNetwork
+from alpharefine.nets.normalization import Normalization
+from alpharefine.nets.refine.network import RefineNetwork
+from alpharefine.nets.spec import IMAGENET, InputSpec
 
 FORMATS = ("onnx", "torch-export")
 """Formats of `export_refinement`."""
@@ -33,21 +34,6 @@ class ExportedGraph(NamedTuple):
     outputs: dict[str, tuple[int, ...]]
 
 
-class _Crops(nn.Module):
-    """ImageNet normalisation of N x 3 x S x S crops, 0..255."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
-            self.register_buffer(name, 255 * torch.tensor(values)[:, None, None])
-
-    def forward(self, crops: Tensor) -> Tensor:
-        return (crops - self.mean) / self.std
-
-
 class ReferenceGraph(nn.Module):
     """Kernel of the target, 1 x C x P x P, from the reference crop.
 
@@ -55,9 +41,9 @@ class ReferenceGraph(nn.Module):
         network: in eval mode.
     """
 
-    def __init__(self, network: RefineNetwork) -> None:
+    def __init__(self, network: RefineNetwork, input_spec: InputSpec = IMAGENET) -> None:
         super().__init__()
-        self.normalize = _Crops()
+        self.normalize = Normalization(input_spec)
         self.network = network
 
     def forward(self, crop: Tensor, box: Tensor | None = None) -> Tensor:
@@ -87,9 +73,9 @@ class SearchGraph(nn.Module):
         network: in eval mode; the graph answers what it has.
     """
 
-    def __init__(self, network: RefineNetwork) -> None:
+    def __init__(self, network: RefineNetwork, input_spec: InputSpec = IMAGENET) -> None:
         super().__init__()
-        self.normalize = _Crops()
+        self.normalize = Normalization(input_spec)
         self.network = network
 
     def forward(self, crop: Tensor, kernel: Tensor) -> tuple[Tensor, ...]:

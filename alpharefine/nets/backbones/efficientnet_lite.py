@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from alpharefine.nets.stages import STAGES
+from alpharefine.nets.backbones.stages import STAGES
 
 
 @dataclass(frozen=True)

@@ -3,58 +3,19 @@
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor
 
 from alpharefine.errors import UsageError
-from alpharefine.geometry.boxes import Box, clip_box, mask_to_box
-from alpharefine.oddities import FIXED, Oddities
-from alpharefine.refine import Refinement, Refiner
-from alpharefine.trackers.base import Estimate, Fallback, Flag, Image, Tracker
-from alpharefine.trackers.memory_guard import ResumableTracker
+from alpharefine.geometry.boxes import clip_box, mask_to_box
+from alpharefine.refinement.config import CouplingConfig
+from alpharefine.refinement.refiner import Fallback, Refinement, Refiner
+from alpharefine.types import Box, Estimate, Image, ResumableTracker, Tracker
 
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class RefinedTrackerConfig:
-    """How base tracker and refiner work together; the defaults are the VOT2020 entry's.
-
-    Attributes:
-        refine_around: the refiner sees the base tracker's box clipped to the image, or, as in the
-            CVPR 2021 demo, the "base" box as it is.
-        feedback: the base tracker goes on from its own box ("base"), from the refined one
-            ("refined", the CVPR 2021 demo), or from the refined one only in frames where it has
-            found the target itself ("refined_if_found"). Fed-back boxes are clipped to the image.
-        feedback_rate: how far the fed-back size goes from the last one to the refined one, above 0
-            up to 1, in the logarithm of each side; an addition, 1 in the official systems. A lower
-            one keeps a target's size while something passes before it.
-        reference_interval: frames from one renewal of the refiner's reference to the next; an
-            addition for targets that turn, 0 (the first frame for ever) in the official systems.
-        reference_share: share of the newest reference in the kernel, 0..1; the rest is the first.
-        reference_score: the base tracker's score from which on a frame may renew the reference.
-        outputs: what the refiner computes, "box", "mask" or both; None is all it has.
-        clip_margin: px of each axis that clipping keeps inside the image.
-        min_side: px, shortest side of a fed-back box (unless `tiny_boxes`).
-        initial_shift: px, right and down, by which the base tracker's initial box is moved where
-            `shifted_initial_box` is kept; 0.5 in the CVPR 2021 demo.
-        oddities: `tiny_boxes` and `shifted_initial_box` are read.
-
-    Source: the authors' VOT2020 entry and CVPR 2021 demo.
-    """
-
-    refine_around: Literal["clipped", "base"] = "clipped"
-    feedback: Literal["base", "refined", "refined_if_found"] = "base"
-    feedback_rate: float = 1.0
-    reference_interval: int = 0
-    reference_share: float = 0.5
-    reference_score: float = 0.5
-    outputs: tuple[Literal["box", "mask"], ...] | None = None
-    clip_margin: float = 10.0
-    min_side: float = 2.0
-    initial_shift: float = 0.0
-    oddities: Oddities = FIXED
+_NO_BASE_BOX = "boxes of the base tracker that are not finite"
 
 
 @dataclass(frozen=True)
@@ -77,8 +38,7 @@ class RefinedSnapshot:
     """The state of a run between two frames: of the base tracker, and what the refiner knows."""
 
     base: Any
-    first_kernel: Tensor
-    kernel: Tensor
+    references: tuple[Tensor, Tensor]
     last_box: Box
     frame: int
 
@@ -87,7 +47,7 @@ class RefinedTracker:
     """Tracks with `base` and answers what `refiner` makes of it.
 
     The answer's box is the refined box, else the tight box of the mask, else the clipped base box;
-    its mask is the refiner's (None if no mask is computed); score and flag are the base tracker's.
+    its mask is the refiner's (None if no mask is computed); the rest is the base tracker's.
 
     Args:
         base: any tracker.
@@ -107,19 +67,12 @@ class RefinedTracker:
         self,
         base: Tracker,
         refiner: Refiner,
-        config: RefinedTrackerConfig = RefinedTrackerConfig(),
+        config: CouplingConfig = CouplingConfig(),
     ) -> None:
         self.base = base
         self.refiner = refiner
         self.config = config
         outputs = refiner.outputs if config.outputs is None else frozenset(config.outputs)
-        if not 0 < config.feedback_rate <= 1:
-            raise UsageError(f"feedback_rate is {config.feedback_rate}: give more than 0, up to 1")
-        if config.reference_interval < 0 or not 0 <= config.reference_share <= 1:
-            raise UsageError(
-                f"reference_interval is {config.reference_interval} and reference_share "
-                f"{config.reference_share}: give 0 or more, and 0 to 1"
-            )
         if not outputs <= refiner.outputs:
             missing = ", ".join(sorted(outputs - refiner.outputs))
             raise UsageError(f"the refiner's network has no output {missing}: leave it out")
@@ -132,10 +85,9 @@ class RefinedTracker:
         Raises:
             UsageError: the target box is empty or not finite.
         """
-        shift = self.config.initial_shift if self.config.oddities.shifted_initial_box else 0.0
+        shift = self.config.initial_shift if self.config.official.shifted_initial_box else 0.0
         self.base.initialize(image, target._replace(x=target.x + shift, y=target.y + shift))
         self.refiner.initialize(image, target)
-        self._first_kernel = self.refiner.kernel
         self._last_box = target
         self._frame = 0
 
@@ -147,7 +99,7 @@ class RefinedTracker:
         keeps_base = config.refine_around == "base" and estimate.box.is_valid
         refinement = self._refine(image, estimate.box if keeps_base else clipped)
         feeds_refined = config.feedback == "refined" or (
-            config.feedback == "refined_if_found" and estimate.flag is not Flag.NOT_FOUND
+            config.feedback == "refined_if_found" and not estimate.lost
         )
         fed_back = clipped
         if feeds_refined and refinement is not None and refinement.box is not None:
@@ -170,43 +122,32 @@ class RefinedTracker:
         """Continue from `box` (image px)."""
         self.base.set_state(box)
 
-    def snapshot(self) -> RefinedSnapshot:
-        """See `alpharefine.trackers.memory_guard.ResumableTracker`.
-
-        Raises:
-            TypeError: the base tracker cannot be resumed.
-        """
+    def snapshot(self) -> RefinedSnapshot | None:
+        """See `alpharefine.types.ResumableTracker`; None where the base tracker is no such one."""
+        base = self.base.snapshot() if isinstance(self.base, ResumableTracker) else None
+        if base is None:
+            return None
         return RefinedSnapshot(
-            self._resumable().snapshot(),
-            self._first_kernel,
-            self.refiner.kernel,
+            base,
+            self.refiner.snapshot(),
             self._last_box,
             self._frame,
         )
 
     def resume(self, snapshot: RefinedSnapshot) -> None:
-        """See `alpharefine.trackers.memory_guard.ResumableTracker`.
-
-        Raises:
-            TypeError: the base tracker cannot be resumed.
-        """
-        self._resumable().resume(snapshot.base)
-        self._first_kernel = snapshot.first_kernel
+        """See `alpharefine.types.ResumableTracker`."""
+        assert isinstance(self.base, ResumableTracker)
+        self.base.resume(snapshot.base)
         self._frame = snapshot.frame
-        self.refiner.take_kernel(snapshot.kernel)
+        self.refiner.resume(snapshot.references)
         self._last_box = snapshot.last_box
-
-    def _resumable(self) -> ResumableTracker:
-        if not isinstance(self.base, ResumableTracker):
-            raise TypeError(f"{type(self.base).__name__} has no snapshot() and resume()")
-        return self.base
 
     def _finite(self, estimate: Estimate) -> Estimate:
         """The base tracker's answer, around the last box if its own is not finite."""
         if all(map(math.isfinite, estimate.box)):
             return estimate
-        fallbacks = estimate.fallbacks | {Fallback.BOX}
-        return replace(estimate, box=self._last_box, flag=Flag.NOT_FOUND, fallbacks=fallbacks)
+        fallbacks = estimate.fallbacks | {_NO_BASE_BOX}
+        return replace(estimate, box=self._last_box, lost=True, fallbacks=fallbacks)
 
     def _refine(self, image: Image, box: Box) -> Refinement | None:
         try:
@@ -222,18 +163,14 @@ class RefinedTracker:
         interval = config.reference_interval
         # In its middle: the base tracker's filter updates fall on round numbers of frames.
         is_due = interval > 0 and self._frame % interval == interval // 2
-        is_sure = base.flag is Flag.NORMAL and base.score >= config.reference_score
+        is_sure = not (base.lost or base.ambiguous) and base.confidence >= config.reference_score
         if not (is_due and is_sure) or refinement is None or refinement.box is None:
             return
         try:
-            newest = self.refiner.reference(image, refinement.box)
+            self.refiner.renew(image, refinement.box)
         except UsageError as error:
             # A run that has begun goes on with the reference that it has.
             _log.warning("%s", error)
-            return
-        if newest.isfinite().all():
-            first = self._first_kernel.to(newest)
-            self.refiner.take_kernel(first.lerp(newest, config.reference_share))
 
     def _eased(self, box: Box) -> Box:
         """The box with a size on the way from the last one's to its own, about the same centre."""
@@ -246,7 +183,7 @@ class RefinedTracker:
     def _clip(self, box: Box, image: Image) -> Box:
         height, width = image.shape[:2]
         clipped = clip_box(box, height, width, self.config.clip_margin)
-        if self.config.oddities.tiny_boxes:
+        if self.config.official.tiny_boxes:
             return clipped
         return _widened(clipped, self.config.min_side)
 

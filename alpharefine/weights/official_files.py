@@ -13,12 +13,14 @@ import torch
 from torch import Tensor
 
 from alpharefine.errors import UsageError
+from alpharefine.nets.spec import OfficialFile
 from alpharefine.weights.files import file_type
 from alpharefine.weights.pickle_stream import StreamError, shown
 from alpharefine.weights.torch_files import TorchFile, open_torch_file
 from alpharefine.weights.torch_objects import View
 
 _MAX_EPOCH = 1_000_000
+_USUAL = OfficialFile()
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,12 @@ def find_checkpoint(source: Path) -> Path:
     return source
 
 
-def read_checkpoint(source: Path) -> Checkpoint:
+def read_checkpoint(source: Path, layout: OfficialFile = _USUAL) -> Checkpoint:
     """Read the network of an official checkpoint.
 
     Args:
         source: `.pth.tar` file (old stream or zip), or a folder, see `find_checkpoint`.
+        layout: where the network lies in it.
 
     Raises:
         UsageError: no such file; not a checkpoint; damaged or cut off; names a global that is not
@@ -72,19 +75,14 @@ def read_checkpoint(source: Path) -> Checkpoint:
     path = find_checkpoint(source)
     try:
         with open_torch_file(path) as file:
-            return _checkpoint(path, file)
+            return _checkpoint(path, file, layout)
     except StreamError as error:
         raise UsageError(f"{path}: {error}") from error
 
 
-def _checkpoint(path: Path, file: TorchFile) -> Checkpoint:
-    root = file.root
-    net = root.get("net") if isinstance(root, dict) else None
-    if not isinstance(root, dict) or not isinstance(net, dict) or not net:
-        raise StreamError("holds no network (no entry 'net'): not a checkpoint of the authors")
-    for name, value in net.items():
-        if not isinstance(value, View):
-            raise StreamError(f"holds something other than a tensor as {shown(name)}")
+def _checkpoint(path: Path, file: TorchFile, layout: OfficialFile) -> Checkpoint:
+    root = file.root if isinstance(file.root, dict) else {}
+    net = _network_views(root, layout)
     if sum(view.nbytes for view in net.values()) > path.stat().st_size:
         raise StreamError("declares more weights than the file holds")
     network, epoch = root.get("net_type"), root.get("epoch")
@@ -94,6 +92,24 @@ def _checkpoint(path: Path, file: TorchFile) -> Checkpoint:
         network=shown(network) if isinstance(network, str) else None,
         epoch=epoch if isinstance(epoch, int) and 0 <= epoch <= _MAX_EPOCH else None,
     )
+
+
+def _network_views(root: Mapping[str, object], layout: OfficialFile) -> dict[str, View]:
+    """The network's entries, where the layout says that they may be."""
+    places = (root if key == "" else root.get(key) for key in layout.keys)
+    net = next((place for place in places if isinstance(place, Mapping) and place), None)
+    if net is None:
+        wanted = " or ".join(repr(key) for key in layout.keys if key) or "of a tensor"
+        raise StreamError(f"holds no network (no entry {wanted}): not a checkpoint of the authors")
+    views = {}
+    for name, value in net.items():
+        if not isinstance(value, View):
+            raise StreamError(f"holds something other than a tensor as {shown(name)}")
+        views[str(name)] = value
+    for prefix in layout.dropped:
+        if all(name.startswith(prefix) for name in views):
+            return {name.removeprefix(prefix): view for name, view in views.items()}
+    return views
 
 
 def _tensors(file: TorchFile, views: Mapping[str, View]) -> dict[str, Tensor]:

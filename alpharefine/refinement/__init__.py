@@ -1,0 +1,1 @@
+"""Alpha-Refine behind any base tracker."""

@@ -1,0 +1,1 @@
+"""Parts of trackers that learn a filter online."""
