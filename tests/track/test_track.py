@@ -157,7 +157,7 @@ def test_an_answer_that_is_not_finite_keeps_the_last_one() -> None:
 @pytest.fixture
 def slides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The quick tracker in the place of any other; works in an empty folder."""
-    monkeypatch.setattr("alpharefine.catalogue.build_tracker", lambda *_, **__: Slides())
+    monkeypatch.setattr("alpharefine.build.build_tracker", lambda *_, **__: Slides())
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -32,7 +32,7 @@ class BenchOptions:
         tracker: name, `_rotated` or `_box` at its end chooses the answers.
         device: see `alpharefine.runtime.resolve_runtime`.
         precision: of the networks, or "auto".
-        weights: see `alpharefine.catalogue.build_tracker`.
+        weights: see `alpharefine.build.build_tracker`.
         frames: tracked frames; shared out to a few runs.
         sequences: folder of sequences in VOT format; None for the built-in ones.
         busy: keep one core busy meanwhile.
