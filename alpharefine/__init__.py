@@ -1,25 +1,42 @@
-"""Visual object tracking: DiMP-super and the Alpha-Refine module for any base tracker.
+"""Visual object tracking: base trackers, and the Alpha-Refine module for any of them.
 
 Example:
-    >>> from alpharefine import refined
-    >>> tracker = refined(my_tracker)  # doctest: +SKIP
+    >>> import alpharefine as ar
+    >>> tracker = ar.create_tracker("ARDiMP_lite")  # doctest: +SKIP
+    >>> for found in ar.track(tracker, "walk.mp4", box=(120, 80, 40, 60)):  # doctest: +SKIP
+    ...     print(found.box, found.confidence)
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
+from alpharefine.errors import UsageError
+from alpharefine.types import Box, Estimate, Tracker
+
 if TYPE_CHECKING:
-    from alpharefine.build import build_tracker, refined
+    from alpharefine.api import create_tracker, list_trackers, refined, track
     from alpharefine.refinement.refiner import Refiner
 
 __version__ = "0.1.0"
 
-__all__ = ["Refiner", "build_tracker", "refined"]
+__all__ = [
+    "Box",
+    "Estimate",
+    "Refiner",
+    "Tracker",
+    "UsageError",
+    "create_tracker",
+    "list_trackers",
+    "refined",
+    "track",
+]
 
 _HOMES = {
     "Refiner": "alpharefine.refinement.refiner",
-    "build_tracker": "alpharefine.build",
-    "refined": "alpharefine.build",
+    "create_tracker": "alpharefine.api",
+    "list_trackers": "alpharefine.api",
+    "refined": "alpharefine.api",
+    "track": "alpharefine.api",
 }
 
 
@@ -28,3 +45,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

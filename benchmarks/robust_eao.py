@@ -25,6 +25,7 @@ from vot.region import Special
 from vot.region.io import write_trajectory
 
 from alpharefine.build import build_tracker
+from alpharefine.data.images import read_frame
 from alpharefine.errors import UsageError
 from alpharefine.types import Tracker
 from vot_integration.evaluation.evaluate import ExperimentProgress
@@ -36,7 +37,6 @@ from vot_integration.regions.answers import Output, make_answer, resolve_output
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
 from vot_integration.sequences.folder import SequenceFolder, read_sequence_folder
-from vot_integration.sequences.frames import read_frame
 from vot_integration.toolkit.regions import (
     absent_region,
     region_overlaps,

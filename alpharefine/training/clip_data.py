@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from alpharefine.data.stills import ImageFolder
 from alpharefine.training.crops import PLAIN, AppearanceConfig
-from alpharefine.training.data.groups import HoldOut, SourceConfig, read_groups
-from alpharefine.training.data.stills import ImageFolder
 from alpharefine.training.samples import Cutter, SampleSet
 from alpharefine.training.sampling import ClipConfig, ClipSampler
+from alpharefine.training.sources import HoldOut, SourceConfig, read_groups
 from alpharefine.training.synthesis import SynthesisConfig
 
 _VALIDATION_SEED = 1_000_003

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.data.images import FrameError
+from alpharefine.data.source import TrainFrame
 from alpharefine.geometry.base_crop import sample_patch
 from alpharefine.geometry.refine_crop import (
     CropWindow,
@@ -17,8 +19,6 @@ from alpharefine.geometry.refine_crop import (
 )
 from alpharefine.trackers.online.state import box_in_sample, pair
 from alpharefine.training.appearance import change_colours, estrange, lose_detail
-from alpharefine.training.data.files import FrameError
-from alpharefine.training.data.source import TrainFrame
 from alpharefine.training.sensor import SensorConfig, record
 from alpharefine.types import Box, Image, Mask
 

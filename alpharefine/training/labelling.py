@@ -16,13 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from alpharefine.data.images import FrameError, list_images, read_image
+from alpharefine.data.label_maps import ObjectFilter
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.nets.spec import IMAGENET
 from alpharefine.runtime import Runtime
 from alpharefine.training.checkpoint import write_atomically
-from alpharefine.training.data.files import FrameError, list_images, read_image
-from alpharefine.training.data.masks import ObjectFilter
 from alpharefine.types import Image, Mask
 
 INPUT_SIZE = 320

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.data.images import FrameError
+from alpharefine.data.source import TrainFrame
 from alpharefine.geometry.boxes import mask_to_box
-from alpharefine.training.data.files import FrameError
-from alpharefine.training.data.source import TrainFrame
 from alpharefine.types import Box, Image, Mask
 
 Matrix = NDArray[np.float64]

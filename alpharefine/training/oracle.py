@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from alpharefine.data.images import FrameError, SkipCounter
+from alpharefine.data.source import TrainFrame, VideoSource
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import box_iou, mask_to_box
 from alpharefine.refinement.refiner import Refiner
 from alpharefine.training.crops import jittered_box
-from alpharefine.training.data.files import FrameError, SkipCounter
-from alpharefine.training.data.source import TrainFrame, VideoSource
 from alpharefine.training.motion import MotionConfig, move_frame
 from alpharefine.types import Box, Mask
 

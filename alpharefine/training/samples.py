@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from alpharefine.data.images import FrameError, SkipCounter
+from alpharefine.data.source import TrainFrame
 from alpharefine.errors import UsageError
 from alpharefine.training.crops import (
     AppearanceConfig,
@@ -18,8 +20,6 @@ from alpharefine.training.crops import (
     dimp_sample,
     refine_sample,
 )
-from alpharefine.training.data.files import FrameError, SkipCounter
-from alpharefine.training.data.source import TrainFrame
 from alpharefine.training.sampling import ClipSampler
 
 _ATTEMPTS = 100

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.data.images import FrameError
+from alpharefine.data.source import TrainFrame
+from alpharefine.data.stills import ImageFolder
 from alpharefine.errors import UsageError
-from alpharefine.training.data.files import FrameError
-from alpharefine.training.data.groups import SourceGroup
-from alpharefine.training.data.source import TrainFrame
-from alpharefine.training.data.stills import ImageFolder
+from alpharefine.training.sources import SourceGroup
 from alpharefine.training.synthesis import (
     SynthesisConfig,
     add_objects,

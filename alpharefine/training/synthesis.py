@@ -8,10 +8,10 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from alpharefine.data.images import FrameError
+from alpharefine.data.source import TrainFrame
 from alpharefine.training.appearance import change_colours
 from alpharefine.training.compositing import Layer, cut_out, paste
-from alpharefine.training.data.files import FrameError
-from alpharefine.training.data.source import TrainFrame
 from alpharefine.training.motion import (
     STILL,
     Matrix,

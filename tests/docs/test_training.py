@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
+from alpharefine.data.readers import READERS
 from alpharefine.training.ablation import ABLATIONS
 from alpharefine.training.base.task import DimpRunConfig
 from alpharefine.training.config import find_config, parse_config
-from alpharefine.training.data.readers import READERS
 from alpharefine.training.refine_run import RefineRunConfig
 from vot_integration.commands import run as cli_run
 from vot_integration.commands import train as cli_train

@@ -13,6 +13,7 @@ from vot.region import Rectangle, calculate_overlap
 
 from alpharefine.build import build_tracker
 from alpharefine.catalogue import TRACKERS
+from alpharefine.data.images import read_frame
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.official import CORRECTED, OFFICIAL, OfficialBehavior
 from alpharefine.refinement.config import CouplingConfig
@@ -27,7 +28,6 @@ from tests.outside import data_folder
 from tests.reliability.moving_patch import WIDTH, frames
 from tests.reliability.random_networks import CPU, network, refine_network
 from vot_integration.sequences.folder import SequenceFolder, read_list, read_sequence_folder
-from vot_integration.sequences.frames import read_frame
 from vot_integration.toolkit.regions import region_mask
 
 Values = NDArray[np.float64]

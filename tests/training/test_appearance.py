@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from alpharefine.data.source import TrainFrame
 from alpharefine.training.appearance import estrange
 from alpharefine.training.crops import PLAIN, AppearanceConfig, RefineCropConfig, refine_sample
-from alpharefine.training.data.source import TrainFrame
 from alpharefine.types import Box
 from tests.training.test_crops import frame_with
 

@@ -19,9 +19,9 @@ from alpharefine.training.base.pictures import prediction_grid
 from alpharefine.training.base.task import DimpOptimConfig, DimpRunConfig, train_base
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.crops import PLAIN, DimpCropConfig
-from alpharefine.training.data.groups import HoldOut, SourceConfig
 from alpharefine.training.freezing import stages_until
 from alpharefine.training.sampling import ClipConfig
+from alpharefine.training.sources import HoldOut, SourceConfig
 from alpharefine.training.synthesis import NO_SYNTHESIS
 from tests.training.layouts import blank_labels, write_image, write_labels
 

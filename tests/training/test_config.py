@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alpharefine.data.readers import READERS
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.network import DimpNet
@@ -22,7 +23,6 @@ from alpharefine.training.config import (
     load_config,
     parse_config,
 )
-from alpharefine.training.data.readers import READERS
 from alpharefine.training.refine import RefineTrainingModule
 from alpharefine.training.refine_run import RefineRunConfig
 from alpharefine.training.sampling import ClipConfig

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alpharefine.data.source import TrainFrame
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.geometry.refine_crop import crop_window, cut_crop, reference_box, to_crop
 from alpharefine.training.crops import (
@@ -18,7 +19,6 @@ from alpharefine.training.crops import (
     jittered_box,
     refine_sample,
 )
-from alpharefine.training.data.source import TrainFrame
 from alpharefine.training.sensor import SensorConfig, record
 from alpharefine.types import Box
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
+from alpharefine.data.folders import read_video_folder
+from alpharefine.data.images import FrameError, read_image
+from alpharefine.data.label_maps import ObjectFilter, read_labels
+from alpharefine.data.regions import parse_box, parse_mask
+from alpharefine.data.stills import ImageFolder, read_mask_folder
 from alpharefine.errors import UsageError
-from alpharefine.training.data.files import FrameError, read_image, read_labels
-from alpharefine.training.data.folders import read_video_folder
-from alpharefine.training.data.masks import ObjectFilter
-from alpharefine.training.data.regions import parse_box, parse_mask
-from alpharefine.training.data.stills import ImageFolder, read_mask_folder
 from tests.training.layouts import blank_labels, write_image, write_labels, write_text
 
 DATA = Path(os.environ.get("ARVOT_DATA", Path(__file__).parents[2] / "../shared/data"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alpharefine.errors import UsageError
-from alpharefine.training.data.groups import HoldOut, SourceConfig, read_groups
+from alpharefine.training.sources import HoldOut, SourceConfig, read_groups
 from tests.training.layouts import blank_labels, write_image, write_labels, write_text
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alpharefine.data.coco import CocoSource
+from alpharefine.data.imagenet import read_imagenet_det, read_imagenet_vid
+from alpharefine.data.images import FrameError
+from alpharefine.data.mask_videos import read_davis, read_youtube_vos
+from alpharefine.data.readers import READERS, SALIENCY_FOLDERS
+from alpharefine.data.source import VideoSource
 from alpharefine.errors import UsageError
-from alpharefine.training.data.coco import CocoSource
-from alpharefine.training.data.files import FrameError
-from alpharefine.training.data.imagenet import read_imagenet_det, read_imagenet_vid
-from alpharefine.training.data.mask_videos import read_davis, read_youtube_vos
-from alpharefine.training.data.readers import READERS, SALIENCY_FOLDERS
-from alpharefine.training.data.source import VideoSource
 from alpharefine.types import Box
 from tests.training.layouts import blank_labels, write_image, write_json, write_labels, write_text
 

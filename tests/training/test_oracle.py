@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from alpharefine.data.readers import read_source
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import box_iou
 from alpharefine.geometry.refine_crop import crop_window
 from alpharefine.refinement.config import RefinerConfig
 from alpharefine.refinement.refiner import Refinement
-from alpharefine.training.data.readers import read_source
 from alpharefine.training.oracle import GivenBox, OracleConfig, measure_oracle
 from alpharefine.types import Box
 from tests.training.layouts import blank_labels, write_image, write_labels, write_text

@@ -13,7 +13,6 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineOutput
 from alpharefine.training.config import EngineConfig
-from alpharefine.training.data.groups import HoldOut, SourceConfig
 from alpharefine.training.exports import load_refine_network
 from alpharefine.training.refine import (
     RefineLossConfig,
@@ -32,6 +31,7 @@ from alpharefine.training.refine_run import (
     refine_samples,
     train_refine,
 )
+from alpharefine.training.sources import HoldOut, SourceConfig
 from tests.training.layouts import blank_labels, write_image, write_labels
 
 TINY = RefineNetConfig(

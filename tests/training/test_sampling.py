@@ -11,6 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
+from alpharefine.data.folders import read_video_folder
+from alpharefine.data.images import FrameError
+from alpharefine.data.source import SequenceSource, TrainFrame
+from alpharefine.data.stills import ImageFolder, read_mask_folder
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.training.compositing import cut_out, paste
@@ -20,11 +24,6 @@ from alpharefine.training.crops import (
     RefineCropConfig,
     Sample,
 )
-from alpharefine.training.data.files import FrameError
-from alpharefine.training.data.folders import read_video_folder
-from alpharefine.training.data.groups import SourceGroup
-from alpharefine.training.data.source import SequenceSource, TrainFrame
-from alpharefine.training.data.stills import ImageFolder, read_mask_folder
 from alpharefine.training.motion import (
     STILL,
     MotionConfig,
@@ -35,6 +34,7 @@ from alpharefine.training.motion import (
 )
 from alpharefine.training.samples import DimpCutter, RefineCutter, SampleSet, init_worker
 from alpharefine.training.sampling import ClipConfig, ClipSampler, draw_times
+from alpharefine.training.sources import SourceGroup
 from alpharefine.training.synthesis import NO_SYNTHESIS, SynthesisConfig, add_objects
 from alpharefine.types import Box
 from tests.training.layouts import blank_labels, write_image, write_labels, write_text

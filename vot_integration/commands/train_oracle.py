@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from alpharefine.catalogue import TRACKERS
+from alpharefine.data.readers import READERS, read_source
+from alpharefine.data.source import VideoSource
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.registry import networks_with
 from alpharefine.refinement.config import RefinerConfig
 from alpharefine.refinement.refiner import Refiner
 from alpharefine.runtime import resolve_runtime
-from alpharefine.training.data.readers import READERS, read_source
-from alpharefine.training.data.source import VideoSource
 from alpharefine.training.exports import exported_name, load_refine_network
 from alpharefine.training.oracle import OracleConfig, OracleScore, measure_oracle
 from vot_integration.commands.table_files import TableFiles, add_table_options

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from alpharefine.data.images import IMAGE_SUFFIXES, list_images
 from alpharefine.errors import UsageError
-from alpharefine.training.data.files import IMAGE_SUFFIXES, list_images
 from vot_integration.convert.boxes import BoxFiles, read_box_track
 from vot_integration.convert.rate import read_rate
 from vot_integration.convert.source import ConvertOptions, OneFrameError, SourceSequence

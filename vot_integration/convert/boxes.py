@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.data.images import FrameError
+from alpharefine.data.regions import read_boxes, read_numbers
 from alpharefine.errors import UsageError
-from alpharefine.training.data.files import FrameError
-from alpharefine.training.data.regions import read_boxes, read_numbers
 from alpharefine.types import Box
 from vot_integration.toolkit.regions import Region, absent_region, box_region
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from alpharefine.data.frames import video_frames
 from alpharefine.errors import UsageError
 from alpharefine.types import Image
 from vot_integration.convert.destination import Destination, open_destination
@@ -15,7 +16,6 @@ from vot_integration.convert.layouts import find_sources
 from vot_integration.convert.outcome import Conversion, Skipped, Written
 from vot_integration.convert.rate import DEFAULT_FPS
 from vot_integration.convert.source import ConvertOptions, OneFrameError, Source, SourceSequence
-from vot_integration.convert.video import video_frames
 from vot_integration.sequences.checks import check_starts, is_in_image
 from vot_integration.sequences.folder import LIST_FILE, counted, read_sequence_folder
 from vot_integration.sequences.frames import check_images, read_picture

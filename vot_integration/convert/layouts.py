@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from alpharefine.data.images import list_folders, list_images
 from alpharefine.errors import UsageError
-from alpharefine.training.data.files import list_folders, list_images
 from vot_integration.convert.box_layouts import (
     find_layout,
     has_box_file,

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.data.images import FrameError, list_images
+from alpharefine.data.label_maps import object_labels, object_mask, read_labels
 from alpharefine.errors import UsageError
-from alpharefine.training.data.files import FrameError, list_images, read_labels
-from alpharefine.training.data.masks import object_labels, object_mask
 from vot_integration.convert.source import OneFrameError, SourceSequence
 from vot_integration.toolkit.regions import Region, mask_region
 

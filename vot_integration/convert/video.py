@@ -5,10 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 
+from alpharefine.data.frames import video_frames
 from alpharefine.errors import UsageError
-from alpharefine.types import Image
 from vot_integration.convert.boxes import BoxFiles, read_box_track
 from vot_integration.convert.masks import list_masks, masked_sequences
 from vot_integration.convert.rate import is_rate
@@ -41,38 +40,6 @@ def read_video(file: Path, options: ConvertOptions, name: str) -> Iterator[Sourc
             f"{file} is a video: say where the target is in its {count} frames, with --masks DIR "
             "or --boxes FILE; `arvot track` follows it without"
         )
-
-
-def video_frames(file: Path) -> Iterator[Image]:
-    """Frames of a video, H x W x 3 uint8 RGB.
-
-    Raises:
-        UsageError: the file is not a video that OpenCV can read.
-    """
-    return capture_frames(str(file), f"{file} is not a video that OpenCV can read")
-
-
-def capture_frames(source: str | int, refusal: str) -> Iterator[Image]:
-    """Frames of anything that OpenCV captures, H x W x 3 uint8 RGB, until there are no more.
-
-    Args:
-        source: name of a file, or number of a camera.
-        refusal: what to say when it cannot be opened.
-
-    Raises:
-        UsageError: it cannot be opened.
-    """
-    capture = cv2.VideoCapture(source)
-    try:
-        if not capture.isOpened():
-            raise UsageError(refusal)
-        while True:
-            there, frame = capture.read()
-            if not there:
-                return
-            yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-    finally:
-        capture.release()
 
 
 def _count_frames(file: Path) -> tuple[int, float | None]:

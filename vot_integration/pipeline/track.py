@@ -4,21 +4,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alpharefine.data.frames import FrameSource, files_source, first_frame, open_source
 from alpharefine.errors import UsageError
 from alpharefine.types import Image
 from vot_integration.files import absolute, check_target
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
+from vot_integration.sequences.folder import SequenceFolder
 from vot_integration.track.choice import Choice, choose_follower
 from vot_integration.track.follow import Followed, follow
 from vot_integration.track.follower import Follower
-from vot_integration.track.frame_source import FrameSource, first_frame, open_source
 from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
 from vot_integration.track.target import (
     first_truth,
     parse_box,
     read_mask,
     select_box,
+    sequence_at,
 )
 
 
@@ -106,10 +108,15 @@ def prepare(options: TrackOptions) -> TrackJob:
     chosen = choose_follower(options.choice)
     if options.masks is not None and not chosen.answers_masks:
         raise UsageError(f"{options.choice.tracker} answers no masks: leave out --save-masks")
-    source = open_source(options.source)
+    sequence = sequence_at(options.source)
+    source = (
+        open_source(options.source)
+        if sequence is None
+        else files_source(sequence.name, sequence.frames, float(sequence.fps))
+    )
     sinks, files = _sinks(options, source)
     image, frames = first_frame(source)
-    target = _target(options, source, image)
+    target = _target(options, sequence, image)
     read_target(target, *image.shape[:2])
     count = source.count
     if options.limit is not None:
@@ -127,12 +134,12 @@ def prepare(options: TrackOptions) -> TrackJob:
     )
 
 
-def _target(options: TrackOptions, source: FrameSource, image: Image) -> Shape:
+def _target(options: TrackOptions, sequence: SequenceFolder | None, image: Image) -> Shape:
     if options.box is not None:
         return parse_box(options.box)
     if options.mask is not None:
         return read_mask(options.mask, image)
-    return select_box(image) if options.select else first_truth(source)
+    return select_box(image) if options.select else first_truth(sequence)
 
 
 def _sinks(options: TrackOptions, source: FrameSource) -> tuple[list[Sink], list[Path]]:

@@ -56,7 +56,7 @@ _OF_MASK: Mapping[Output, Callable[[NDArray[Any]], Shape | None]] = {
 """What each form makes of an H x W mask; None where the estimate's box is to be answered."""
 
 
-def make_answer(estimate: Estimate, output: Output, height: int, width: int) -> Shape | None:
+def make_answer(estimate: Estimate, output: Output, height: int, width: int) -> Shape:
     """Turn an estimate into the shape to answer.
 
     MASK answers the mask, ROTATED the rotated box of the mask as a polygon, BOX the box as a
@@ -64,13 +64,10 @@ def make_answer(estimate: Estimate, output: Output, height: int, width: int) -> 
     its box. An empty mask means absent. All is clipped to the frame.
 
     Args:
-        estimate: a tracker's answer for this frame.
+        estimate: a tracker's answer for this frame, its box finite as of a `TrackingSession`.
         output: form of the answer.
         height: height of the frame in pixels.
         width: width of the frame in pixels.
-
-    Returns:
-        The shape; None when the box to answer is not finite or inverted: there is no answer.
 
     Raises:
         ValueError: the mask does not have the size of the frame.
@@ -82,8 +79,6 @@ def make_answer(estimate: Estimate, output: Output, height: int, width: int) -> 
         shape = _OF_MASK[output](mask)
         if shape is not None:
             return shape
-    if not all(math.isfinite(v) for v in box) or box.w < 0 or box.h < 0:
-        return None
     return _to_steps(clip_to_frame(box, height, width))
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from alpharefine.data.images import read_frame
 from alpharefine.types import Image
 from vot_integration.regions.drawing import TRUTH, Color, draw_contour, draw_shape
 from vot_integration.regions.shapes import Shape
 from vot_integration.report.collect import ExperimentResults
 from vot_integration.report.trajectories import TrackedRun, read_run_regions
 from vot_integration.sequences.folder import SequenceFolder
-from vot_integration.sequences.frames import read_frame
 from vot_integration.toolkit.regions import Region, region_mask, region_shape
 from vot_integration.workspaces.workspace import Workspace
 

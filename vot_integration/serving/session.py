@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import trax
 
+from alpharefine.data.images import read_frame
 from alpharefine.errors import UsageError
+from alpharefine.session import KEPT, TrackingSession
 from alpharefine.stage_timer import stage
-from alpharefine.types import Estimate, Image, Tracker
+from alpharefine.types import Tracker
 from vot_integration.regions.answers import Output, make_answer
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
-from vot_integration.sequences.frames import read_frame
 from vot_integration.serving.protocol import from_trax, to_trax
 from vot_integration.serving.run_log import Tally
 
@@ -37,7 +38,7 @@ class Session:
 
     def __init__(self, tracker: Tracker, output: Output, tally: Tally) -> None:
         """Serve `tracker` with answers of the form `output`, counting events in `tally`."""
-        self._tracker = tracker
+        self._session = TrackingSession(tracker)
         self._output = output
         self._tally = tally
         self._last: Shape | None = None
@@ -68,19 +69,15 @@ class Session:
         height, width = image.shape[:2]
         target = read_target(objects[0], height, width)
         _log.info("initialize on %s, box %s", path, tuple(round(v, 2) for v in target.box))
-        given = Estimate(target.box, target.mask)
-        shape = make_answer(given, self._output, height, width)
-        assert shape is not None  # The box is that of a target.
-        self._last = shape
-        self._tracker.initialize(image, target.box)
-        return Reply(shape, 1.0)
+        given = self._session.initialize(image, target.box, target.mask)
+        self._last = make_answer(given, self._output, height, width)
+        return Reply(self._last, given.confidence)
 
     def track(self, path: str, objects: Sequence[Shape] = ()) -> Reply:
         """Follow the object into the next frame.
 
-        A frame that cannot be read, and an answer that is not finite, keep the last good state
-        with confidence 0; both are logged and counted, and so is each part of the computation for
-        which the tracker itself fell back on its last state (`Estimate.fallbacks`).
+        What was kept of the last frame is logged and counted: the whole answer (see
+        `TrackingSession`), or a part of the computation (`Estimate.fallbacks`).
 
         Args:
             path: image file.
@@ -94,30 +91,16 @@ class Session:
             raise UsageError(
                 "this tracker follows one object, another was sent: use a single-object experiment"
             )
-        last = self._last
-        if last is None:
+        if self._last is None:
             raise UsageError("a frame was sent before a target: send 'initialize' first")
         image = read_frame(path)
-        if image is None:
-            return self._keep(last, "unreadable frames", f"cannot read {path}")
-        return self._answer(image, path, last)
-
-    def _answer(self, image: Image, path: str, last: Shape) -> Reply:
-        estimate = self._tracker.track(image)
+        estimate = self._session.track(image)
         for fallback in sorted(estimate.fallbacks):
             self._tally.add(fallback)
-            _log.warning("%s: %s, the last state of this part is kept", path, fallback)
-        shape = _make_answer(estimate, self._output, *image.shape[:2])
-        if shape is None:
-            reason = f"{path}: the tracker answered {estimate.box}"
-            return self._keep(last, "invalid estimates", reason)
-        self._last = shape
-        return Reply(shape, estimate.confidence)
-
-    def _keep(self, last: Shape, event: str, reason: str) -> Reply:
-        self._tally.add(event)
-        _log.warning("%s: the last state is kept", reason)
-        return Reply(last, 0.0)
+            _log.warning("%s: %s, the last state is kept", path, fallback)
+        if image is not None and not estimate.fallbacks & KEPT:
+            self._last = _make_answer(estimate, self._output, *image.shape[:2])
+        return Reply(self._last, estimate.confidence)
 
 
 def answer_requests(server: trax.Server, session: Session) -> None:

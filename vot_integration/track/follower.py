@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from alpharefine.session import KEPT, TrackingSession
 from alpharefine.types import Box, Image, Tracker
 from vot_integration.regions.answers import Output, make_answer
 from vot_integration.regions.shapes import Shape
@@ -58,8 +59,8 @@ class CatalogFollower:
     """
 
     def __init__(self, tracker: Tracker, output: Output) -> None:
-        self._tracker, self._output = tracker, output
-        self._last: Answer
+        self._session, self._output = TrackingSession(tracker), output
+        self._last: Shape
 
     def initialize(self, image: Image, target: Shape) -> Answer:
         """Start on a target in the first frame.
@@ -68,18 +69,16 @@ class CatalogFollower:
             UsageError: the shape is no target.
         """
         box = read_target(target, *image.shape[:2]).box
-        self._tracker.initialize(image, box)
-        self._last = Answer(target, box, 1.0)
-        return self._last
+        self._session.initialize(image, box)
+        self._last = target
+        return Answer(target, box, 1.0)
 
     def track(self, image: Image) -> Answer:
-        """Find the target; an answer that is not finite keeps the last one, with confidence 0."""
-        estimate = self._tracker.track(image)
-        shape = make_answer(estimate, self._output, *image.shape[:2])
-        if shape is None:
-            return Answer(self._last.shape, self._last.box, 0.0)
-        self._last = Answer(shape, estimate.box, estimate.confidence)
-        return self._last
+        """Find the target; what a `TrackingSession` keeps is drawn as it was."""
+        estimate = self._session.track(image)
+        if not estimate.fallbacks & KEPT:
+            self._last = make_answer(estimate, self._output, *image.shape[:2])
+        return Answer(self._last, estimate.box, estimate.confidence)
 
     def close(self) -> None:
         """No process was started that would have to be ended."""

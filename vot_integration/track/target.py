@@ -7,13 +7,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from alpharefine.data.images import FrameError
+from alpharefine.data.label_maps import read_labels
 from alpharefine.errors import UsageError
-from alpharefine.training.data.files import FrameError, read_labels
 from alpharefine.types import Box, Image
 from vot_integration.regions.shapes import MaskCrop, Shape
 from vot_integration.regions.targets import rectangle_to_box
+from vot_integration.sequences.folder import (
+    PROPERTIES_FILE,
+    SequenceFolder,
+    read_sequence_folder,
+)
 from vot_integration.toolkit.regions import region_shape
-from vot_integration.track.frame_source import FrameSource
 
 _ADVICE = "pass --box x,y,w,h or --mask FILE"
 
@@ -51,17 +56,23 @@ def read_mask(file: Path, image: Image) -> Shape:
     return MaskCrop((mask > 0).astype(np.uint8), 0, 0)
 
 
-def first_truth(source: FrameSource) -> Shape:
+def sequence_at(source: str) -> SequenceFolder | None:
+    """The sequence in VOT format that a source of frames is, if it is one."""
+    path = Path(source).expanduser()
+    return read_sequence_folder(path) if (path / PROPERTIES_FILE).is_file() else None
+
+
+def first_truth(sequence: SequenceFolder | None) -> Shape:
     """Ground truth in the first frame of a VOT sequence.
 
     Raises:
         UsageError: the source has no ground truth, or no target in its first frame.
     """
-    if source.sequence is None:
+    if sequence is None:
         raise UsageError(f"say where the target is in the first frame: {_ADVICE}, or --select")
-    shape = region_shape(source.sequence.regions[0])
+    shape = region_shape(sequence.regions[0])
     if shape is None:
-        raise UsageError(f"{source.name} has no target in its first frame: {_ADVICE}")
+        raise UsageError(f"{sequence.name} has no target in its first frame: {_ADVICE}")
     return shape
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from alpharefine.data.images import FrameError, layout_error, read_image
+from alpharefine.data.label_maps import ObjectFilter
+from alpharefine.data.source import SequenceInfo, TrainFrame
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import mask_to_box
-from alpharefine.training.data.files import FrameError, layout_error, read_image
-from alpharefine.training.data.masks import ObjectFilter
-from alpharefine.training.data.source import SequenceInfo, TrainFrame
 
 _EXPECTED = "annotations/instances_<split>.json and <split>/*.jpg (or images/<split>/*.jpg)"
 

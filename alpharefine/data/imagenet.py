@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from alpharefine.training.data.files import FrameError, FrameFiles, SkipCounter, layout_error
-from alpharefine.training.data.source import BoxTrack, FrameSequence, SequenceSource
+from alpharefine.data.images import FrameError, FrameFiles, SkipCounter, layout_error
+from alpharefine.data.source import BoxTrack, FrameSequence, SequenceSource
 
 _EXPECTED = {
     "VID": "{Data,Annotations}/VID/<split>/[<part>/]<snippet>/000000.{JPEG,xml}",

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.data.readers import read_source
+from alpharefine.data.source import VideoSource
 from alpharefine.errors import UsageError
-from alpharefine.training.data.readers import read_source
-from alpharefine.training.data.source import VideoSource
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class SourceConfig:
     """A data set and how often it is drawn.
 
     Attributes:
-        kind: a key of `alpharefine.training.data.readers.READERS`.
+        kind: a key of `alpharefine.data.readers.READERS`.
         path: folder, relative to the data root.
         weight: relative frequency of its samples.
         isolated: its pictures have no background of their own: always cut and paste.

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from alpharefine.training.data.files import FrameFiles, SkipCounter, layout_error, list_images
-from alpharefine.training.data.folders import VIDEO_OBJECTS
-from alpharefine.training.data.masks import MaskTrack, ObjectFilter, scan_tracks
-from alpharefine.training.data.source import FrameSequence, SequenceSource
+from alpharefine.data.folders import VIDEO_OBJECTS
+from alpharefine.data.images import FrameFiles, SkipCounter, layout_error, list_images
+from alpharefine.data.label_maps import MaskTrack, ObjectFilter, scan_tracks
+from alpharefine.data.source import FrameSequence, SequenceSource
 
 _YOUTUBE = "<split>/{meta.json, JPEGImages/<video>/00000.jpg, Annotations/<video>/00000.png}"
 _DAVIS = (

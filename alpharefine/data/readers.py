@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from alpharefine.data.box_videos import GOT10K, LASOT, TRACKINGNET, read_box_videos
+from alpharefine.data.coco import CocoSource
+from alpharefine.data.folders import read_video_folder
+from alpharefine.data.imagenet import read_imagenet_det, read_imagenet_vid
+from alpharefine.data.mask_videos import read_davis, read_youtube_vos
+from alpharefine.data.source import VideoSource
+from alpharefine.data.stills import read_mask_folder
 from alpharefine.errors import UsageError
-from alpharefine.training.data.box_videos import GOT10K, LASOT, TRACKINGNET, read_box_videos
-from alpharefine.training.data.coco import CocoSource
-from alpharefine.training.data.folders import read_video_folder
-from alpharefine.training.data.imagenet import read_imagenet_det, read_imagenet_vid
-from alpharefine.training.data.mask_videos import read_davis, read_youtube_vos
-from alpharefine.training.data.source import VideoSource
-from alpharefine.training.data.stills import read_mask_folder
 
 Reader = Callable[[Path], VideoSource]
 """Reads the folder of a data set."""

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from alpharefine.errors import UsageError
-from alpharefine.training.data.files import (
+from alpharefine.data.images import (
     FrameError,
     FrameFiles,
     SkipCounter,
@@ -11,9 +10,10 @@ from alpharefine.training.data.files import (
     list_folders,
     list_images,
 )
-from alpharefine.training.data.masks import ObjectFilter, scan_tracks
-from alpharefine.training.data.regions import RegionTrack
-from alpharefine.training.data.source import FrameSequence, SequenceSource
+from alpharefine.data.label_maps import ObjectFilter, scan_tracks
+from alpharefine.data.regions import RegionTrack
+from alpharefine.data.source import FrameSequence, SequenceSource
+from alpharefine.errors import UsageError
 
 _EXPECTED = "<sequence>/color/*.jpg with <sequence>/groundtruth.txt or <sequence>/masks/*.png"
 

@@ -1,13 +1,16 @@
-"""Objects in label maps: which ones are worth training on, and tracks made of them."""
+"""Label maps: reading them, their objects, which are worth training on, and tracks of them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PilImage
+from PIL import UnidentifiedImageError
 
+from alpharefine.data.images import FrameError, FrameFiles, SkipCounter
 from alpharefine.geometry.boxes import mask_to_box
-from alpharefine.training.data.files import FrameError, FrameFiles, SkipCounter, read_labels
 from alpharefine.types import Box, Mask
 
 BINARY_THRESHOLD = 128
@@ -40,6 +43,24 @@ class ObjectFilter:
         if box is None or min(box.w, box.h) < self.min_side:
             return False
         return largest_piece(mask, box) >= self.min_extent * area
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """Read a label map: palette index or grey value of each pixel, H x W uint8.
+
+    Raises:
+        FrameError: the file is missing, broken, or a colour picture.
+    """
+    try:
+        with PilImage.open(path) as picture:
+            labels = np.asarray(picture)
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+        raise FrameError(f"{path}: missing or not a readable mask ({error})") from error
+    if labels.ndim == 3:
+        if (labels[..., :3] != labels[..., :1]).any():
+            raise FrameError(f"{path}: a colour picture, not a palette or grey mask")
+        labels = labels[..., 0]
+    return np.ascontiguousarray(labels).astype(np.uint8)
 
 
 def largest_piece(mask: Mask, box: Box) -> int:
@@ -78,7 +99,7 @@ class MaskTrack:
         self.visible = visible
 
     def target(self, t: int, height: int, width: int) -> tuple[Box, Mask | None]:
-        """See `alpharefine.training.data.source.Track`."""
+        """See `alpharefine.data.source.Track`."""
         path = self._files[t]
         mask = object_mask(read_labels(path), self._label)
         if mask.shape != (height, width):

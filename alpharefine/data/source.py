@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.training.data.files import FrameError, FrameFiles, read_image
+from alpharefine.data.images import FrameError, FrameFiles, read_image
 from alpharefine.types import Box, Image, Mask
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alpharefine.errors import UsageError
-from alpharefine.training.data.files import (
+from alpharefine.data.images import (
     FrameError,
     FrameFiles,
     SkipCounter,
@@ -13,8 +12,9 @@ from alpharefine.training.data.files import (
     read_image,
     require_folders,
 )
-from alpharefine.training.data.masks import MaskTrack, ObjectFilter, scan_tracks
-from alpharefine.training.data.source import FrameSequence, SequenceSource
+from alpharefine.data.label_maps import MaskTrack, ObjectFilter, scan_tracks
+from alpharefine.data.source import FrameSequence, SequenceSource
+from alpharefine.errors import UsageError
 from alpharefine.types import Image
 
 

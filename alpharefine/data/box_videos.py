@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.training.data.files import FrameError, FrameFiles, SkipCounter, layout_error
-from alpharefine.training.data.regions import read_boxes, read_numbers
-from alpharefine.training.data.source import BoxTrack, FrameSequence, SequenceSource
+from alpharefine.data.images import FrameError, FrameFiles, SkipCounter, layout_error
+from alpharefine.data.regions import read_boxes, read_numbers
+from alpharefine.data.source import BoxTrack, FrameSequence, SequenceSource
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.data.images import FrameError
 from alpharefine.geometry.boxes import mask_to_box
-from alpharefine.training.data.files import FrameError
 from alpharefine.types import Box, Mask
 
 
@@ -98,7 +98,7 @@ class RegionTrack:
         self.has_masks = any(line.startswith("m") for line in self._lines)
 
     def target(self, t: int, height: int, width: int) -> tuple[Box, Mask | None]:
-        """See `alpharefine.training.data.source.Track`."""
+        """See `alpharefine.data.source.Track`."""
         line = self._lines[t]
         mask = parse_mask(line, height, width) if line.startswith("m") else None
         box = parse_box(line) if mask is None else mask_to_box(mask)

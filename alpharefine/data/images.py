@@ -1,4 +1,4 @@
-"""Reading images and label maps, and counting what has to be skipped."""
+"""Files of images: finding, reading, counting what has to be skipped."""
 
 import logging
 from collections.abc import Iterable
@@ -7,11 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image as PilImage
-from PIL import UnidentifiedImageError
 
 from alpharefine.errors import UsageError
+from alpharefine.stage_timer import stage
 from alpharefine.types import Image
 
 _log = logging.getLogger(__name__)
@@ -89,22 +87,28 @@ def read_image(path: Path) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def read_labels(path: Path) -> NDArray[np.uint8]:
-    """Read a label map: palette index or grey value of each pixel, H x W uint8.
+@stage("decoding")
+def read_frame(path: str) -> Image | None:
+    """Read an image file as RGB with the meaning of a plain `cv2.imread`.
 
-    Raises:
-        FrameError: the file is missing, broken, or a colour picture.
+    Gray, 16-bit and RGBA files become three 8-bit channels, EXIF rotation is applied, and a
+    truncated JPEG is what OpenCV makes of it.
+
+    Args:
+        path: file name.
+
+    Returns:
+        H x W x 3 uint8 RGB, C-contiguous; None when OpenCV cannot read the file.
     """
     try:
-        with PilImage.open(path) as picture:
-            labels = np.asarray(picture)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-        raise FrameError(f"{path}: missing or not a readable mask ({error})") from error
-    if labels.ndim == 3:
-        if (labels[..., :3] != labels[..., :1]).any():
-            raise FrameError(f"{path}: a colour picture, not a palette or grey mask")
-        labels = labels[..., 0]
-    return np.ascontiguousarray(labels).astype(np.uint8)
+        image = cv2.imread(path)
+        if image is None or image.size == 0:
+            return None
+        return np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    except cv2.error as error:
+        # Raised instead of None for images beyond OpenCV's size limit.
+        _log.warning("OpenCV refuses %s: %s", path, error)
+        return None
 
 
 def require_folders(root: Path, folders: Iterable[str], data_set: str, expected: str) -> None:

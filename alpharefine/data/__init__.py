@@ -1,0 +1,1 @@
+"""Images, videos and annotations, and the layouts of data sets."""

@@ -1,1 +1,0 @@
-"""Readers of training data: every data set becomes a `VideoSource`."""
