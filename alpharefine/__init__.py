@@ -14,7 +14,8 @@ from alpharefine.errors import UsageError
 from alpharefine.types import Box, Estimate, Tracker
 
 if TYPE_CHECKING:
-    from alpharefine.api import create_tracker, list_trackers, refined, track
+    from alpharefine.api import create_tracker, refined, track
+    from alpharefine.catalogue import list_trackers
     from alpharefine.refinement.refiner import Refiner
 
 __version__ = "0.1.0"
@@ -34,7 +35,7 @@ __all__ = [
 _HOMES = {
     "Refiner": "alpharefine.refinement.refiner",
     "create_tracker": "alpharefine.api",
-    "list_trackers": "alpharefine.api",
+    "list_trackers": "alpharefine.catalogue",
     "refined": "alpharefine.api",
     "track": "alpharefine.api",
 }

@@ -4,23 +4,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from alpharefine import build
-from alpharefine.catalogue import DEFAULT_TRACKER, TRACKERS, TrackerSpec
+from alpharefine.catalogue import DEFAULT_TRACKER, TrackerSpec
 from alpharefine.data.frames import FrameInput, first_frame, open_source
 from alpharefine.inputs import BoxLike
 from alpharefine.session import TrackingSession
 from alpharefine.types import Estimate, Tracker
-
-
-def list_trackers() -> list[str]:
-    """Names for `create_tracker`, the default first.
-
-    Any base tracker also works with any refinement, as "BASE+REFINEMENT".
-
-    Example:
-        >>> list_trackers()[0]
-        'ARDiMP_lite'
-    """
-    return list(TRACKERS)
 
 
 def create_tracker(

@@ -160,6 +160,18 @@ TRACKERS: Mapping[str, TrackerSpec] = {
 DEFAULT_TRACKER = next(iter(TRACKERS))
 
 
+def list_trackers() -> list[str]:
+    """Names for `create_tracker`, the default first.
+
+    Any base tracker also works with any refinement, as "BASE+REFINEMENT".
+
+    Example:
+        >>> list_trackers()[0]
+        'ARDiMP_lite'
+    """
+    return list(TRACKERS)
+
+
 def find_tracker(name: str) -> TrackerSpec:
     """The tracker of a name in `TRACKERS`, or of any pair as "BASE+REFINEMENT".
 
