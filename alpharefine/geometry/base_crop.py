@@ -44,11 +44,12 @@ def sample_patch(
     scale: float,
     output_size: int,
     max_scale_change: float | None = None,
+    forget_offset: bool = False,
 ) -> Patch:
     """Cut a square region around a position and resize it.
 
-    Pixels outside the image repeat its border. Very large regions are subsampled first; the
-    subsampling offset is not part of the returned coordinates (an oddity of the official code).
+    Pixels outside the image repeat its border. Regions of more than twice the output's side are
+    subsampled first, so that `center` is one of the pixels that are kept.
 
     Args:
         image: H x W x 3, RGB.
@@ -57,6 +58,8 @@ def sample_patch(
         output_size: side of the output, pixels.
         max_scale_change: None keeps the region where it is; a factor >= 1 ("inside_major") shrinks
             it by at most that factor until one side fits into the image, and moves it inside.
+        forget_offset: leave out of the coordinates at which pixel subsampling started, as the
+            official code does (`OfficialBehavior.lost_subsampling_offset`).
 
     Source: the official entry's crop; PyTorch 1.2 integer division.
     """
@@ -80,8 +83,9 @@ def sample_patch(
     if pixels.shape[:2] != (output_size, output_size):
         resized = cv2.resize(pixels, (output_size, output_size), interpolation=cv2.INTER_LINEAR)
         pixels = np.asarray(resized, np.float32)
-    coordinates = np.concatenate([top_left, bottom_right]).astype(np.float32) * np.float32(factor)
-    return Patch(pixels, coordinates)
+    start = np.zeros_like(offset) if forget_offset else offset
+    corners = np.concatenate([top_left * factor + start, bottom_right * factor + start])
+    return Patch(pixels, corners.astype(np.float32))
 
 
 def _shift_inside(

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,3 +46,13 @@ def test_inside_major_moves_the_region_into_the_image() -> None:
 def test_border_is_repeated_outside() -> None:
     patch = sample_patch(_image(50, 50), np.array([0, 0], np.float32), 1.0, 64)
     assert not patch.pixels[:16, :16, :2].any()
+
+
+@pytest.mark.parametrize("forget", [False, True], ids=["fixed", "official"])
+def test_subsampling_starts_where_the_coordinates_say_but_in_parity_mode(forget: bool) -> None:
+    """A region of three times the output's side takes every second pixel, here the odd ones."""
+    center = np.array([121, 119], np.float32)
+    patch = sample_patch(_image(250, 250), center, 3.0, 64, forget_offset=forget)
+    # The middle of the pixels that are there; `center` counts the last one's neighbor, too.
+    middle = patch.pixels[..., :2].mean((0, 1)) + 0.5
+    np.testing.assert_allclose(middle - patch.center, 1.0 if forget else 0.0, atol=0.05)

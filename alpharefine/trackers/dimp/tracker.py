@@ -245,6 +245,7 @@ class DimpTracker:
             float(self.state.scale),
             config.image_sample_size,
             config.patch_max_scale_change,
+            config.official.lost_subsampling_offset,
         )
 
     @stage("base network")

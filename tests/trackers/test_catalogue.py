@@ -1,0 +1,78 @@
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from alpharefine.build import build_tracker
+from alpharefine.catalogue import (
+    DEFAULT_TRACKER,
+    REFINEMENTS,
+    TRACKERS,
+    find_tracker,
+    list_trackers,
+    refine,
+)
+from alpharefine.errors import UsageError
+from alpharefine.refinement.refined_tracker import RefinedTracker
+from alpharefine.trackers.dimp.config import DimpConfig
+from alpharefine.trackers.dimp.tracker import DimpTracker
+from tests.trackers.contract import TrackerContract, run
+
+SLOW_NETWORKS = {"super_dimp"}
+
+for _spec in TRACKERS.values():
+    _settings: dict[str, object] = {"name": _spec.name}
+    if _spec.network in SLOW_NETWORKS:
+        _settings["odd_targets"] = ("one pixel", "larger than the frame")
+    globals()[f"Test{_spec.name}"] = type(f"Test{_spec.name}", (TrackerContract,), _settings)
+
+
+def test_the_default_is_the_first() -> None:
+    assert list_trackers()[0] == DEFAULT_TRACKER == "ARDiMP_lite"
+
+
+@pytest.mark.parametrize(
+    ("alias", "pair"),
+    [
+        ("ARDiMP_lite", "DiMPlite+ar_lite"),
+        ("ARDiMP_v20", "DiMPsuper+ar_v20"),
+        ("ARDiMP_c21", "DiMPsuper+ar_c21_r34"),
+    ],
+)
+def test_named_trackers_are_pairs(alias: str, pair: str) -> None:
+    assert replace(find_tracker(pair), name=alias) == find_tracker(alias)
+    assert find_tracker(pair).name == pair
+
+
+def test_any_base_tracker_with_any_refinement_is_built() -> None:
+    for base in ("DiMPlite", "DiMPsuper"):
+        for refinement in REFINEMENTS:
+            spec = find_tracker(f"{base}+{refinement}")
+            assert spec.networks == (find_tracker(base).network, refinement)
+    tracker = build_tracker("DiMPlite+ar_c21_r18", device="cpu")
+    assert isinstance(tracker, RefinedTracker)
+    assert run(tracker, 1)[0].mask is not None
+
+
+def test_a_changed_specification_is_built() -> None:
+    spec = find_tracker("DiMPlite")
+    config = cast(DimpConfig, spec.config)
+    changed = replace(spec, config=replace(config, image_sample_size=160))
+    tracker = build_tracker(changed, device="cpu", weights="random:1")
+    assert isinstance(tracker, DimpTracker) and tracker.config.image_sample_size == 160
+    assert refine(changed, REFINEMENTS["ar_lite"]).name == "DiMPlite+ar_lite"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("NoSuch", "unknown tracker 'NoSuch'; choose one of ARDiMP_lite, "),
+        ("NoSuch+ar_lite", "unknown base tracker 'NoSuch'"),
+        ("ARDiMP_lite+ar_lite", "unknown base tracker 'ARDiMP_lite'"),
+        ("DiMPlite+NoSuch", "unknown refinement 'NoSuch'"),
+        ("DiMPlite+", "unknown refinement ''"),
+    ],
+)
+def test_unknown_names(name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        find_tracker(name)
