@@ -10,13 +10,12 @@ Example:
 import importlib
 from typing import TYPE_CHECKING
 
-from alpharefine.errors import UsageError
-from alpharefine.types import Box, Estimate, Tracker
-
 if TYPE_CHECKING:
     from alpharefine.api import create_tracker, refined, track
     from alpharefine.catalogue import list_trackers
+    from alpharefine.errors import UsageError
     from alpharefine.refinement.refiner import Refiner
+    from alpharefine.types import Box, Estimate, Tracker
 
 __version__ = "0.1.0"
 
@@ -33,7 +32,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Box": "alpharefine.types",
+    "Estimate": "alpharefine.types",
     "Refiner": "alpharefine.refinement.refiner",
+    "Tracker": "alpharefine.types",
+    "UsageError": "alpharefine.errors",
     "create_tracker": "alpharefine.api",
     "list_trackers": "alpharefine.catalogue",
     "refined": "alpharefine.api",
@@ -42,7 +45,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use: the environment must be set before torch is imported."""
+    """Import on first use: the environment must be set before numpy and torch are imported."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

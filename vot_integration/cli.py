@@ -34,7 +34,7 @@ RESUMABLE = {"evaluate", "pack", "run", "sequences", "train", "weights"}
 DEBUG = "--debug"
 
 OF_EXTRA = frozenset(
-    ("vot", "trax", "rich", "yaml", "jinja2", "matplotlib", "shapely", "torchvision", "PIL")
+    ("vot", "trax", "rich", "yaml", "jinja2", "matplotlib", "shapely", "torchvision")
 )
 """Modules that the library does without, and that the extra `arvot[vot]` brings."""
 

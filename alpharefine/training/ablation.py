@@ -17,7 +17,8 @@ from alpharefine.training.checkpoint import write_atomically
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.engine import Observer
 from alpharefine.training.metrics import Row
-from alpharefine.training.refine_run import RefineRunConfig, train_refine
+from alpharefine.training.run import train_family
+from alpharefine.training.tasks.refine.task import REFINE, RefineRunConfig
 
 _NOTE = "variant.json"
 _COSINE_EPOCHS = 4
@@ -199,7 +200,7 @@ def train_variant(
         return result
     place = folder / run.folder
     _write_note(place, run.config, None)
-    rows = train_refine(run.config, data_root, place, observer)
+    rows = train_family(REFINE, run.config, data_root, place, observer)
     result = _result(run.config.network, rows[-1])
     _write_note(place, run.config, result)
     return result

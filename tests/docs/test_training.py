@@ -14,9 +14,9 @@ import pytest
 
 from alpharefine.data.readers import READERS
 from alpharefine.training.ablation import ABLATIONS
-from alpharefine.training.base.task import DimpRunConfig
 from alpharefine.training.config import find_config, parse_config
-from alpharefine.training.refine_run import RefineRunConfig
+from alpharefine.training.tasks.dimp.task import DimpRunConfig
+from alpharefine.training.tasks.refine.task import RefineRunConfig
 from vot_integration.commands import run as cli_run
 from vot_integration.commands import train as cli_train
 from vot_integration.commands import weights as cli_weights

@@ -208,7 +208,7 @@ def test_trackers_own_error_is_shown(registry: Path) -> None:
     assert named and Path(named[1]).is_file()
 
 
-GREETED = 'TRAX:hello "trax.name=X"\n'
+GREETED = '@@TRAX:hello "trax.name=X"\n'
 BAD_INPUT = "ERROR: the run failed\nTraceback\nalpharefine.errors.UsageError: no m.pt: make it\n"
 
 

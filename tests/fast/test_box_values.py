@@ -12,6 +12,7 @@ from alpharefine.nets.iou.box_values import BoxHead, BoxValues
 from alpharefine.ops.box_pooling import BoxPooling, PooledMap
 from alpharefine.ops.prroi import prroi_pool_boxes
 from alpharefine.trackers.online.box_refinement import ascend
+from alpharefine.trackers.online.config import BoxRefinementConfig
 
 SIDE = 352
 coordinate = st.floats(-40, 140, width=32)
@@ -147,8 +148,9 @@ def test_ascent(step: float, margin: float, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(box_values, "_MARGIN", margin)
     boxes = torch.tensor([[140.0, 150, 60, 50], [150, 140, 40, 60], [130, 155, 70, 45]])
     expected, expected_values = _ascend_by_autograd(boxes, 6, step)
+    config = BoxRefinementConfig(iterations=6, step_length=step)
     with torch.inference_mode():
-        refined = ascend(BoxValues(BoxHead(REGRESSOR), *_frame()), boxes, 6, step)
+        refined = ascend(BoxValues(BoxHead(REGRESSOR), *_frame()), boxes, config)
     assert (expected - boxes).abs().max() > (10 if step > 0.1 else 0.01)
     _close(refined.boxes, expected, 1e-4)
     _close(refined.values, expected_values, 1e-4)

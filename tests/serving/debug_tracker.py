@@ -25,7 +25,7 @@ def spill() -> None:
     sys.stdout.write("progress 10 %\r")
     sys.stdout.buffer.write(bytes(range(256)))
     sys.stderr.write("x" * 200_000)
-    sys.stdout.write("TRAX:state 1,1,1,1\n")
+    sys.stdout.write("@@TRAX:state 1,1,1,1\n")
     os.write(1, b"unterminated")
     libc = ctypes.CDLL(None)
     libc.printf(b"from C without end")

@@ -131,9 +131,9 @@ def test_a_closed_pipe_ends_a_server_that_is_stuck(
 def test_more_than_one_object_gets_one_clear_line(start_process: Start, sequence: Sequence) -> None:
     """From a client that does not refuse by itself, as libtrax's does."""
     process = start_process()
-    read_until(process, b"TRAX:hello", b"\n")
+    read_until(process, b"@@TRAX:hello", b"\n")
     send(process, object_line("40,30,40,30"), object_line("9,9,20,20"), frame_line(sequence))
-    answer = read_until(process, b"TRAX:quit", b"\n")
+    answer = read_until(process, b"@@TRAX:quit", b"\n")
     assert b"follows one object, 2 were sent" in answer
     assert process.wait(LIMIT_S) == 2
 
@@ -142,7 +142,7 @@ def test_a_frame_before_a_target_ends_in_order(
     start_process: Start, sequence: Sequence, logs: Path
 ) -> None:
     process = start_process()
-    read_until(process, b"TRAX:hello", b"\n")
+    read_until(process, b"@@TRAX:hello", b"\n")
     send(process, frame_line(sequence))
     assert process.wait(LIMIT_S) in (1, 2)
     assert "run ended" in log_text(logs)
@@ -151,7 +151,7 @@ def test_a_frame_before_a_target_ends_in_order(
 def test_quit_ends_with_success(start_process: Start, sequence: Sequence, logs: Path) -> None:
     process = start_process()
     initialize(process, sequence)
-    send(process, b"TRAX:quit \n")
+    send(process, b"@@TRAX:quit \n")
     assert process.wait(LIMIT_S) == 0
     assert "run ended: 1 initializations" in log_text(logs)
 
@@ -164,11 +164,11 @@ def close(process: subprocess.Popen[bytes]) -> None:
 
 
 def object_line(region: str) -> bytes:
-    return f'TRAX:initialize "{region}" \n'.encode()
+    return f'@@TRAX:initialize "{region}" \n'.encode()
 
 
 def frame_line(sequence: Sequence) -> bytes:
-    return f'TRAX:frame "file://{sequence.frame(0).filename("color")}" \n'.encode()
+    return f'@@TRAX:frame "file://{sequence.frame(0).filename("color")}" \n'.encode()
 
 
 def send(process: subprocess.Popen[bytes], *lines: bytes) -> None:
@@ -178,9 +178,9 @@ def send(process: subprocess.Popen[bytes], *lines: bytes) -> None:
 
 def initialize(process: subprocess.Popen[bytes], sequence: Sequence) -> None:
     """Take the greeting, start on a rectangle (objects, then the frame), await the state."""
-    read_until(process, b"TRAX:hello", b"\n")
+    read_until(process, b"@@TRAX:hello", b"\n")
     send(process, object_line("40,30,40,30"), frame_line(sequence))
-    read_until(process, b"TRAX:state", b"\n")
+    read_until(process, b"@@TRAX:state", b"\n")
 
 
 def read_until(process: subprocess.Popen[bytes], *marks: bytes) -> bytes:

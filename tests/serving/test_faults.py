@@ -130,7 +130,9 @@ def test_what_the_tracker_left_out_is_logged_and_counted(
         for index in (1, 2, 3):
             step(runtime, sequence, index)
     text = log_text(logs)
-    assert f"{frame_file(sequence, 3)}: SCORES, the last state of this part is kept" in text
+    assert (
+        f"{frame_file(sequence, 3)}: score maps that are not finite, the last state is kept" in text
+    )
     assert "3 frames, 2 score maps that are not finite" in text
 
 

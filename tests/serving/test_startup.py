@@ -48,7 +48,7 @@ def test_the_environment_is_set_before_the_tracker_is_loaded(tmp_path: Path) -> 
     assert "SEEN 3 PASSIVE 1000 X" in log
     # Standard error carries nothing, and standard output TraX alone.
     assert run.stderr == b""
-    assert run.stdout.startswith(b"TRAX:hello")
+    assert run.stdout.startswith(b"@@TRAX:hello")
 
 
 def test_the_user_overrides_the_thread_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

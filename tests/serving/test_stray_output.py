@@ -30,7 +30,7 @@ def test_nothing_but_trax_reaches_the_toolkit(launch: Launch, sequence: Sequence
         trace(runtime, sequence, TARGETS["rectangle"], 0)
         lines = str(runtime._output).splitlines()
     assert lines
-    assert all(line.startswith("TRAX:") for line in lines if line)
+    assert all(line.startswith("@@TRAX:") for line in lines if line)
 
 
 FULL_DISK = """

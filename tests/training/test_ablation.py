@@ -21,8 +21,8 @@ from alpharefine.training.ablation import (
 )
 from alpharefine.training.config import EngineConfig, ScheduleConfig, find_config, load_config
 from alpharefine.training.engine import Progress
-from alpharefine.training.refine_run import RefineRunConfig
 from alpharefine.training.schedule import rate_factor
+from alpharefine.training.tasks.refine.task import RefineRunConfig
 from tests.training.layouts import blank_labels, write_image, write_labels
 from vot_integration.cli import main
 
@@ -97,7 +97,7 @@ def test_all_variants_of_a_table(
     def refuse(*arguments: object) -> None:
         raise AssertionError("a finished variant is trained again")
 
-    monkeypatch.setattr(ablation, "train_refine", refuse)
+    monkeypatch.setattr(ablation, "train_family", refuse)
     assert ablate(recipe, data, *options, "--csv", str(data / "b.csv")) == 0
     assert capsys.readouterr().out.count("finished before") == 6
     assert (data / "b.csv").read_text() == (data / "a.csv").read_text()

@@ -1,7 +1,7 @@
 import torch
 
-from alpharefine.training.base.losses import hinge_score_loss, kl_regression_loss
-from alpharefine.training.base.proposals import draw_proposals
+from alpharefine.training.tasks.dimp.losses import hinge_score_loss, kl_regression_loss
+from alpharefine.training.tasks.dimp.proposals import draw_proposals
 
 BOXES = torch.tensor([[40.0, 50.0, 60.0, 30.0], [10.0, 20.0, 30.0, 90.0]])
 

@@ -12,17 +12,18 @@ from torch.utils.data import default_collate
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.network import DimpNet
-from alpharefine.training.base.config import DimpLossConfig
-from alpharefine.training.base.data import DimpDataConfig, dimp_samples
-from alpharefine.training.base.model import DimpTrainingModule
-from alpharefine.training.base.pictures import prediction_grid
-from alpharefine.training.base.task import DimpOptimConfig, DimpRunConfig, train_base
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.crops import PLAIN, DimpCropConfig
 from alpharefine.training.freezing import stages_until
+from alpharefine.training.run import train_family
 from alpharefine.training.sampling import ClipConfig
 from alpharefine.training.sources import HoldOut, SourceConfig
 from alpharefine.training.synthesis import NO_SYNTHESIS
+from alpharefine.training.tasks.dimp.config import DimpLossConfig
+from alpharefine.training.tasks.dimp.data import DimpDataConfig, dimp_samples
+from alpharefine.training.tasks.dimp.module import DimpTrainingModule
+from alpharefine.training.tasks.dimp.pictures import prediction_grid
+from alpharefine.training.tasks.dimp.task import DIMP, DimpOptimConfig, DimpRunConfig
 from tests.training.layouts import blank_labels, write_image, write_labels
 
 SIZE = 96
@@ -129,15 +130,15 @@ def _run_config(cached: int, epochs: int, precision: str = "float32") -> DimpRun
 
 @pytest.mark.parametrize("cached", [0, 3])
 def test_interrupted_run_continues_bit_exactly(data: Path, tmp_path: Path, cached: int) -> None:
-    whole = train_base(_run_config(cached, 2), data, tmp_path / "whole")
-    train_base(_run_config(cached, 1), data, tmp_path / "parts")
-    parts = train_base(_run_config(cached, 2), data, tmp_path / "parts")
+    whole = train_family(DIMP, _run_config(cached, 2), data, tmp_path / "whole")
+    train_family(DIMP, _run_config(cached, 1), data, tmp_path / "parts")
+    parts = train_family(DIMP, _run_config(cached, 2), data, tmp_path / "parts")
     assert [row["val/loss"] for row in parts] == [row["val/loss"] for row in whole]
     assert parts[0]["val/loss"] != parts[1]["val/loss"]
 
 
 def test_cached_features_train_in_mixed_precision(data: Path, tmp_path: Path) -> None:
-    [row] = train_base(_run_config(3, 1, "bfloat16"), data, tmp_path)
+    [row] = train_family(DIMP, _run_config(3, 1, "bfloat16"), data, tmp_path)
     assert np.isfinite(row["val/loss"])
 
 
@@ -175,7 +176,7 @@ def test_frozen_stages_stay_as_they_are(data: Path, tmp_path: Path) -> None:
     config = replace(config, optim=replace(config.optim, backbone=1e-2, frozen_until="layer1"))
     torch.manual_seed(config.engine.seed)
     before = DimpNet(config.network).backbone.state_dict()
-    train_base(config, data, tmp_path)
+    train_family(DIMP, config, data, tmp_path)
     after = load_file(tmp_path / "export.safetensors")
     changed = {
         name.partition(".")[0]

@@ -13,9 +13,6 @@ from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.registry import networks_with
-from alpharefine.training.base.config import DimpLossConfig
-from alpharefine.training.base.data import DimpDataConfig
-from alpharefine.training.base.task import DimpOptimConfig, DimpRunConfig
 from alpharefine.training.config import (
     EngineConfig,
     ScheduleConfig,
@@ -23,11 +20,14 @@ from alpharefine.training.config import (
     load_config,
     parse_config,
 )
-from alpharefine.training.refine import RefineTrainingModule
-from alpharefine.training.refine_run import RefineRunConfig
 from alpharefine.training.sampling import ClipConfig
 from alpharefine.training.schedule import rate_factor
 from alpharefine.training.synthesis import DIMP_SYNTHESIS
+from alpharefine.training.tasks.dimp.config import DimpLossConfig
+from alpharefine.training.tasks.dimp.data import DimpDataConfig
+from alpharefine.training.tasks.dimp.task import DimpOptimConfig, DimpRunConfig
+from alpharefine.training.tasks.refine.module import RefineTrainingModule
+from alpharefine.training.tasks.refine.task import RefineRunConfig
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.registry import NETWORKS, networks_with
-from alpharefine.training.base.task import DimpRunConfig
 from alpharefine.training.config import find_config, load_config
 from alpharefine.training.exports import export_network, exported_name, load_refine_network
-from alpharefine.training.refine_run import RefineRunConfig
+from alpharefine.training.tasks.dimp.task import DimpRunConfig
+from alpharefine.training.tasks.refine.task import RefineRunConfig
 from alpharefine.weights.files import merge_weights, write_weights
 
 TINY = RefineNetConfig(

@@ -14,24 +14,25 @@ from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineOutput
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.exports import load_refine_network
-from alpharefine.training.refine import (
+from alpharefine.training.run import train_family
+from alpharefine.training.sources import HoldOut, SourceConfig
+from alpharefine.training.tasks.refine.metrics import RefineScores, box_iou
+from alpharefine.training.tasks.refine.module import (
     RefineLossConfig,
     RefineOptimConfig,
-    RefineTask,
     RefineTrainingModule,
     build_refine_module,
     mask_losses,
     selector_losses,
 )
-from alpharefine.training.refine_metrics import RefineScores, box_iou
-from alpharefine.training.refine_pictures import prediction_grid
-from alpharefine.training.refine_run import (
+from alpharefine.training.tasks.refine.pictures import prediction_grid
+from alpharefine.training.tasks.refine.task import (
+    REFINE,
     RefineDataConfig,
     RefineRunConfig,
+    RefineTask,
     refine_samples,
-    train_refine,
 )
-from alpharefine.training.sources import HoldOut, SourceConfig
 from tests.training.layouts import blank_labels, write_image, write_labels
 
 TINY = RefineNetConfig(
@@ -220,7 +221,7 @@ def test_validation_samples_are_fixed_and_held_out(data: Path) -> None:
 
 
 def test_a_run_exports_a_network_that_loads(data: Path, tmp_path: Path) -> None:
-    rows = train_refine(_run_config(), data, tmp_path / "run")
+    rows = train_family(REFINE, _run_config(), data, tmp_path / "run")
     assert len(rows) == 2 and 0 <= rows[-1]["val/score"] <= 1
     network = load_refine_network(str(tmp_path / "run/export.safetensors"))
     assert network.config == TINY
@@ -230,11 +231,11 @@ def test_a_run_exports_a_network_that_loads(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_is_the_same(data: Path, tmp_path: Path) -> None:
-    train_refine(_run_config(), data, tmp_path / "whole")
+    train_family(REFINE, _run_config(), data, tmp_path / "whole")
     config = _run_config()
     first = replace(config, engine=replace(config.engine, epochs=1))
-    train_refine(first, data, tmp_path / "parts")
-    train_refine(config, data, tmp_path / "parts")
+    train_family(REFINE, first, data, tmp_path / "parts")
+    train_family(REFINE, config, data, tmp_path / "parts")
     whole, parts = (
         torch.load(tmp_path / name / "last.pt", weights_only=True)["module"]
         for name in ("whole", "parts")
@@ -243,13 +244,13 @@ def test_a_resumed_run_is_the_same(data: Path, tmp_path: Path) -> None:
 
 
 def test_heads_train_on_the_cached_features_of_an_earlier_run(data: Path, tmp_path: Path) -> None:
-    train_refine(_run_config(), data, tmp_path / "first")
+    train_family(REFINE, _run_config(), data, tmp_path / "first")
     optim = RefineOptimConfig(
         frozen_until="layer3",
         initial=str(tmp_path / "first/export.safetensors"),
         cached_samples=9,
     )
-    train_refine(replace(_run_config(), optim=optim), data, tmp_path / "second")
+    train_family(REFINE, replace(_run_config(), optim=optim), data, tmp_path / "second")
     first, second = (
         load_file(tmp_path / name / "export.safetensors") for name in ("first", "second")
     )
@@ -259,7 +260,7 @@ def test_heads_train_on_the_cached_features_of_an_earlier_run(data: Path, tmp_pa
 
 
 def test_a_run_begins_with_the_whole_of_an_earlier_one(data: Path, tmp_path: Path) -> None:
-    train_refine(_run_config(), data, tmp_path / "first")
+    train_family(REFINE, _run_config(), data, tmp_path / "first")
     path = tmp_path / "first/export.safetensors"
     begun = build_refine_module(TINY, RefineLossConfig(), RefineOptimConfig(initial=str(path)))
     earlier = load_file(path)
@@ -267,17 +268,17 @@ def test_a_run_begins_with_the_whole_of_an_earlier_one(data: Path, tmp_path: Pat
 
 
 def test_a_backbone_of_another_network_is_refused(data: Path, tmp_path: Path) -> None:
-    train_refine(_run_config(), data, tmp_path / "first")
+    train_family(REFINE, _run_config(), data, tmp_path / "first")
     optim = RefineOptimConfig(initial=str(tmp_path / "first/export.safetensors"))
     config = replace(_run_config(), optim=optim, network=replace(TINY, backbone="resnet18"))
     with pytest.raises(UsageError, match="is not the one of this recipe"):
-        train_refine(config, data, tmp_path / "second")
+        train_family(REFINE, config, data, tmp_path / "second")
 
 
 @pytest.mark.soak
 def test_it_learns_red_ellipses(data: Path, tmp_path: Path) -> None:
     config = _run_config(epochs=4, steps_per_epoch=60, batch_size=8)
-    rows = train_refine(config, data, tmp_path / "run")
+    rows = train_family(REFINE, config, data, tmp_path / "run")
     assert rows[-1]["val/mask_iou"] > 0.6
     assert rows[-1]["val/mask_iou"] > rows[0]["val/mask_iou"]
 

@@ -237,5 +237,5 @@ def test_cache_folder(monkeypatch, tmp_path):
 
 
 def test_unknown_kind():
-    with pytest.raises(UsageError, match="unknown kind of weights 'x': known are"):
+    with pytest.raises(UsageError, match="unknown network 'x'; choose one of"):
         build_network("x")

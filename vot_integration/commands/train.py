@@ -2,45 +2,27 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from alpharefine.training.base.task import DimpRunConfig, train_base
-from alpharefine.training.config import find_config, load_config
-from alpharefine.training.engine import Observer
-from alpharefine.training.metrics import Row
-from alpharefine.training.refine_run import RefineRunConfig, train_refine
+from alpharefine.training.config import find_config
+from alpharefine.training.run import train_recipe
+from alpharefine.training.tasks.registry import ALIASES, FAMILIES
 from vot_integration.commands import train_ablate, train_labels, train_oracle
 from vot_integration.commands.train_display import TrainDisplay, shown_warnings
 
 _EXAMPLES = """\
 examples:
   arvot train refine refine_lite --data ../shared/data
-  arvot train base my_recipe.toml --data /data --output runs/mine
+  arvot train dimp my_recipe.toml --data /data --output runs/mine
   torchrun --nproc-per-node 4 -m vot_integration train refine my_recipe.toml --data /data
   arvot train oracle ../shared/data/eval_masks --csv oracle.csv
   arvot train ablate refine_lite --table heads --minutes 5 --data ../shared/data
 
 A run that was interrupted goes on when the same command is given again.
 """
-
-_Train = Callable[[Path, Path, Path, Observer | None], list[Row]]
-
-
-def _refine(recipe: Path, data: Path, output: Path, observer: Observer | None) -> list[Row]:
-    return train_refine(load_config(recipe, RefineRunConfig), data, output, observer)
-
-
-def _base(recipe: Path, data: Path, output: Path, observer: Observer | None) -> list[Row]:
-    return train_base(load_config(recipe, DimpRunConfig), data, output, observer)
-
-
-_NETWORKS: dict[str, tuple[str, _Train]] = {
-    "refine": ("Alpha-Refine", _refine),
-    "base": ("DiMP, the base tracker", _base),
-}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -52,14 +34,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="train_command", required=True, metavar="COMMAND")
-    for name, (text, _) in _NETWORKS.items():
-        command = commands.add_parser(name, help=f"train {text}")
+    for name, family in FAMILIES.items():
+        aliases = [alias for alias, meant in ALIASES.items() if meant == name]
+        command = commands.add_parser(name, aliases=aliases, help=f"train {family.title}")
         command.add_argument("config", metavar="CONFIG", help="a .toml file or a recipe's name")
         command.add_argument(
             "--data", type=Path, default=Path(), help="folder that the recipe's paths start from"
         )
         command.add_argument("--output", type=Path, help="of the run; default: runs/<CONFIG>")
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, family=family)
     train_oracle.add_parser(commands)
     train_ablate.add_parser(commands)
     train_labels.add_parser(commands)
@@ -73,12 +56,12 @@ def run(args: argparse.Namespace) -> int:
     """
     recipe = find_config(args.config)
     output = args.output or Path("runs") / recipe.stem
-    _, train = _NETWORKS[args.train_command]
+    train = partial(train_recipe, args.family, recipe, args.data, output)
     if int(os.environ.get("RANK", "0")) > 0:
-        train(recipe, args.data, output, None)
+        train(None)
         return 0
     console = Console()
     with shown_warnings(console), TrainDisplay(console) as display:
-        train(recipe, args.data, output, display.observe)
+        train(display.observe)
     console.print(f"done: {output}/export.safetensors")
     return 0

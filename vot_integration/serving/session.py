@@ -94,6 +94,8 @@ class Session:
         if self._last is None:
             raise UsageError("a frame was sent before a target: send 'initialize' first")
         image = read_frame(path)
+        if image is None:
+            _log.warning("cannot read %s", path)
         estimate = self._session.track(image)
         for fallback in sorted(estimate.fallbacks):
             self._tally.add(fallback)

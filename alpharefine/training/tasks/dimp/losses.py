@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from alpharefine.training.base.proposals import Proposals
+from alpharefine.training.tasks.dimp.proposals import Proposals
 
 
 def kl_regression_loss(values: Tensor, proposals: Proposals) -> Tensor:

@@ -1,17 +1,13 @@
-"""Training of Alpha-Refine: losses, the network as a training module, and the task."""
+"""Alpha-Refine as a training module: crops in, losses out."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.backbones.stages import STAGES
@@ -19,13 +15,12 @@ from alpharefine.nets.normalization import Normalization
 from alpharefine.nets.refine.branches import branch_boxes
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineNetwork, RefineOutput
-from alpharefine.training.engine import Batch, Export, ParameterGroup
-from alpharefine.training.exports import export_network
+from alpharefine.nets.spec import rename_entry
+from alpharefine.training.engine import Batch
 from alpharefine.training.freezing import stages_until
-from alpharefine.training.metrics import Row
 from alpharefine.training.pretrained import load_imagenet_weights
-from alpharefine.training.refine_metrics import RefineScores, box_iou
-from alpharefine.training.refine_pictures import prediction_grid
+from alpharefine.training.run import TrainingModule
+from alpharefine.training.tasks.refine.metrics import box_iou
 
 KERNEL = "kernel"
 """Name of the reference's features in an encoded batch, beside the names of backbone stages."""
@@ -78,7 +73,7 @@ class RefineOptimConfig:
             raise UsageError("cached_samples needs a frozen backbone: set frozen_until")
 
 
-class RefineTrainingModule(nn.Module):
+class RefineTrainingModule(TrainingModule):
     """A refinement network that takes batches of uint8 crops and gives losses.
 
     Args:
@@ -86,6 +81,8 @@ class RefineTrainingModule(nn.Module):
         losses: their weights.
         optim: which parts stay frozen.
     """
+
+    network: RefineNetwork
 
     def __init__(
         self, network: RefineNetwork, losses: RefineLossConfig, optim: RefineOptimConfig
@@ -217,6 +214,8 @@ def _load_initial(network: RefineNetwork, path: Path) -> None:
         raise UsageError(
             f"{path}: cannot be read as initial weights ({error}); give an export.safetensors"
         ) from error
+    renames = network.config.renames
+    weights = {rename_entry(name, renames): value for name, value in weights.items()}
     wanted = {name: value.shape for name, value in network.state_dict().items()}
     if wanted == {name: value.shape for name, value in weights.items()}:
         network.load_state_dict(weights)
@@ -245,64 +244,3 @@ def build_refine_module(
     elif optim.imagenet:
         load_imagenet_weights(built.backbone)
     return RefineTrainingModule(built, losses, optim)
-
-
-class RefineTask:
-    """Alpha-Refine as a `TrainingTask`.
-
-    Args:
-        module: what is trained.
-        optim: learning rates.
-        training: training samples.
-        validation: held-out samples, all of them used at every validation.
-        batch_size: of validation.
-    """
-
-    criterion = "score"
-
-    def __init__(
-        self,
-        module: RefineTrainingModule,
-        optim: RefineOptimConfig,
-        training: Dataset[dict[str, Tensor]],
-        validation: Dataset[dict[str, Tensor]],
-        batch_size: int = 16,
-    ) -> None:
-        self.module: nn.Module = module
-        self._network = module.network
-        self._optim = optim
-        self._training, self._validation = training, validation
-        self._batch_size = batch_size
-
-    def parameter_groups(self) -> list[ParameterGroup]:
-        """Heads and neck, then the trained part of the backbone."""
-        backbone = [p for p in self._network.backbone.parameters() if p.requires_grad]
-        inside = {id(p) for p in backbone}
-        others = [p for p in self.module.parameters() if p.requires_grad and id(p) not in inside]
-        groups = [
-            ParameterGroup(others, self._optim.learning_rate),
-            ParameterGroup(backbone, self._optim.backbone_learning_rate),
-        ]
-        return [group for group in groups if group.parameters]
-
-    def samples(self) -> Dataset[dict[str, Tensor]]:
-        """See `TrainingTask`."""
-        return self._training
-
-    def validate(self, module: nn.Module) -> tuple[Row, Mapping[str, NDArray[np.uint8]]]:
-        """Box and mask IoU of the held-out pairs, and pictures of the first ones."""
-        assert isinstance(module, RefineTrainingModule)
-        scores = RefineScores()
-        pictures: dict[str, NDArray[np.uint8]] = {}
-        for batch in DataLoader(self._validation, self._batch_size):
-            moved = {name: value.to(module.device) for name, value in batch.items()}
-            corners, logits = module.predict(moved)
-            scores.add(moved, corners, logits)
-            if len(pictures) < 2:
-                pictures[f"pairs{len(pictures)}"] = prediction_grid(moved, corners, logits)
-        return scores.read(), pictures
-
-    def export(self, module: nn.Module, row: Row) -> Export:
-        """The network's own weights, described by architecture and validation metrics."""
-        assert isinstance(module, RefineTrainingModule)
-        return export_network(self._network.config, module.network, row)

@@ -9,12 +9,13 @@ from alpharefine.nets.dimp.filter_optimizer import apply_filter
 from alpharefine.nets.dimp.network import DimpFeatures, DimpNet
 from alpharefine.nets.iou.box_regressor import IouFeatures
 from alpharefine.nets.normalization import Normalization
-from alpharefine.training.base.config import DimpLossConfig
-from alpharefine.training.base.losses import hinge_score_loss, kl_regression_loss
-from alpharefine.training.base.proposals import Proposals, draw_proposals
+from alpharefine.training.run import TrainingModule
+from alpharefine.training.tasks.dimp.config import DimpLossConfig
+from alpharefine.training.tasks.dimp.losses import hinge_score_loss, kl_regression_loss
+from alpharefine.training.tasks.dimp.proposals import Proposals, draw_proposals
 
 
-class DimpTrainingModule(nn.Module):
+class DimpTrainingModule(TrainingModule):
     """Learns the filter on the training frames of each sequence and judges it on the test frames.
 
     Args:
@@ -25,6 +26,8 @@ class DimpTrainingModule(nn.Module):
 
     Source: Bhat et al. (DiMP), ICCV 2019, section 3.5; Danelljan et al. (PrDiMP), CVPR 2020.
     """
+
+    network: DimpNet
 
     def __init__(
         self,

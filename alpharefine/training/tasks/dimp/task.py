@@ -1,12 +1,10 @@
 """DiMP as a training task, and a run of it from its configuration."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, default_collate
@@ -14,19 +12,19 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.network import DimpNet
-from alpharefine.runtime import Runtime, resolve_runtime
-from alpharefine.training.base.config import DimpLossConfig
-from alpharefine.training.base.data import DimpDataConfig, dimp_samples
-from alpharefine.training.base.model import DimpTrainingModule
-from alpharefine.training.base.pictures import prediction_grid
 from alpharefine.training.config import EngineConfig
-from alpharefine.training.engine import Export, Observer, ParameterGroup, train
+from alpharefine.training.engine import Export, ParameterGroup
 from alpharefine.training.exports import export_network
-from alpharefine.training.feature_cache import CachedSamples, Encoder, collate_plainly, fill_cache
+from alpharefine.training.feature_cache import collate_plainly
 from alpharefine.training.freezing import stages_until
 from alpharefine.training.metrics import Mean, Row
 from alpharefine.training.pretrained import load_imagenet_weights
+from alpharefine.training.run import DrawnSamples, Family
 from alpharefine.training.samples import SampleSet
+from alpharefine.training.tasks.dimp.config import DimpLossConfig
+from alpharefine.training.tasks.dimp.data import DimpDataConfig, dimp_samples
+from alpharefine.training.tasks.dimp.module import DimpTrainingModule
+from alpharefine.training.tasks.dimp.pictures import prediction_grid
 
 _PICTURES = 8
 """Samples in the picture of a validation."""
@@ -80,9 +78,7 @@ class DimpTask:
     Args:
         module: what is trained.
         optim: learning rates.
-        training: training samples.
-        validation: held-out samples, all of them used at every validation.
-        shown: held-out samples with images, the first ones of which become pictures.
+        samples: all held-out ones are used at every validation, and the first shown.
         batch_size: of validation.
     """
 
@@ -92,15 +88,14 @@ class DimpTask:
         self,
         module: DimpTrainingModule,
         optim: DimpOptimConfig,
-        training: Dataset[dict[str, Tensor]],
-        validation: Dataset[dict[str, Tensor]],
-        shown: SampleSet,
+        samples: DrawnSamples,
         batch_size: int,
     ) -> None:
         self.module: nn.Module = module
         self._network = module.network
         self._optim = optim
-        self._training, self._validation = training, validation
+        self._training, self._validation = samples.training, samples.validation
+        shown = samples.shown
         self._shown = default_collate([shown[k] for k in range(min(_PICTURES, len(shown)))])
         self._batch_size = batch_size
 
@@ -143,50 +138,25 @@ class DimpTask:
         return export_network(module.network.config, module.network, row)
 
 
-def train_base(
-    config: DimpRunConfig, data_root: Path, folder: Path, observer: Observer | None = None
-) -> list[Row]:
-    """Train a DiMP network, or continue the run in `folder`.
-
-    Args:
-        config: the recipe.
-        data_root: folder that the sources' paths are relative to.
-        folder: of the run, see `alpharefine.training.engine.train`.
-        observer: told of progress.
-
-    Raises:
-        UsageError: data or weights cannot be read, or the run does not fit its folder.
-    """
-    torch.manual_seed(config.engine.seed)
+def _build(config: DimpRunConfig) -> DimpTrainingModule:
     network = DimpNet(config.network)
     if config.optim.imagenet:
         load_imagenet_weights(network.backbone)
     frozen = _frozen_parts(network, config.optim)
-    module = DimpTrainingModule(network, config.losses, config.data.clip.train, frozen)
-    seed = config.engine.seed
-    drawn = dimp_samples(config.data, data_root, seed)
-    held_out = dimp_samples(config.data, data_root, seed, validation=True)
-    training: Dataset[dict[str, Tensor]] = drawn
-    validation: Dataset[dict[str, Tensor]] = held_out
-    if config.optim.cached_samples:
-        caches = folder / "features"
-        encode, workers = _encoder(module, config.engine), config.engine.workers
-        fill_cache(drawn, config.optim.cached_samples, encode, caches / "training", workers)
-        fill_cache(held_out, len(held_out), encode, caches / "validation", workers)
-        training = CachedSamples(caches / "training", seed, endless=True)
-        validation = CachedSamples(caches / "validation", seed, endless=False)
-    task = DimpTask(module, config.optim, training, validation, held_out, config.engine.batch_size)
-    return train(task, config.engine, folder, observer)
+    return DimpTrainingModule(network, config.losses, config.data.clip.train, frozen)
 
 
-def _encoder(module: DimpTrainingModule, config: EngineConfig) -> Encoder:
-    """The frozen part as inference runs it, which is faster."""
-    runtime = Runtime(resolve_runtime(config.device).device, torch.float32)
-    encoder = copy.deepcopy(module).to(runtime.device).eval()
-    encoder.network = runtime.prepare(encoder.network)
-    return encoder.encode
+def _draw(config: DimpRunConfig, root: Path, validation: bool) -> SampleSet:
+    return dimp_samples(config.data, root, config.engine.seed, validation)
+
+
+def _task(module: DimpTrainingModule, config: DimpRunConfig, samples: DrawnSamples) -> DimpTask:
+    return DimpTask(module, config.optim, samples, config.engine.batch_size)
 
 
 def _frozen_parts(network: DimpNet, optim: DimpOptimConfig) -> list[nn.Module]:
     backbone = network.backbone
     return [backbone] if optim.backbone == 0 else stages_until(backbone, optim.frozen_until)
+
+
+DIMP = Family("DiMP, the base tracker", DimpRunConfig, _build, _draw, _task, caches_validation=True)
