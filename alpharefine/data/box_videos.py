@@ -6,7 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.data.images import FrameError, FrameFiles, SkipCounter, layout_error
+from alpharefine.data.images import (
+    FrameError,
+    FrameFiles,
+    SkipCounter,
+    is_data,
+    layout_error,
+)
 from alpharefine.data.regions import read_boxes, read_numbers
 from alpharefine.data.source import BoxTrack, FrameSequence, SequenceSource
 
@@ -83,7 +89,7 @@ def read_box_videos(root: Path, layout: BoxVideoLayout) -> SequenceSource:
     """
     skips = SkipCounter(layout.name)
     sequences: list[FrameSequence] = []
-    for folder in sorted(path for path in root.glob(layout.sequences) if path.is_dir()):
+    for folder in sorted(p for p in root.glob(layout.sequences) if is_data(p) and p.is_dir()):
         try:
             sequences.append(_read_sequence(folder, layout))
         except FrameError as error:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from alpharefine.data.images import FrameError, FrameFiles, SkipCounter, layout_error
+from alpharefine.data.images import (
+    FrameError,
+    FrameFiles,
+    SkipCounter,
+    is_data,
+    layout_error,
+    walk_folders,
+)
 from alpharefine.data.source import BoxTrack, FrameSequence, SequenceSource
 
 _EXPECTED = {
@@ -62,15 +69,10 @@ def _read(root: Path, task: str, split: str) -> SequenceSource:
 
 def _xml_folders(root: Path) -> Iterator[tuple[Path, list[Path]]]:
     """Folders with XML files, depth first, and these files in order."""
-    if not root.is_dir():
-        return
-    entries = sorted(root.iterdir())
-    files = [path for path in entries if path.suffix == ".xml"]
-    if files:
-        yield root, files
-    for path in entries:
-        if path.is_dir():
-            yield from _xml_folders(path)
+    for folder in walk_folders(root):
+        files = sorted(p for p in folder.glob("*.xml") if is_data(p))
+        if files:
+            yield folder, files
 
 
 def _read_clip(

@@ -1,7 +1,7 @@
 """Files of images: finding, reading, counting what has to be skipped."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,11 @@ from alpharefine.types import Image
 _log = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+
+_SYSTEM_FOLDERS = frozenset(
+    {"__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"}
+)
+"""Of macOS archives, network storage, Windows and Linux; they hold pictures, too."""
 
 
 class FrameError(Exception):
@@ -63,14 +68,41 @@ class FrameFiles:
         return self.folder / name
 
 
+def is_data(path: Path) -> bool:
+    """Whether a file or folder may hold data by its name: what a desktop or archiver left may not.
+
+    Hidden files are not data, AppleDouble files such as `._0001.jpg` among them, and nor are the
+    folders that systems keep thumbnails, waste and resource forks in.
+    """
+    return not path.name.startswith(".") and path.name.lower() not in _SYSTEM_FOLDERS
+
+
+def images_in(folder: Path) -> Iterator[Path]:
+    """Image files directly in `folder`, in no order; see `is_data`.
+
+    A link that leads nowhere is among them: it is a frame that is missing.
+    """
+    for path in folder.iterdir():
+        if path.suffix.lower() in IMAGE_SUFFIXES and is_data(path) and not path.is_dir():
+            yield path
+
+
 def list_images(folder: Path) -> list[Path]:
-    """Image files directly in `folder`, sorted by name."""
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    """Image files directly in `folder`, sorted by name; see `images_in`."""
+    return sorted(images_in(folder))
 
 
 def list_folders(folder: Path) -> list[Path]:
-    """Folders directly in `folder`, sorted by name, hidden ones left out."""
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    """Folders of data directly in `folder`, sorted by name; see `is_data`."""
+    return sorted(p for p in folder.iterdir() if is_data(p) and p.is_dir())
+
+
+def walk_folders(root: Path) -> Iterator[Path]:
+    """`root` and all folders of data below it, depth first, sorted by name; none without it."""
+    if root.is_dir():
+        yield root
+        for folder in list_folders(root):
+            yield from walk_folders(folder)
 
 
 def read_image(path: Path) -> Image:

@@ -11,6 +11,7 @@ from alpharefine.data.images import (
     list_images,
     read_image,
     require_folders,
+    walk_folders,
 )
 from alpharefine.data.label_maps import MaskTrack, ObjectFilter, scan_tracks
 from alpharefine.data.source import FrameSequence, SequenceSource
@@ -75,8 +76,7 @@ class ImageFolder:
     """
 
     def __init__(self, root: Path) -> None:
-        folders = [root, *sorted(p for p in root.rglob("*") if p.is_dir())] if root.is_dir() else []
-        self._files = [path for folder in folders for path in list_images(folder)]
+        self._files = [path for folder in walk_folders(root) for path in list_images(folder)]
         self._skips = SkipCounter(root.name)
         if not self._files:
             raise UsageError(f"{root}: no image found; expected a folder of .jpg or .png files")

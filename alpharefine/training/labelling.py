@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from alpharefine.data.images import FrameError, list_images, read_image
+from alpharefine.data.images import FrameError, list_images, read_image, walk_folders
 from alpharefine.data.label_maps import ObjectFilter
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import mask_to_box
@@ -144,7 +144,7 @@ def label_images(
     Raises:
         UsageError: there is no image.
     """
-    files = [file for folder in [images, *_folders(images)] for file in list_images(folder)]
+    files = [file for folder in walk_folders(images) for file in list_images(folder)]
     if not files:
         raise UsageError(f"{images}: no image found; expected a folder of .jpg or .png files")
     for folder in (output / "images", output / "masks"):
@@ -171,10 +171,6 @@ def label_images(
                 kept += 1
         observer(done, kept)
     return kept
-
-
-def _folders(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*") if path.is_dir()) if root.is_dir() else []
 
 
 def _trusted_mask(

@@ -273,3 +273,25 @@ def test_a_full_disk_ends_it(lasot: Path, out: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(UsageError, match=r"car-2 cannot be written \(No space left.* 1 sequence"):
         convert(lasot, out, DEFAULT)
     assert [path.name for path in sound_sequences(out)] == ["car-1"]
+
+
+@pytest.mark.parametrize("layout", ["lasot", "davis", "plain"])
+def test_hidden_files_are_no_frames_and_no_masks(layout: str, tmp_path: Path, out: Path) -> None:
+    source = tmp_path / "source"
+    options = ConvertOptions()
+    if layout == "lasot":
+        write_lasot(source / "car-1")
+    elif layout == "davis":
+        write_davis(source, {"dog": [1, 2]})
+    else:
+        write_images(source, stems("%02d"))
+        write_masks(tmp_path / "masks", stems("%02d"), [1])
+        (tmp_path / "masks" / "._01.png").write_bytes(b"\0\5\x16\7")
+        options = ConvertOptions(masks=tmp_path / "masks")
+    for file in [path for path in source.rglob("*.*") if path.is_file()]:
+        (file.parent / f"._{file.name}").write_bytes(b"\0\5\x16\7")
+        (file.parent / "Thumbs.db").write_bytes(b"x")
+    write_images(source / "__MACOSX" / "img", stems("%08d"))
+    done = convert(source, out, options)
+    assert not done.skipped
+    assert {written.frames for written in done.written} == {LENGTH}

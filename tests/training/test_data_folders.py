@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as PilImage
 
 from alpharefine.data.folders import read_video_folder
-from alpharefine.data.images import FrameError, read_image
+from alpharefine.data.images import FrameError, list_folders, list_images, read_image
 from alpharefine.data.label_maps import ObjectFilter, read_labels
 from alpharefine.data.regions import parse_box, parse_mask
 from alpharefine.data.stills import ImageFolder, read_mask_folder
@@ -191,6 +191,22 @@ def test_image_folder(tmp_path: Path) -> None:
         folder.image(2)
     with pytest.raises(UsageError, match="no image"):
         ImageFolder(tmp_path / "none")
+
+
+LEFT_BY_SYSTEMS = ("._a.jpg", ".hidden.png", "Thumbs.db", ".DS_Store", "notes.txt")
+
+
+def test_what_systems_leave_is_not_data(tmp_path: Path) -> None:
+    """AppleDouble files have the suffix of what they belong to."""
+    for folder in ("", "sub", "__MACOSX", "sub/@eaDir", ".cache"):
+        write_image(tmp_path / folder / "a.jpg", 8, 9, 0)
+        for name in LEFT_BY_SYSTEMS:
+            (tmp_path / folder / name).write_bytes(b"\0\5\x16\7")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "lost.jpg").symlink_to("nowhere.jpg")
+    assert [path.name for path in list_images(tmp_path)] == ["a.jpg", "lost.jpg"]
+    assert [path.name for path in list_folders(tmp_path)] == ["folder.png", "sub"]
+    assert len(ImageFolder(tmp_path)) == 3
 
 
 @pytest.mark.skipif(not (DATA / "train_masks").is_dir(), reason="no local data ($ARVOT_DATA)")

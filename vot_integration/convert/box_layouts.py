@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpharefine.data.images import IMAGE_SUFFIXES, list_images
+from alpharefine.data.images import images_in, list_images
 from alpharefine.errors import UsageError
 from vot_integration.convert.boxes import BoxFiles, read_box_track
 from vot_integration.convert.rate import read_rate
@@ -105,6 +105,4 @@ def read_boxed(
 
 def has_images(folder: Path) -> bool:
     """Whether a folder is there and an image lies directly in it."""
-    return folder.is_dir() and any(
-        file.suffix.lower() in IMAGE_SUFFIXES for file in folder.iterdir()
-    )
+    return folder.is_dir() and any(images_in(folder))
