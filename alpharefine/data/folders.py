@@ -13,6 +13,7 @@ from alpharefine.data.images import (
 from alpharefine.data.label_maps import ObjectFilter, scan_tracks
 from alpharefine.data.regions import RegionTrack
 from alpharefine.data.source import FrameSequence, SequenceSource
+from alpharefine.data.text import NAME_COMMENTS, read_lines
 from alpharefine.errors import UsageError
 
 _EXPECTED = "<sequence>/color/*.jpg with <sequence>/groundtruth.txt or <sequence>/masks/*.png"
@@ -58,7 +59,10 @@ def _sequence_folders(root: Path) -> list[Path]:
     listing = root / "list.txt"
     if not listing.is_file():
         return list_folders(root)
-    folders = [root / line.strip() for line in listing.read_text().splitlines() if line.strip()]
+    try:
+        folders = [root / line for _, line in read_lines(listing, NAME_COMMENTS) if line]
+    except FrameError as error:
+        raise UsageError(error) from error
     missing = [folder.name for folder in folders if not folder.is_dir()]
     if missing:
         raise UsageError(f"{listing}: no folder for {missing[0]}; correct the list or add it")

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from alpharefine.data.folders import VIDEO_OBJECTS
-from alpharefine.data.images import FrameFiles, SkipCounter, layout_error, list_images
+from alpharefine.data.images import FrameError, FrameFiles, SkipCounter, layout_error, list_images
 from alpharefine.data.label_maps import MaskTrack, ObjectFilter, scan_tracks
 from alpharefine.data.source import FrameSequence, SequenceSource
+from alpharefine.data.text import NAME_COMMENTS, read_lines
 
 _YOUTUBE = "<split>/{meta.json, JPEGImages/<video>/00000.jpg, Annotations/<video>/00000.png}"
 _DAVIS = (
@@ -29,7 +30,7 @@ def read_youtube_vos(root: Path, split: str = "train") -> SequenceSource:
     """
     base = root / split
     try:
-        videos = json.loads((base / "meta.json").read_text(encoding="utf-8"))["videos"]
+        videos = json.loads((base / "meta.json").read_bytes())["videos"]
         objects = [
             (video, int(label), [str(stem) for stem in item["frames"]])
             for video, content in sorted(videos.items())
@@ -73,12 +74,12 @@ def read_davis(
         UsageError: another layout.
     """
     try:
-        lines = (root / "ImageSets" / f"{listing}.txt").read_text(encoding="utf-8").split("\n")
-    except OSError as error:
+        listed = read_lines(root / "ImageSets" / f"{listing}.txt", NAME_COMMENTS)
+    except FrameError as error:
         raise layout_error(root, f"no ImageSets/{listing}.txt", "DAVIS", _DAVIS) from error
     skips = SkipCounter("DAVIS")
     sequences: list[FrameSequence] = []
-    for video in dict.fromkeys(_video_name(line) for line in lines if line.strip()):
+    for video in dict.fromkeys(_video_name(line) for _, line in listed if line):
         images = root / "JPEGImages" / resolution / video
         masks = root / "Annotations" / resolution / video
         if not images.is_dir() or not masks.is_dir():

@@ -1,30 +1,48 @@
 """Regions as text, one a line: rectangles, polygons and masks."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.data.images import FrameError
+from alpharefine.data.text import NUMBER_COMMENTS, read_lines
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.types import Box, Mask
 
+_SEPARATORS = re.compile("[,;]")
+_COMMENT = re.compile("(" + "|".join(map(re.escape, NUMBER_COMMENTS)) + ").*")
+
 
 def read_numbers(path: Path) -> NDArray[np.float32]:
-    """Rows of numbers separated by commas, tabs or spaces, N x K.
+    """Rows of numbers separated by commas, semicolons, tabs or spaces, N x K.
+
+    Comments (#, //, %) are left out, on lines of their own or behind numbers, and so are blank
+    lines before the first and after the last row. Blank lines between rows are refused: leaving
+    them out would move all rows behind them to other frames.
 
     Raises:
         FrameError: the file is missing, empty, or its rows are not numbers of equal count.
     """
-    try:
-        rows = [line.replace(",", " ").split() for line in path.read_text().splitlines()]
-        numbers = np.array([row for row in rows if row], dtype=np.float32)
-    except (OSError, ValueError) as error:
-        raise FrameError(f"{path}: missing or not rows of numbers ({error})") from error
-    if numbers.ndim != 2:
+    rows: list[list[float]] = []
+    for number, line in read_lines(path, NUMBER_COMMENTS):
+        if not line and not rows:
+            continue
+        try:
+            row = [float(value) for value in _SEPARATORS.sub(" ", _COMMENT.sub("", line)).split()]
+        except ValueError:
+            row = []
+        if not row:
+            raise FrameError(f"{path}: not rows of numbers (line {number} is {line[:40]!r})")
+        if rows and len(row) != len(rows[0]):
+            counts = f"{len(row)} in line {number}, {len(rows[0])} before"
+            raise FrameError(f"{path}: not rows of numbers of equal count ({counts})")
+        rows.append(row)
+    if not rows:
         raise FrameError(f"{path}: holds no rows of numbers")
-    return numbers
+    return np.array(rows, dtype=np.float32)
 
 
 def read_boxes(path: Path) -> NDArray[np.float32]:
@@ -90,10 +108,10 @@ class RegionTrack:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._lines = path.read_text().splitlines()
+            self._lines = [line for _, line in read_lines(path, NUMBER_COMMENTS)]
             self.visible = np.array([_is_present(line) for line in self._lines], dtype=np.bool_)
-        except (OSError, ValueError) as error:
-            raise FrameError(f"{path}: missing or not a region a line ({error})") from error
+        except ValueError as error:
+            raise FrameError(f"{path}: not a region a line ({error})") from error
         self._path = path
         self.has_masks = any(line.startswith("m") for line in self._lines)
 

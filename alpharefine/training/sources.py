@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from alpharefine.data.images import FrameError
 from alpharefine.data.readers import read_source
 from alpharefine.data.source import VideoSource
+from alpharefine.data.text import NAME_COMMENTS, read_lines
 from alpharefine.errors import UsageError
 
 
@@ -90,10 +92,9 @@ def _group(source: SourceConfig, root: Path, held_out: HoldOut, validation: bool
 
 def _read_names(path: Path) -> frozenset[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read; give a file with a name a line") from error
-    return frozenset(line.strip() for line in lines)
+        return frozenset(line for _, line in read_lines(path, NAME_COMMENTS))
+    except FrameError as error:
+        raise UsageError(f"{error}; give a file with a name a line") from error
 
 
 def _is_held_out(name: str, source: SourceConfig, held_out: HoldOut) -> bool:

@@ -341,3 +341,18 @@ def test_bad_input_leaves_nothing(spoil, tmp_path: Path) -> None:  # type: ignor
         convert(tmp_path / "frames", tmp_path / "converted", options)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "converted").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_boxes_of_every_encoding(encoding: str, end: str, tmp_path: Path) -> None:
+    write_images(tmp_path / "frames", stems("%02d"))
+    write_boxes(tmp_path / "boxes.txt")
+    text = f"# Gr\xf6\xdfe: x,y,w,h\n{(tmp_path / 'boxes.txt').read_text()}\n"
+    (tmp_path / "boxes.txt").write_bytes(text.replace("\n", end).encode(encoding))
+    sequence = converted(tmp_path / "frames", ConvertOptions(boxes=tmp_path / "boxes.txt"))[
+        "frames"
+    ]
+    assert sequence.length == LENGTH
+    region = sequence.regions[1]
+    assert (region.x, region.y, region.width, region.height) == (5, 5, 10, 8)

@@ -197,6 +197,14 @@ def _first_line(line: str) -> Callable[[Path], None]:
     return _edit("block/groundtruth.txt", lambda text: line + "\n" + text.split("\n", 1)[1])
 
 
+def _encode(name: str, encoding: str, text: str = "") -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        file = folder / name
+        file.write_bytes((text + file.read_text()).encode(encoding))
+
+    return apply
+
+
 FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "no list": (_remove("list.txt"), "list.txt is missing: write one line for each sequence"),
     "empty list": (_edit("list.txt", lambda _: "\n"), "names no sequence"),
@@ -255,7 +263,19 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "empty box": (_first_line("5,5,0,0"), "starts at frame 1, where the target is absent, empty"),
     "outside": (_first_line("70,5,10,10"), "starts at frame 1, .* or outside the image"),
     "text": (_first_line("hello"), "line 1: 'hello' is not a region"),
-    "blank": (_first_line(""), "line 1: '' is not a region"),
+    "list with a mark": (_encode("list.txt", "utf-8-sig"), "list.txt has a byte order mark"),
+    "truth in UTF-16": (_encode("block/groundtruth.txt", "utf-16"), "groundtruth.txt is UTF-16-LE"),
+    "truth with a mark": (
+        _encode("block/groundtruth.txt", "utf-8-sig"),
+        "save it as UTF-8 without",
+    ),
+    "properties with a mark": (_encode("block/sequence", "utf-8-sig"), "sequence has a byte order"),
+    "properties in Latin-1": (
+        _encode("block/sequence", "latin-1", "name=F\xfc\xdfe\n"),
+        "sequence is Latin-1, .* save it as UTF-8",
+    ),
+    "anchors in UTF-16": (_encode("block/anchor.value", "utf-16"), "value is UTF-16-LE.* save it"),
+    "blank": (_first_line(""), "line 1 is blank: delete it"),
     "three numbers": (_first_line("1,2,3"), "line 1: '1,2,3' is not a region"),
     "short mask": (_first_line("m1,2,3"), "is not a region"),
     "overlong runs": (_first_line("m0,0,4,4,2,60000000"), "is not a region"),

@@ -4,6 +4,8 @@ import math
 import re
 from pathlib import Path
 
+from alpharefine.data.images import FrameError
+from alpharefine.data.text import read_text
 from alpharefine.errors import UsageError
 
 DEFAULT_FPS = 30
@@ -38,9 +40,9 @@ def read_rate(file: Path, key: str) -> float | None:
     if not file.is_file():
         return None
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+        text = read_text(file)
+    except FrameError as error:
+        raise UsageError(f"{error}, or give --fps") from error
     line = re.search(rf"^\s*{re.escape(key)}\s*[:=](.*)$", text, re.MULTILINE)
     if line is None:
         return None

@@ -16,7 +16,7 @@ import cv2
 
 from alpharefine.errors import UsageError
 from vot_integration.files import write_text
-from vot_integration.toolkit.files import read_properties, read_regions
+from vot_integration.toolkit.files import check_plain, read_properties, read_regions
 from vot_integration.toolkit.regions import Region
 
 LIST_FILE = "list.txt"
@@ -76,6 +76,7 @@ def read_list(folder: Path) -> list[Path]:
             f"{file} is missing: write one line for each sequence, the name of its folder in "
             f"{folder} or an absolute path"
         )
+    check_plain(file)
     try:
         names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
@@ -135,6 +136,7 @@ def read_sequence_folder(path: Path) -> SequenceFolder:
 
 def _read_properties(path: Path) -> dict[str, str]:
     if (path / PROPERTIES_FILE).is_file():
+        check_plain(path / PROPERTIES_FILE)
         try:
             return read_properties(path / PROPERTIES_FILE)
         except (OSError, UnicodeDecodeError) as error:
@@ -220,6 +222,7 @@ def _read_anchors(file: Path, length: int) -> tuple[float, ...]:
     """Values of `file`, filled up with zeros as the toolkit does; empty without a file."""
     if not file.is_file():
         return ()
+    check_plain(file)
     try:
         values = [float(line) for line in file.read_text(encoding="ascii").splitlines()]
     except (OSError, ValueError) as error:

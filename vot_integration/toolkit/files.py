@@ -12,11 +12,35 @@ from pathlib import Path
 from vot import utilities
 from vot.region import io
 
+from alpharefine.data.text import BYTE_ORDER_MARK, LATIN, detect_encoding
 from alpharefine.errors import UsageError
 from vot_integration.toolkit.regions import Region
 
 _MAX_SIDE = 1 << 15
 """Largest mask side: the toolkit's binary results store it in 16 bits."""
+
+
+def check_plain(file: Path) -> None:
+    """Check that a text file is in UTF-8 without a byte order mark, which the toolkit needs.
+
+    The toolkit fails in another encoding, and takes the mark for a part of the first line, which it
+    then skips or trips over.
+
+    Raises:
+        UsageError: it is in another encoding. A file that is missing is left to its reader.
+    """
+    if not file.is_file():
+        return
+    content = file.read_bytes()
+    encoding = detect_encoding(content)
+    if encoding != "utf-8":
+        shown = "Latin-1" if encoding == LATIN else encoding.upper()
+        raise UsageError(f"{file} is {shown}, which the toolkit does not read: save it as UTF-8")
+    if BYTE_ORDER_MARK.encode() in content:
+        raise UsageError(
+            f"{file} has a byte order mark (BOM), which the toolkit trips over: save it as UTF-8 "
+            "without BOM"
+        )
 
 
 def read_regions(file: Path) -> tuple[Region, ...]:
@@ -25,6 +49,7 @@ def read_regions(file: Path) -> tuple[Region, ...]:
     Raises:
         UsageError: the file cannot be read, or a line is not a region.
     """
+    check_plain(file)
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -33,10 +58,14 @@ def read_regions(file: Path) -> tuple[Region, ...]:
 
 
 def _read_region(line: str, file: Path, number: int) -> Region:
+    if not line:
+        raise UsageError(
+            f"{file}, line {number} is blank: delete it, or write 0 where the target is absent"
+        )
     region = None
     try:
         if not line.startswith("m") or _is_sound_mask(line):
-            region = io.parse_region(line) if line else None
+            region = io.parse_region(line)
     except (ValueError, OverflowError):
         region = None
     if region is None:

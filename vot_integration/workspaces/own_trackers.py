@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute
+from vot_integration.toolkit.files import check_plain
 from vot_integration.workspaces.trackers_ini import (
     escape,
     ini_parser,
@@ -79,6 +80,7 @@ def adopt_trackers(file: Path, workspace: Path | None = None) -> dict[str, Secti
 
 
 def _read(file: Path) -> dict[str, Section]:
+    check_plain(file)
     try:
         return _parse(file.read_text(encoding="utf-8"), file.name)
     except FileNotFoundError:
