@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.inference import put_into_inference_form
+from alpharefine.nets.inference.forms import put_into_inference_form
 
 Network = TypeVar("Network", bound=nn.Module)
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

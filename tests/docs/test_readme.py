@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pytest
 
 from alpharefine.refinement.refined_tracker import RefinedTracker
 from alpharefine.types import Box, Tracker
@@ -34,6 +36,25 @@ def test_the_refined_opencv_tracker_follows_a_kite() -> None:
         mask = tracker.track(frame.image).mask
         assert mask is not None
         assert (mask & frame.mask).sum() > 0.5 * (mask | frame.mask).sum()
+
+
+@pytest.mark.parametrize("page", [README, README.parent / "docs" / "python.md"])
+def test_the_examples_in_python_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frames = [frame.image for frame in render_sequence("kite", 3)]
+    height, width = frames[0].shape[:2]
+    writer = cv2.VideoWriter("walk.mp4", cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (width, height))
+    for image in frames:
+        writer.write(image[..., ::-1])
+    writer.release()
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    examples = [block for block in blocks if "import alpharefine as ar" in block]
+    assert examples
+    for example in examples:
+        exec(compile(example, str(page), "exec"), {"__name__": "example"})
+    assert "Box(x=" in capsys.readouterr().out
 
 
 def test_the_first_commands_work_one_after_another() -> None:

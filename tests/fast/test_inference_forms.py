@@ -14,7 +14,8 @@ from alpharefine.nets.backbones.build import BACKBONES, build_backbone
 from alpharefine.nets.backbones.stages import STAGES
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.network import DimpNet
-from alpharefine.nets.inference import conv, put_into_inference_form, to_inference_form
+from alpharefine.nets.inference import conv
+from alpharefine.nets.inference.forms import put_into_inference_form, to_inference_form
 from alpharefine.nets.iou.box_regressor import IouFeatures
 from alpharefine.nets.refine.network import RefineNetwork
 from alpharefine.ops.resized_conv import arrange_taps, convolve_enlarged

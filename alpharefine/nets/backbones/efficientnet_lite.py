@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from alpharefine.nets.backbones.stages import STAGES
+from alpharefine.nets.inference.residual import FusedShortcut
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class InvertedResidual(nn.Module):
         layers += _conv_bn(hidden, out_channels, 1)
         self.layers = nn.Sequential(*layers)
         self.has_shortcut = stride == 1 and in_channels == out_channels
+
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`."""
+        return FusedShortcut(self.layers, self.has_shortcut)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> N x C' x H/stride x W/stride."""

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from alpharefine.nets.backbones.stages import STAGES
+from alpharefine.nets.inference.conv import RELU, FusedConv2d
+from alpharefine.nets.inference.forms import put_into_inference_form
+from alpharefine.nets.inference.residual import FusedResidualBlock
 
 
 class BasicBlock(nn.Module):
@@ -30,6 +33,15 @@ class BasicBlock(nn.Module):
         self.conv2 = _conv(width, width, 3)
         self.bn2 = nn.BatchNorm2d(width)
         self.downsample = _shortcut(in_channels, width, stride)
+
+    @property
+    def convolutions(self) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+        """Its convolutions, each with the norm behind it."""
+        return [(self.conv1, self.bn1), (self.conv2, self.bn2)]
+
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`."""
+        return FusedResidualBlock(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> N x C' x H/stride x W/stride."""
@@ -59,6 +71,15 @@ class Bottleneck(nn.Module):
         self.conv3 = _conv(width, out_channels, 1)
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.downsample = _shortcut(in_channels, out_channels, stride)
+
+    @property
+    def convolutions(self) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+        """Its convolutions, each with the norm behind it."""
+        return [(self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3)]
+
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`."""
+        return FusedResidualBlock(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> N x C' x H/stride x W/stride."""
@@ -104,6 +125,14 @@ class ResNetBackbone(nn.Module):
             first = block(widths[i], _WIDTHS[i], stride)
             rest = (block(widths[i + 1], _WIDTHS[i], 1) for _ in range(depths[i] - 1))
             self.add_module(stage, nn.Sequential(first, *rest))
+
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`: the stem's norm and ReLU join its convolution."""
+        if isinstance(self.conv1, nn.Conv2d) and isinstance(self.bn1, nn.BatchNorm2d):
+            self.conv1 = FusedConv2d(self.conv1, self.bn1, RELU)
+            self.bn1, self.relu = nn.Identity(), nn.Identity()
+        put_into_inference_form(self)
+        return self
 
     def forward(self, images: Tensor, outputs: Collection[str]) -> dict[str, Tensor]:
         """Features of normalised images.

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
+from alpharefine.nets.inference.residual import FusedShortcut
 from alpharefine.ops.prroi import prroi_pool_boxes
 
 
@@ -42,6 +43,10 @@ class ClassifierBlock(nn.Module):
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             last,
         )
+
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`."""
+        return FusedShortcut(self.layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> the same shape."""

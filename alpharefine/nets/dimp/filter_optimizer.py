@@ -100,6 +100,10 @@ class FilterOptimizer(nn.Module):
         self.spatial_weight_predictor = nn.Conv2d(bins, 1, 1, bias=False)
         self._initialize_tables(bins)
 
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`: its convolutions are tables of numbers."""
+        return self
+
     def _initialize_tables(self, bins: int) -> None:
         distance = torch.arange(bins) * self.bin_width
         with torch.no_grad():

@@ -1,12 +1,15 @@
 """The frtm mask head's modules, spared convolutions of enlarged maps and passes for sums."""
 
 from copy import deepcopy
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from alpharefine.nets.inference.conv import RELU, FusedConv2d, merge_convolutions
-from alpharefine.nets.refine.frtm_head import Projection, ResidualRefinement, TargetEncoder
 from alpharefine.ops.resized_conv import arrange_taps, convolve_enlarged
+
+if TYPE_CHECKING:
+    from alpharefine.nets.refine.frtm_head import Projection, ResidualRefinement, TargetEncoder
 
 
 class ResizedConv2d(nn.Module):
@@ -34,7 +37,7 @@ class ResizedConv2d(nn.Module):
 class FusedTargetEncoder(nn.Module):
     """TSE: the correlation map's share of the first convolution is computed before enlarging it."""
 
-    def __init__(self, encoder: TargetEncoder) -> None:
+    def __init__(self, encoder: "TargetEncoder") -> None:
         super().__init__()
         first, *others = encoder.transform
         last_of_stage = encoder.reduce[-1]
@@ -68,7 +71,7 @@ def _split_inputs(conv: nn.Conv2d, count: int) -> tuple[nn.Conv2d, nn.Conv2d]:
 class FusedResidualRefinement(nn.Module):
     """RRB: the last convolution adds the block's input."""
 
-    def __init__(self, block: ResidualRefinement) -> None:
+    def __init__(self, block: "ResidualRefinement") -> None:
         super().__init__()
         self.conv1x1 = FusedConv2d(block.conv1x1)
         *inner, last = block.bblock
@@ -85,7 +88,7 @@ class FusedResidualRefinement(nn.Module):
 class FusedProjection(nn.Module):
     """Both convolutions run before their doubling."""
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, projection: "Projection") -> None:
         super().__init__()
         self.conv1 = ResizedConv2d(projection.conv1, "bicubic")
         self.conv2 = ResizedConv2d(projection.conv2, "bicubic")

@@ -1,21 +1,21 @@
 """Residual blocks of the backbones: the last convolution adds the shortcut."""
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
-from alpharefine.nets.backbones.efficientnet_lite import InvertedResidual
-from alpharefine.nets.backbones.resnet import BasicBlock, Bottleneck
-from alpharefine.nets.dimp.classifier import ClassifierBlock
 from alpharefine.nets.inference.conv import RELU, FusedConv2d, merge_convolutions
+
+if TYPE_CHECKING:
+    from alpharefine.nets.backbones.resnet import BasicBlock, Bottleneck
 
 
 class FusedResidualBlock(nn.Module):
     """ResNet's block, of two or of three convolutions."""
 
-    def __init__(self, block: BasicBlock | Bottleneck) -> None:
+    def __init__(self, block: "BasicBlock | Bottleneck") -> None:
         super().__init__()
-        layers = [(block.conv1, block.bn1), (block.conv2, block.bn2)]
-        if isinstance(block, Bottleneck):
-            layers.append((block.conv3, block.bn3))
+        layers = block.convolutions
         *inner, last = (FusedConv2d(conv, norm, RELU) for conv, norm in layers)
         self.inner = nn.Sequential(*inner)
         self.last = last
@@ -31,12 +31,12 @@ class FusedResidualBlock(nn.Module):
 class FusedShortcut(nn.Module):
     """A block that ends in a convolution, with or without a shortcut around all of it."""
 
-    def __init__(self, block: InvertedResidual | ClassifierBlock) -> None:
+    def __init__(self, layers: nn.Sequential, has_shortcut: bool = True) -> None:
         super().__init__()
-        *inner, last = merge_convolutions(block.layers)
+        *inner, last = merge_convolutions(layers)
         self.inner = nn.Sequential(*inner)
         self.last = last
-        self.has_shortcut = not isinstance(block, InvertedResidual) or block.has_shortcut
+        self.has_shortcut = has_shortcut
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> N x C' x H/stride x W/stride."""

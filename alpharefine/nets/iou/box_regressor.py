@@ -43,11 +43,12 @@ class LinearBlock(nn.Module):
             linear.weight, linear.bias, mean, variance, bn.eps, bn.weight, bn.bias
         )
 
-    def fold_norm(self) -> None:
-        """Make the batch norm, in eval mode, part of the linear layer."""
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`: the batch norm becomes part of the layer."""
         weight, bias = self.affine()
         self.linear.weight, self.linear.bias = nn.Parameter(weight), nn.Parameter(bias)
         self.bn = nn.Identity()
+        return self
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from alpharefine.nets.inference.frtm import (
+    FusedProjection,
+    FusedResidualRefinement,
+    FusedTargetEncoder,
+)
 from alpharefine.nets.refine.pyramid_head import resize
 
 
@@ -35,6 +40,10 @@ class TargetEncoder(nn.Module):
             nn.ReLU(),
         )
 
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`."""
+        return FusedTargetEncoder(self)
+
     def forward(self, stage: Tensor, fused: Tensor, carry: Tensor | None) -> tuple[Tensor, Tensor]:
         """Encoded stage, and the deeper features: `carry`, or the stage's mean if there is none."""
         reduced = self.reduce(stage)
@@ -54,6 +63,10 @@ class ResidualRefinement(nn.Module):
             nn.ReLU(),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
         )
+
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`."""
+        return FusedResidualRefinement(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> the same shape."""
@@ -84,6 +97,10 @@ class Projection(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels // 2, 3, padding=1)
         self.conv2 = nn.Conv2d(channels // 2, 1, 3, padding=1)
+
+    def inference_form(self) -> nn.Module:
+        """See `alpharefine.nets.inference.forms`."""
+        return FusedProjection(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> N x 1 x 4H x 4W."""
