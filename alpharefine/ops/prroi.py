@@ -39,24 +39,6 @@ def prroi_pool_boxes(
     return torch.matmul(along_y, weights_x.transpose(2, 3)).reshape(n, k, c, rows, columns)
 
 
-def prroi_pool(
-    features: Tensor, rois: Tensor, output_size: tuple[int, int], spatial_scale: float
-) -> Tensor:
-    """Pool any mixture of boxes, each naming its image.
-
-    Args:
-        features: N x C x H x W.
-        rois: M x 5, (image index, x1, y1, x2, y2) in image pixels, float32.
-        output_size: bins (rows, columns).
-        spatial_scale: feature cells per image pixel (1 / stride).
-
-    Returns:
-        M x C x rows x columns.
-    """
-    images = features[rois[:, 0].long()]
-    return prroi_pool_boxes(images, rois[:, None, 1:], output_size, spatial_scale)[:, 0]
-
-
 def _bin_weights(low: Tensor, high: Tensor, bins: int, cells: int) -> Tensor:
     """Mean weight of each cell in each bin of [low, high]: N x K -> N x K x bins x cells."""
     size = (high - low)[..., None]

@@ -13,7 +13,6 @@ from alpharefine.data.source import TrainFrame
 from alpharefine.training.appearance import change_colours
 from alpharefine.training.compositing import Layer, cut_out, paste
 from alpharefine.training.motion import (
-    STILL,
     Matrix,
     MotionConfig,
     draw_motion,
@@ -67,16 +66,6 @@ class SynthesisConfig:
 
 DIMP_SYNTHESIS = SynthesisConfig(paste=0.5, largest_in_place=0.3, target_side=(0.1, 0.3))
 """For crops of six times the target: its surroundings count."""
-
-NO_SYNTHESIS = SynthesisConfig(
-    motion=STILL,
-    paste=0.0,
-    largest_in_place=1.0,
-    distractors=(1.0,),
-    occluder=0.0,
-    video_motion=0.0,
-)
-"""Frames as they are: a clip of a still repeats it."""
 
 
 class Material(Protocol):

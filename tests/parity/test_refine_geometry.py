@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from alpharefine.geometry.boxes import clip_box, mask_to_box
-from alpharefine.geometry.masks import full_size_mask
 from alpharefine.geometry.refine_crop import (
     crop_window,
     cut_crop,
@@ -77,14 +76,3 @@ def test_box_of_a_mask(arrays: Arrays) -> None:
     box = mask_to_box(arrays["rect_mask"])
     assert box is not None
     np.testing.assert_array_equal(box, arrays["rect_out"])
-
-
-def test_full_size_mask(arrays: Arrays) -> None:
-    mask = arrays["rect_mask"]
-    height, width = arrays["full_small"]
-    filled = full_size_mask(mask[:41, :52], height, width)
-    assert filled.shape == (height, width)
-    np.testing.assert_array_equal(filled[:41, :52], mask[:41, :52])
-    assert not filled[41:].any() and not filled[:, 52:].any()
-    height, width = arrays["full_crop"]
-    np.testing.assert_array_equal(full_size_mask(mask, height, width), mask[:height, :width])

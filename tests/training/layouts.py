@@ -8,6 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PilImage
 
+from alpharefine.training.motion import STILL
+from alpharefine.training.synthesis import SynthesisConfig
+
+NO_SYNTHESIS = SynthesisConfig(
+    motion=STILL,
+    paste=0.0,
+    largest_in_place=1.0,
+    distractors=(1.0,),
+    occluder=0.0,
+    video_motion=0.0,
+)
+"""Frames as they are: a clip of a still repeats it."""
+
 
 def blank_labels(height: int, width: int) -> NDArray[np.uint8]:
     return np.zeros((height, width), np.uint8)

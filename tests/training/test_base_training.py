@@ -18,13 +18,12 @@ from alpharefine.training.freezing import stages_until
 from alpharefine.training.run import train_family
 from alpharefine.training.sampling import ClipConfig
 from alpharefine.training.sources import HoldOut, SourceConfig
-from alpharefine.training.synthesis import NO_SYNTHESIS
 from alpharefine.training.tasks.dimp.config import DimpLossConfig
 from alpharefine.training.tasks.dimp.data import DimpDataConfig, dimp_samples
 from alpharefine.training.tasks.dimp.module import DimpTrainingModule
 from alpharefine.training.tasks.dimp.pictures import prediction_grid
 from alpharefine.training.tasks.dimp.task import DIMP, DimpOptimConfig, DimpRunConfig
-from tests.training.layouts import blank_labels, write_image, write_labels
+from tests.training.layouts import NO_SYNTHESIS, blank_labels, write_image, write_labels
 
 SIZE = 96
 

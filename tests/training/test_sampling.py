@@ -35,9 +35,9 @@ from alpharefine.training.motion import (
 from alpharefine.training.samples import DimpCutter, RefineCutter, SampleSet, init_worker
 from alpharefine.training.sampling import ClipConfig, ClipSampler, draw_times
 from alpharefine.training.sources import SourceGroup
-from alpharefine.training.synthesis import NO_SYNTHESIS, SynthesisConfig, add_objects
+from alpharefine.training.synthesis import SynthesisConfig, add_objects
 from alpharefine.types import Box
-from tests.training.layouts import blank_labels, write_image, write_labels, write_text
+from tests.training.layouts import NO_SYNTHESIS, blank_labels, write_image, write_labels, write_text
 
 DATA = Path(os.environ.get("ARVOT_DATA", Path(__file__).parents[2] / "../shared/data"))
 SQUARE = Box(50.0, 40.0, 30.0, 20.0)
