@@ -1,20 +1,15 @@
-"""Label maps: reading them, their objects, which are worth training on, and tracks of them."""
+"""Label maps: which of their objects are worth training on, and tracks of them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PilImage
-from PIL import UnidentifiedImageError
 
 from alpharefine.data.images import FrameError, FrameFiles, SkipCounter
+from alpharefine.data.mask_pictures import MaskPicture, ObjectChoice, read_picture_of_masks
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.types import Box, Mask
-
-BINARY_THRESHOLD = 128
-"""Grey masks of one object: this value and above is object, as saliency benchmarks binarise."""
 
 
 @dataclass(frozen=True)
@@ -45,24 +40,6 @@ class ObjectFilter:
         return largest_piece(mask, box) >= self.min_extent * area
 
 
-def read_labels(path: Path) -> NDArray[np.uint8]:
-    """Read a label map: palette index or grey value of each pixel, H x W uint8.
-
-    Raises:
-        FrameError: the file is missing, broken, or a colour picture.
-    """
-    try:
-        with PilImage.open(path) as picture:
-            labels = np.asarray(picture)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-        raise FrameError(f"{path}: missing or not a readable mask ({error})") from error
-    if labels.ndim == 3:
-        if (labels[..., :3] != labels[..., :1]).any():
-            raise FrameError(f"{path}: a colour picture, not a palette or grey mask")
-        labels = labels[..., 0]
-    return np.ascontiguousarray(labels).astype(np.uint8)
-
-
 def largest_piece(mask: Mask, box: Box) -> int:
     """Area in px of the largest 8-connected piece of `mask`, all of which lies in `box`."""
     x, y, w, h = (int(v) for v in box)
@@ -71,15 +48,9 @@ def largest_piece(mask: Mask, box: Box) -> int:
     return int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 
-def object_labels(labels: NDArray[np.uint8]) -> list[int]:
-    """The values other than 0 that occur in a label map, ascending."""
-    return [int(v) for v in np.flatnonzero(np.bincount(labels.ravel(), minlength=1)) if v]
-
-
-def object_mask(labels: NDArray[np.uint8], label: int | None) -> Mask:
-    """Mask of the pixels equal to `label`, or of the bright ones when it is None."""
-    chosen = labels >= BINARY_THRESHOLD if label is None else labels == label
-    return np.ascontiguousarray(chosen, dtype=np.uint8)
+def object_labels(picture: MaskPicture) -> list[int]:
+    """The values other than 0 that occur in a picture of masks, ascending."""
+    return [int(value) for value in np.unique(picture.values) if value]
 
 
 class MaskTrack:
@@ -101,7 +72,7 @@ class MaskTrack:
     def target(self, t: int, height: int, width: int) -> tuple[Box, Mask | None]:
         """See `alpharefine.data.source.Track`."""
         path = self._files[t]
-        mask = object_mask(read_labels(path), self._label)
+        mask = ObjectChoice(self._label).mask(read_picture_of_masks(path))
         if mask.shape != (height, width):
             raise FrameError(f"{path}: mask {mask.shape}, but the image is {(height, width)}")
         box = mask_to_box(mask)
@@ -124,11 +95,11 @@ def scan_tracks(
     visible: dict[int, NDArray[np.bool_]] = {}
     for t in range(count):
         try:
-            labels = read_labels(files[t])
+            picture = read_picture_of_masks(files[t])
         except FrameError as error:
             skips.add(error)
             continue
-        for label in object_labels(labels):
-            if objects.accepts(object_mask(labels, label)):
+        for label in object_labels(picture):
+            if objects.accepts(ObjectChoice(label).mask(picture)):
                 visible.setdefault(label, np.zeros(count, dtype=np.bool_))[t] = True
     return [MaskTrack(files, label, seen) for label, seen in sorted(visible.items())]

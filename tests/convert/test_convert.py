@@ -1,8 +1,10 @@
 """Videos and other data sets become VOT sequences."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from PIL import Image as PilImage
 
@@ -356,3 +358,37 @@ def test_boxes_of_every_encoding(encoding: str, end: str, tmp_path: Path) -> Non
     assert sequence.length == LENGTH
     region = sequence.regions[1]
     assert (region.x, region.y, region.width, region.height) == (5, 5, 10, 8)
+
+
+def test_a_folder_of_masks_for_each_object(tmp_path: Path) -> None:
+    write_images(tmp_path / "walk", stems("%02d"))
+    for name in ("1", "2"):
+        write_masks(tmp_path / "masks" / name, stems("%02d"), [255] * int(name))
+    found = converted(tmp_path / "walk", ConvertOptions(masks=tmp_path / "masks"))
+    assert list(found) == ["walk_1", "walk_2"]
+    assert int(found["walk_2"].regions[0].mask.sum()) == 200
+    options = ConvertOptions(masks=tmp_path / "masks", label=2)
+    convert(tmp_path / "walk", tmp_path / "one", options)
+    assert [path.name for path in sound_sequences(tmp_path / "one")] == ["walk_2"]
+    with pytest.raises(UsageError, match="a folder an object: 1, 2"):
+        convert(tmp_path / "walk", tmp_path / "three", replace(options, label=3))
+
+
+def test_two_masks_of_a_frame(tmp_path: Path) -> None:
+    write_images(tmp_path / "walk", stems("%02d"))
+    write_masks(tmp_path / "masks", stems("%02d"), [1])
+    write_images(tmp_path / "masks", ["03"])
+    with pytest.raises(UsageError, match="are masks of one frame: keep one"):
+        convert(tmp_path / "walk", tmp_path / "out", ConvertOptions(masks=tmp_path / "masks"))
+
+
+def test_numbers_of_16_bits(tmp_path: Path) -> None:
+    write_images(tmp_path / "walk", stems("%02d"))
+    (tmp_path / "masks").mkdir()
+    labels = np.zeros((HEIGHT, WIDTH), np.uint16)
+    labels[4:14, 3:13], labels[20:25, 30:40] = 1001, 2025
+    for stem in stems("%02d"):
+        PilImage.fromarray(labels).save(tmp_path / "masks" / f"{stem}.png")
+    found = converted(tmp_path / "walk", ConvertOptions(masks=tmp_path / "masks"))
+    sizes = {name: int(sequence.regions[0].mask.sum()) for name, sequence in found.items()}
+    assert sizes == {"walk_1001": 100, "walk_2025": 50}

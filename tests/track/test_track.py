@@ -202,6 +202,30 @@ def test_command_on_a_folder_with_a_mask(slides: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("values", "arguments", "box"),
+    [
+        ((1, 2), ["--object", "2"], "30.00,20.00,6.00,9.00"),
+        ((1, 255), [], "8.00,5.00,12.00,10.00"),
+        ((90, 200), ["--threshold", "128"], "30.00,20.00,6.00,9.00"),
+    ],
+)
+def test_command_with_a_label_map(
+    values: tuple[int, int], arguments: list[str], box: str, slides: Path, tmp_path: Path
+) -> None:
+    write_images(tmp_path / "frames", ["a", "b", "c"])
+    write_pair(tmp_path / "mask.png", values)
+    arguments = ["--mask", str(tmp_path / "mask.png"), "--save-boxes", "b.txt", *arguments]
+    assert main(["track", str(tmp_path / "frames"), *arguments]) == 0
+    assert (slides / "b.txt").read_text().splitlines()[0] == box
+
+
+def write_pair(file: Path, values: tuple[int, int]) -> None:
+    mask = np.zeros((36, 48), np.uint8)
+    mask[5:15, 8:20], mask[20:29, 30:36] = values
+    cv2.imwrite(str(file), mask)
+
+
 def test_command_on_a_sequence(slides: Path, tmp_path: Path) -> None:
     sequences = make_sequences(tmp_path / "sequences")
     assert main(["track", str(sequences / "dark"), "--save-boxes", "b.txt"]) == 0
@@ -284,6 +308,10 @@ BAD = {
     "tracker": (["--box", "1,2,9,9", "--tracker", "Nobody"], "unknown tracker 'Nobody'"),
     "frames": (["--box", "1,2,9,9", "--max-frames", "0"], "--max-frames 0"),
     "empty mask": (["--mask", "../empty.png"], "is empty"),
+    "objects": (["--mask", "../pair.png"], "shows objects 1, 2: choose one with --object K"),
+    "no object": (["--mask", "../pair.png", "--object", "3"], "object 3 is not in"),
+    "mask folder": (["--mask", "../frames"], "is a folder: name the mask of the first frame"),
+    "object of a box": (["--box", "1,2,9,9", "--object", "1"], "give --mask FILE, too"),
     "trackers": (["--box", "1,2,9,9", "--trackers", "nothing.ini"], "there is no file nothing.ini"),
     "weights": (["--box", "1,2,9,9", "--weights", "nothing"], "unknown weights"),
 }
@@ -298,6 +326,7 @@ def test_bad_input_writes_nothing(
 ) -> None:
     write_images(tmp_path / "frames", ["a", "b"])
     cv2.imwrite(str(tmp_path / "empty.png"), np.zeros((36, 48), np.uint8))
+    write_pair(tmp_path / "pair.png", (1, 2))
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     for variable in ("DISPLAY", "WAYLAND_DISPLAY"):

@@ -12,7 +12,8 @@ from PIL import Image as PilImage
 
 from alpharefine.data.folders import read_video_folder
 from alpharefine.data.images import FrameError, list_folders, list_images, read_image
-from alpharefine.data.label_maps import ObjectFilter, read_labels
+from alpharefine.data.label_maps import ObjectFilter
+from alpharefine.data.mask_pictures import read_picture_of_masks
 from alpharefine.data.regions import parse_box, parse_mask
 from alpharefine.data.stills import ImageFolder, read_mask_folder
 from alpharefine.errors import UsageError
@@ -163,11 +164,11 @@ def test_regions_outside_the_image_are_cut() -> None:
         parse_box("1,2,3,4,5")
 
 
-def test_colour_mask_is_refused(tmp_path: Path) -> None:
+def test_color_mask_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     PilImage.fromarray(np.random.default_rng(0).integers(0, 255, (9, 9, 3), np.uint8)).save(path)
-    with pytest.raises(FrameError, match="colour"):
-        read_labels(path)
+    with pytest.raises(FrameError, match="color"):
+        read_picture_of_masks(path)
 
 
 def test_image_is_rgb_and_ignores_orientation(tmp_path: Path) -> None:

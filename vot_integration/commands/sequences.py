@@ -98,6 +98,12 @@ def _add_convert(commands: _Commands) -> None:
         metavar="K",
         help="follow only object K of label maps (default: a sequence for each)",
     )
+    command.add_argument(
+        "--threshold",
+        type=int,
+        metavar="T",
+        help="gray masks show one object, from gray value T of 255 on (default: by what they are)",
+    )
     command.add_argument("--name", help="name of the one sequence (default: the source's)")
     command.add_argument(
         "--fps", type=float, help="frames a second (default: what the source says, else 30)"
@@ -150,7 +156,9 @@ def run_convert(args: argparse.Namespace) -> int:
 
     quiet_opencv()
     console = plain_console()
-    options = ConvertOptions(args.masks, args.boxes, args.name, args.object, args.fps, args.link)
+    options = ConvertOptions(
+        args.masks, args.boxes, args.name, args.object, args.fps, args.link, args.threshold
+    )
     with _shown(console) as watcher:
         done = convert(args.source, args.destination, options, watcher)
     errors = plain_console(stderr=True)

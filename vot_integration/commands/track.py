@@ -52,6 +52,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     target.add_argument("--mask", type=Path, metavar="FILE", help="mask of the first frame")
     target.add_argument("--select", action="store_true", help="draw the target in a window")
     parser.add_argument(
+        "--object", type=int, metavar="K", help="object K of a mask that shows several"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=int,
+        metavar="T",
+        help="the target is from gray value T of 255 on in the mask (default: by what it is)",
+    )
+    parser.add_argument(
         "--tracker",
         default=DEFAULT_TRACKER,
         metavar="NAME",
@@ -98,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
         Choice(args.tracker, settings, args.workspace, args.trackers),
         box=args.box,
         mask=args.mask,
+        label=args.object,
+        threshold=args.threshold,
         select=args.select,
         out=args.out,
         masks=args.save_masks,

@@ -85,6 +85,8 @@ def read_boxed(
     """
     if options.label is not None:
         raise UsageError(f"--object chooses from label maps, and {layout.name} has boxes")
+    if options.threshold is not None:
+        raise UsageError(f"--threshold is for gray masks, and {layout.name} has boxes")
     files = layout.box_files(folder)
     hidden = [folder / file for file in layout.hidden if (folder / file).is_file()]
     images = list_images(folder / layout.images)

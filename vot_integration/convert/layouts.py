@@ -14,7 +14,7 @@ from vot_integration.convert.box_layouts import (
     read_boxed,
 )
 from vot_integration.convert.boxes import BoxFiles, read_box_track
-from vot_integration.convert.masks import masked_sequences, pair_masks
+from vot_integration.convert.masks import choose_folders, masked_sequences, pair_masks
 from vot_integration.convert.rate import check_rate
 from vot_integration.convert.source import ConvertOptions, Source, SourceSequence
 from vot_integration.convert.video import read_video
@@ -60,6 +60,8 @@ def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
         raise UsageError("--masks and --boxes both say where the target is: give one of them")
     if options.boxes is not None and options.label is not None:
         raise UsageError("--object chooses from label maps: leave it out with --boxes")
+    if options.boxes is not None and options.threshold is not None:
+        raise UsageError("--threshold is for gray masks: leave it out with --boxes")
     check_rate(options.fps)
     try:
         found = list(_find(source, options))
@@ -148,9 +150,12 @@ def _plain(folder: Path, options: ConvertOptions, name: str) -> Iterator[SourceS
             )
         yield SourceSequence(name, count, region, count, images)
     elif options.masks is not None:
-        paired, masks = pair_masks(images, options.masks)
-        for sequence in masked_sequences(name, masks, options.label):
-            yield replace(sequence, images=paired, total=len(images))
+        for target, inner in choose_folders(options.masks, options.label):
+            paired, masks = pair_masks(images, inner)
+            asked = options if target is None else replace(options, label=None)
+            named = name if target is None else f"{name}_{target}"
+            for sequence in masked_sequences(named, masks, asked):
+                yield replace(sequence, images=paired, total=len(images))
 
 
 def _source(folder: Path, read: partial[Iterator[SourceSequence]]) -> Source:

@@ -4,19 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from alpharefine.data.images import FrameError, list_images
-from alpharefine.data.label_maps import object_labels, object_mask, read_labels
+from alpharefine.data.images import FrameError, images_in, list_folders, list_images
+from alpharefine.data.mask_pictures import (
+    MaskPicture,
+    MaskSurvey,
+    ObjectChoice,
+    read_picture_of_masks,
+)
 from alpharefine.errors import UsageError
-from vot_integration.convert.source import OneFrameError, SourceSequence
+from vot_integration.convert.source import ConvertOptions, OneFrameError, SourceSequence
 from vot_integration.toolkit.regions import Region, mask_region
-
-_MOST_LABELS = 20
-"""More values than this are the gray levels of one mask, not objects."""
-
-_WHITE = 255
 
 
 @dataclass(frozen=True)
@@ -24,11 +21,11 @@ class MaskObjects:
     """What the masks of a sequence show.
 
     Attributes:
-        labels: objects to follow; None stands for the bright pixels of a gray mask.
+        choices: objects to follow.
         size: width and height of the masks, px.
     """
 
-    labels: Sequence[int | None]
+    choices: Sequence[ObjectChoice]
     size: tuple[int, int]
 
 
@@ -48,9 +45,13 @@ def pair_masks(images: Sequence[Path], folder: Path) -> tuple[list[Path], list[P
 
     Raises:
         OneFrameError: of several images, one alone has.
-        UsageError: none has.
+        UsageError: none has, or one has two.
     """
-    masks = {path.stem: path for path in list_masks(folder)}
+    masks: dict[str, Path] = {}
+    for path in list_masks(folder):
+        if path.stem in masks:
+            raise UsageError(f"{masks[path.stem]} and {path.name} are masks of one frame: keep one")
+        masks[path.stem] = path
     paired = [image for image in images if image.stem in masks]
     if not paired:
         raise UsageError(
@@ -61,72 +62,93 @@ def pair_masks(images: Sequence[Path], folder: Path) -> tuple[list[Path], list[P
     return paired, [masks[image.stem] for image in paired]
 
 
-def find_objects(masks: Sequence[Path], label: int | None) -> MaskObjects:
+def mask_folders(folder: Path) -> list[tuple[str | None, Path]]:
+    """Folders of masks that a folder stands for, each with the name of its object.
+
+    It is one itself, of all objects, or holds one for each object.
+    """
+    inner = list_folders(folder) if folder.is_dir() and not any(images_in(folder)) else []
+    objects: list[tuple[str | None, Path]] = [(p.name, p) for p in inner if any(images_in(p))]
+    return objects or [(None, folder)]
+
+
+def choose_folders(folder: Path, label: int | None) -> list[tuple[str | None, Path]]:
+    """Those of `mask_folders` that the user wants.
+
+    Args:
+        folder: of masks, or of a folder an object.
+        label: number that an object's folder is named after, where there are such; None for all.
+
+    Raises:
+        UsageError: there is no such object.
+    """
+    found = mask_folders(folder)
+    if label is None or found[0][0] is None:
+        return found
+    chosen = [each for each in found if str(each[0]).isdecimal() and int(str(each[0])) == label]
+    if not chosen:
+        known = ", ".join(str(name) for name, _ in found)
+        raise UsageError(
+            f"object {label} is not in {folder}, which has a folder an object: {known}; give one "
+            "of them with --masks"
+        )
+    return chosen
+
+
+def find_objects(masks: Sequence[Path], options: ConvertOptions) -> MaskObjects:
     """Find which objects there are to follow.
 
     Args:
-        masks: label maps of all frames.
-        label: the one that the user wants, or None.
+        masks: masks or label maps of all frames.
+        options: which object the user wants, and from which gray value on.
 
     Raises:
-        UsageError: the user's object is not in the masks, or nothing is; or they differ in size.
+        UsageError: see `MaskSurvey.choose`; or a mask cannot be read, or they differ in size.
     """
     folder = masks[0].parent
-    values: set[int] = set()
+    survey = MaskSurvey(f"the masks in {folder}")
     sizes: dict[tuple[int, int], Path] = {}
     for mask in masks:
-        labels = _labels(mask)
-        values.update(object_labels(labels))
-        sizes.setdefault((labels.shape[1], labels.shape[0]), mask)
+        picture = _read(mask)
+        survey.add(picture)
+        height, width = picture.values.shape
+        sizes.setdefault((width, height), mask)
     if len(sizes) > 1:
         unlike = " but ".join(f"{file.name} has {w} x {h}" for (w, h), file in sizes.items())
         raise UsageError(f"the masks in {folder} differ in size: {unlike} pixels")
-    return MaskObjects(_choose(values, label, folder), next(iter(sizes)))
-
-
-def _choose(values: set[int], label: int | None, folder: Path) -> list[int | None]:
-    if len(values) > _MOST_LABELS or values == {_WHITE}:
-        if label is not None:
-            raise UsageError(f"the masks in {folder} show one object: leave out --object")
-        return [None]
-    if not values:
-        raise UsageError(f"the masks in {folder} are all empty")
-    if label is not None and label not in values:
-        known = ", ".join(map(str, sorted(values)))
-        raise UsageError(f"object {label} is not in {folder}; there are {known}")
-    return [*sorted(values)] if label is None else [label]
+    return MaskObjects(survey.choose(options.label, options.threshold), next(iter(sizes)))
 
 
 def masked_sequences(
-    name: str, masks: Sequence[Path], label: int | None
+    name: str, masks: Sequence[Path], options: ConvertOptions
 ) -> Iterator[SourceSequence]:
     """A sequence for each object in masks; its frames are still to be given.
 
     Args:
         name: of the sequence, which that of an object is made of where there are several.
         masks: one a frame.
-        label: of the object that the user wants, or None.
+        options: which object the user wants, and from which gray value on.
 
     Raises:
         UsageError: see `find_objects`.
     """
-    found = find_objects(masks, label)
-    for object_label in found.labels:
-        target = name if len(found.labels) == 1 else f"{name}_{object_label}"
-        region = _mask_track(masks, object_label)
+    found = find_objects(masks, options)
+    for choice in found.choices:
+        target = name if len(found.choices) == 1 else f"{name}_{choice.label}"
+        region = _mask_track(masks, choice)
         yield SourceSequence(target, len(masks), region, len(masks), truth_size=found.size)
 
 
-def _mask_track(masks: Sequence[Path], label: int | None) -> Callable[[int], Region]:
+def _mask_track(masks: Sequence[Path], choice: ObjectChoice) -> Callable[[int], Region]:
 
     def region(index: int) -> Region:
-        return mask_region(object_mask(_labels(masks[index]), label))
+        return mask_region(choice.mask(_read(masks[index])))
 
     return region
 
 
-def _labels(path: Path) -> NDArray[np.uint8]:
+def _read(path: Path) -> MaskPicture:
     try:
-        return read_labels(path)
+        return read_picture_of_masks(path)
     except FrameError as error:
         raise UsageError(f"{error}: replace it") from error

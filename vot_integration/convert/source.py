@@ -68,6 +68,7 @@ class ConvertOptions:
         boxes: file of boxes, one a line.
         name: of the sequence, for a source that is one.
         label: which object of label maps; None is each of them.
+        threshold: smallest gray value of masks that show one object; None leaves it to them.
         fps: frames a second.
         link: refer to image files in place of copying them.
     """
@@ -78,3 +79,4 @@ class ConvertOptions:
     label: int | None = None
     fps: float | None = None
     link: bool = False
+    threshold: int | None = None

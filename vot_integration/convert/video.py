@@ -9,7 +9,7 @@ import cv2
 from alpharefine.data.frames import video_frames
 from alpharefine.errors import UsageError
 from vot_integration.convert.boxes import BoxFiles, read_box_track
-from vot_integration.convert.masks import list_masks, masked_sequences
+from vot_integration.convert.masks import choose_folders, list_masks, masked_sequences
 from vot_integration.convert.rate import is_rate
 from vot_integration.convert.source import ConvertOptions, SourceSequence
 
@@ -31,10 +31,13 @@ def read_video(file: Path, options: ConvertOptions, name: str) -> Iterator[Sourc
         _check_count(options.boxes, "boxes", found, file, count)
         yield SourceSequence(name, count, region, count, video=file, fps=fps)
     elif options.masks is not None:
-        masks = list_masks(options.masks)
-        _check_count(options.masks, "masks", len(masks), file, count)
-        for sequence in masked_sequences(name, masks, options.label):
-            yield replace(sequence, video=file, fps=fps)
+        for target, inner in choose_folders(options.masks, options.label):
+            masks = list_masks(inner)
+            _check_count(inner, "masks", len(masks), file, count)
+            asked = options if target is None else replace(options, label=None)
+            named = name if target is None else f"{name}_{target}"
+            for sequence in masked_sequences(named, masks, asked):
+                yield replace(sequence, video=file, fps=fps)
     else:
         raise UsageError(
             f"{file} is a video: say where the target is in its {count} frames, with --masks DIR "

@@ -33,6 +33,8 @@ class TrackOptions:
         choice: the tracker, and how it is to run.
         box: target in the first frame, "x,y,w,h".
         mask: mask file of the first frame.
+        label: which object of the mask, or None.
+        threshold: smallest gray value of the object in the mask, or None.
         select: whether the user draws the target.
         out: overlay to write; None for a name made of source and tracker.
         masks: folder for masks, or None.
@@ -44,6 +46,8 @@ class TrackOptions:
     choice: Choice
     box: str | None = None
     mask: Path | None = None
+    label: int | None = None
+    threshold: int | None = None
     select: bool = False
     out: Path | None = None
     masks: Path | None = None
@@ -105,6 +109,8 @@ def prepare(options: TrackOptions) -> TrackJob:
     """
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--max-frames {options.limit}: give a number above 0")
+    if options.mask is None and not (options.label is None and options.threshold is None):
+        raise UsageError("--object and --threshold are about a mask: give --mask FILE, too")
     chosen = choose_follower(options.choice)
     if options.masks is not None and not chosen.answers_masks:
         raise UsageError(f"{options.choice.tracker} answers no masks: leave out --save-masks")
@@ -138,7 +144,7 @@ def _target(options: TrackOptions, sequence: SequenceFolder | None, image: Image
     if options.box is not None:
         return parse_box(options.box)
     if options.mask is not None:
-        return read_mask(options.mask, image)
+        return read_mask(options.mask, image, options.label, options.threshold)
     return select_box(image) if options.select else first_truth(sequence)
 
 

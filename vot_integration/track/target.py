@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from alpharefine.data.images import FrameError
-from alpharefine.data.label_maps import read_labels
+from alpharefine.data.mask_pictures import MaskSurvey, read_picture_of_masks
 from alpharefine.errors import UsageError
 from alpharefine.types import Box, Image
 from vot_integration.regions.shapes import MaskCrop, Shape
@@ -36,24 +35,42 @@ def parse_box(text: str) -> Shape:
     return rectangle_to_box(x, y, w, h)
 
 
-def read_mask(file: Path, image: Image) -> Shape:
-    """The pixels of a mask file that are not 0.
+def read_mask(file: Path, image: Image, label: int | None, threshold: int | None) -> Shape:
+    """An object of a mask or label map.
+
+    Args:
+        file: the picture.
+        image: the first frame.
+        label: the object, where there are several; None for the only one.
+        threshold: smallest gray value of the object, None to leave it to the picture.
 
     Raises:
-        UsageError: it cannot be read, has another size than the image, or is empty.
+        UsageError: it cannot be read, has another size than the image, is empty or ambiguous.
     """
+    if file.is_dir():
+        raise UsageError(f"--mask {file} is a folder: name the mask of the first frame in it")
     try:
-        mask = read_labels(file)
+        picture = read_picture_of_masks(file)
     except FrameError as error:
         raise UsageError(f"--mask {error}") from error
-    if mask.shape != image.shape[:2]:
+    height, width = picture.values.shape
+    if (height, width) != image.shape[:2]:
         raise UsageError(
-            f"--mask {file} has {mask.shape[1]} x {mask.shape[0]} pixels, the first frame "
+            f"--mask {file} has {width} x {height} pixels, the first frame "
             f"{image.shape[1]} x {image.shape[0]}"
         )
-    if not mask.any():
+    if not picture.values.any():
         raise UsageError(f"--mask {file} is empty: mark the target with any number but 0")
-    return MaskCrop((mask > 0).astype(np.uint8), 0, 0)
+    survey = MaskSurvey(f"--mask {file}: its pixels")
+    survey.add(picture)
+    choices = survey.choose(label, threshold)
+    if len(choices) > 1:
+        known = ", ".join(str(choice.label) for choice in choices)
+        raise UsageError(f"--mask {file} shows objects {known}: choose one with --object K")
+    mask = choices[0].mask(picture)
+    if not mask.any():
+        raise UsageError(f"--mask {file} is empty from gray value {choices[0].threshold} on")
+    return MaskCrop(mask, 0, 0)
 
 
 def sequence_at(source: str) -> SequenceFolder | None:
