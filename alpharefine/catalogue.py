@@ -113,9 +113,11 @@ _BASES = (
         "DiMPlite",
         "dimp_lite",
         _LITE,
-        # Alpha-Refine gives the size: the base tracker need not find it as well.
+        # Alpha-Refine gives the box: the base tracker need not find a size, and learns that box.
         refined_config=replace(
-            _LITE, box_refinement=BoxRefinementConfig(random_boxes=0, iterations=0)
+            _LITE,
+            box_refinement=BoxRefinementConfig(random_boxes=0, iterations=0),
+            learn_settled=True,
         ),
     ),
     TrackerSpec("DiMPsuper", "super_dimp", DimpConfig()),

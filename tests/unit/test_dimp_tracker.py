@@ -97,3 +97,21 @@ def test_frame_size_may_change() -> None:
     tracker.initialize(_frames(1)[0], TARGET)
     estimate = tracker.track(_frames(1, (120, 400))[0])
     assert estimate.box.is_valid
+
+
+def test_a_settled_frame_is_learned_with_the_box_it_is_given() -> None:
+    frames = _frames(2)
+    certain = LocalizationConfig(target_not_found_threshold=-1e9, distractor_threshold=2.0)
+    tracker = _tracker(learn_settled=True, localization=certain)
+    tracker.initialize(frames[0], TARGET)
+    stored = tracker.memory.stored
+    tracker.track(frames[1])
+    assert tracker.memory.stored == stored and tracker.trace.training_box is None
+    settled = Box(62.0, 51.0, 50.0, 20.0)
+    tracker.set_state(settled)
+    assert tracker.memory.stored == stored + 1
+    box, patch = tracker.trace.training_box, tracker.trace.patch
+    assert box is not None
+    assert box[2:].numpy() == pytest.approx(np.array(settled[2:]) / patch.scale, rel=1e-5)
+    tracker.set_state(settled)
+    assert tracker.memory.stored == stored + 1

@@ -37,6 +37,9 @@ class DimpConfig:
         memory: of the filter's samples.
         localization: when a peak is the target.
         box_refinement: of the target's extent.
+        learn_settled: the filter learns a frame only when `set_state` has said where the target is
+            in it; an addition for trackers whose boxes are refined: the peak of the scores is up
+            to half a score cell off.
         seed: of the random generator, set anew by every `initialize`.
         official: which peculiarities of the official code are kept.
 
@@ -55,6 +58,7 @@ class DimpConfig:
     memory: MemoryConfig = MemoryConfig()
     localization: LocalizationConfig = LocalizationConfig()
     box_refinement: BoxRefinementConfig = BoxRefinementConfig()
+    learn_settled: bool = False
     seed: int = 0
     official: OfficialBehavior = CORRECTED
 

@@ -143,6 +143,7 @@ class DimpTracker:
         self._draws = self._given_draws or GeneratorDraws(config.seed)
         self._fallbacks: set[str] = set()
         self._frame = 1
+        self._unlearned: tuple[Patch, DimpFeatures, Flag] | None = None
         self._image_size = pair(*image.shape[:2])
         position = pair(target.y + (target.h - 1) / 2, target.x + (target.w - 1) / 2)
         size = pair(target.h, target.w)
@@ -157,6 +158,7 @@ class DimpTracker:
     def track(self, image: Image) -> Estimate:
         """Find the target in the next frame."""
         self._frame += 1
+        self._unlearned = None
         self._image_size = pair(*image.shape[:2])
         patch = self._search_patch(image)
         features = self._extract(patch.pixels[None])
@@ -165,7 +167,9 @@ class DimpTracker:
             self._update_position(patch.center + found.translation)
             self._refine_box(patch, features)
             if found.flag is not Flag.UNCERTAIN:
-                self._update_filter(patch, features, found.flag)
+                self._unlearned = (patch, features, found.flag)
+                if not self.config.learn_settled:
+                    self._learn()
         fallbacks = frozenset(self._fallbacks)
         self._fallbacks.clear()
         return Estimate(
@@ -176,12 +180,14 @@ class DimpTracker:
             fallbacks=fallbacks,
         )
 
+    @torch.inference_mode()
     def set_state(self, box: Box) -> None:
-        """Continue from `box` (image px)."""
+        """Continue from `box` (image px), and learn its frame if that has waited for it."""
         shrink = 0 if self.config.official.lost_target_drift else 1
         position = pair(box.y + (box.h - shrink) / 2, box.x + (box.w - shrink) / 2)
         size = pair(box.h, box.w)
         self.state = TargetState(position, size, scale_of(size, self.base_size))
+        self._learn()
 
     def snapshot(self) -> DimpSnapshot:
         """See `alpharefine.types.ResumableTracker`."""
@@ -338,6 +344,12 @@ class DimpTracker:
             size = np.asarray(np.minimum(size, self._image_size), np.float32)
         self.state = TargetState(position, size, scale_of(size, self.base_size))
         self._last_refined_position = position
+
+    def _learn(self) -> None:
+        """Learn the last frame, if it is to be learned and was not yet."""
+        if self._unlearned is not None:
+            self._update_filter(*self._unlearned)
+            self._unlearned = None
 
     @stage("filter update")
     def _update_filter(self, patch: Patch, features: DimpFeatures, flag: Flag) -> None:
