@@ -11,6 +11,12 @@ from alpharefine.nets.spec import InputSpec
 from alpharefine.refinement.config import CouplingConfig, RefinerConfig
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.online.config import BoxRefinementConfig, LocalizationConfig
+from alpharefine.trackers.siamfc.config import SIAMFC_TUNED, SiamFcConfig
+from alpharefine.trackers.siamrpn.config import (
+    SIAMRPN_PLUS_TUNED,
+    TA_SIAMRPN_PP,
+    SiamRpnConfig,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -108,6 +114,9 @@ _LITE = DimpConfig(
     train_skipping=10,
     localization=LocalizationConfig(target_not_found_threshold=0.15),
 )
+_BENCHMARK = "VOT2018"
+"""Whose tuned parameters trackers have that were published with some for each benchmark."""
+
 _BASES = (
     TrackerSpec(
         "DiMPlite",
@@ -121,11 +130,23 @@ _BASES = (
         ),
     ),
     TrackerSpec("DiMPsuper", "super_dimp", DimpConfig()),
+    TrackerSpec("SiamRPNpp", "siamrpnpp", SiamRpnConfig()),
+    TrackerSpec("TaSiamRPNpp", "siamrpnpp", TA_SIAMRPN_PP),
+    TrackerSpec("SiamFCRes22", "siamfc_res22", SIAMFC_TUNED["siamfc_res22"][_BENCHMARK]),
+    TrackerSpec("SiamFCRes22W", "siamfc_res22w", SiamFcConfig()),
+    TrackerSpec("SiamFCIncep22", "siamfc_incep22", SIAMFC_TUNED["siamfc_incep22"][_BENCHMARK]),
+    TrackerSpec("SiamFCNext22", "siamfc_next22", SIAMFC_TUNED["siamfc_next22"][_BENCHMARK]),
+    TrackerSpec("SiamRPNRes22", "siamrpn_res22", SIAMRPN_PLUS_TUNED[_BENCHMARK]),
+    TrackerSpec("SiamRPNRes22_thicker", "siamrpn_res22_thicker", SIAMRPN_PLUS_TUNED[_BENCHMARK]),
 )
 _PAIRS = {
     "ARDiMP_lite": ("DiMPlite", "ar_lite"),
     "ARDiMP_v20": ("DiMPsuper", "ar_v20"),
     "ARDiMP_c21": ("DiMPsuper", "ar_c21_r34"),
+    "ARSiamRPNpp": ("SiamRPNpp", "ar_c21_r34"),
+    "ARTaSiamRPNpp": ("TaSiamRPNpp", "ar_c21_r34"),
+    "ARSiamFCRes22": ("SiamFCRes22", "ar_c21_r34"),
+    "ARSiamRPNRes22": ("SiamRPNRes22", "ar_c21_r34"),
 }
 """Name -> base tracker and refinement."""
 

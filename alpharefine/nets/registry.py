@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING, TypeVar
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
-from alpharefine.nets.spec import InputSpec, NetworkConfig, NetworkSpec, OfficialFile, WeightsSpec
+from alpharefine.nets.siamfc.config import SiamFcNetConfig
+from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig, UpChannelRpnConfig
+from alpharefine.nets.spec import (
+    RAW_BGR,
+    InputSpec,
+    NetworkConfig,
+    NetworkSpec,
+    OfficialFile,
+    WeightsSpec,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _PYTRACKING = "https://github.com/visionml/pytracking/blob/master/MODEL_ZOO.md"
 _ALPHA_REFINE = "https://github.com/MasterBin-IIAU/AlphaRefine"
+_PYSOT = "https://github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
+_SIAMDW = "https://github.com/researchmm/SiamDW"
 _OFFICIAL_LICENCE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
 
 LITE = WeightsSpec(
@@ -26,9 +37,17 @@ LITE = WeightsSpec(
     reported="see MODEL_CARD.md",
 )
 
+_PYSOT_LICENCE = "the authors' (CC BY-SA 3.0; trained on research data sets); not distributed"
+_PYSOT_FILE = OfficialFile(("state_dict", ""))
+
 
 def _official(
-    name: str, file: str, page: str, paper: str, reported: str = ""
+    name: str,
+    file: str,
+    page: str,
+    paper: str,
+    reported: str = "",
+    licence: str = _OFFICIAL_LICENCE,
 ) -> tuple[WeightsSpec, ...]:
     """Weights that the authors publish and that cannot be shipped."""
     spec = WeightsSpec(
@@ -36,7 +55,7 @@ def _official(
         url=None,
         sha256=None,
         size=None,
-        licence=_OFFICIAL_LICENCE,
+        licence=licence,
         source=f"{file}, {page}; {paper}",
         obtain=(
             f"download {file} from the authors' model zoo ({page}, needs a browser), "
@@ -45,6 +64,30 @@ def _official(
         reported=reported,
     )
     return (spec,)
+
+
+def _siamdw(
+    name: str, model: str, config: SiamFcNetConfig | UpChannelRpnConfig, reported: str = ""
+) -> NetworkSpec:
+    """A network of SiamDW; one without reported results is not published."""
+    get = f"download the file of {model} from {_SIAMDW} (its links need a browser)"
+    if not reported:
+        get = "none is published: train it as the authors do"
+    weights = WeightsSpec(
+        name=name,
+        url=None,
+        sha256=None,
+        size=None,
+        licence="the authors' (code MIT; trained on research data sets); not distributed",
+        source=f"{model}, {_SIAMDW}; Zhang and Peng, SiamDW (CVPR 2019)",
+        obtain=(
+            f"{get if reported else 'none is published: train it as the authors do'}, "
+            f"then `arvot weights fetch {name} --from FILE.pth`"
+        ),
+        reported=reported and f"VOT2015 / 2016 / 2017 EAO {reported}",
+    )
+    file = OfficialFile(("state_dict", ""), unread=("connect_model.loc_adjust.",))
+    return NetworkSpec(name, config, RAW_BGR, (weights,), file)
 
 
 NETWORKS: Mapping[str, NetworkSpec] = {
@@ -122,6 +165,59 @@ NETWORKS: Mapping[str, NetworkSpec] = {
             InputSpec(256),
             _official("ar_c21_r18", "SEcm_r18", _ALPHA_REFINE, "Yan et al., CVPR 2021"),
             OfficialFile(unread=("feature_extractor.layer4.", "feature_extractor.fc.")),
+        ),
+        NetworkSpec(
+            "siamrpnpp",
+            DepthwiseRpnConfig(),
+            RAW_BGR,
+            _official(
+                "siamrpnpp",
+                "model.pth",
+                f"{_PYSOT} (siamrpn_r50_l234_dwxcorr)",
+                "Li et al., SiamRPN++ (CVPR 2019)",
+                "VOT2018 EAO 0.415, VOT2019 EAO 0.287",
+                _PYSOT_LICENCE,
+            ),
+            _PYSOT_FILE,
+        ),
+        NetworkSpec(
+            "siamrpnpp_otb",
+            DepthwiseRpnConfig(fusion="mean"),
+            RAW_BGR,
+            _official(
+                "siamrpnpp_otb",
+                "model.pth",
+                f"{_PYSOT} (siamrpn_r50_l234_dwxcorr_otb)",
+                "Li et al., SiamRPN++ (CVPR 2019)",
+                "OTB2015 AUC 0.696",
+                _PYSOT_LICENCE,
+            ),
+            _PYSOT_FILE,
+        ),
+        _siamdw("siamfc_res22", "CIResNet22", SiamFcNetConfig(), "0.318 / 0.303 / 0.234"),
+        _siamdw(
+            "siamfc_res22w",
+            "CIResNet22W",
+            SiamFcNetConfig("cir_resnet22w"),
+            "0.368 / 0.352 / 0.269",
+        ),
+        _siamdw(
+            "siamfc_incep22",
+            "CIResInception22",
+            SiamFcNetConfig("cir_inception22"),
+            "0.310 / 0.295 / 0.236",
+        ),
+        _siamdw(
+            "siamfc_next22",
+            "CIResNeXt22",
+            SiamFcNetConfig("cir_resnext22"),
+            "0.297 / 0.278 / 0.229",
+        ),
+        _siamdw("siamrpn_res22", "CIResNet22_RPN", UpChannelRpnConfig(), "0.381 / 0.376 / 0.294"),
+        _siamdw(
+            "siamrpn_res22_thicker",
+            "CIResNet22_RPN with the thicker head",
+            UpChannelRpnConfig(channels=512, scores_per_anchor=2),
         ),
     )
 }

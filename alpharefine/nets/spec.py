@@ -56,6 +56,9 @@ class InputSpec:
 IMAGENET = InputSpec(size=224)
 """The normalization of torchvision's classification networks."""
 
+RAW_BGR = InputSpec(255, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), white=255.0, channels="bgr")
+"""Pixels as OpenCV reads them."""
+
 
 @dataclass(frozen=True)
 class OfficialFile:

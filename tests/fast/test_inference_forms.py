@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from alpharefine.nets.backbones.build import BACKBONES, build_backbone
+from alpharefine.nets.backbones.cir import CROPPED_BACKBONES, CroppedBackbone
 from alpharefine.nets.backbones.stages import STAGES
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.network import DimpNet
@@ -18,6 +19,8 @@ from alpharefine.nets.inference import conv
 from alpharefine.nets.inference.forms import put_into_inference_form, to_inference_form
 from alpharefine.nets.iou.box_regressor import IouFeatures
 from alpharefine.nets.refine.network import RefineNetwork
+from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig
+from alpharefine.nets.siamrpn.depthwise import DepthwiseRpnNet
 from alpharefine.ops.resized_conv import arrange_taps, convolve_enlarged
 from alpharefine.runtime import Runtime, resolve_runtime
 from tests.refine.test_networks import VARIANTS
@@ -116,6 +119,47 @@ def test_backbones(name: str) -> None:
     _assert_close(
         iter(fused(images, STAGES).values()), iter(plain(images, STAGES).values()), ROUNDING
     )
+
+
+@pytest.mark.usefixtures("_path")
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_dilated_backbones(name: str) -> None:
+    torch.manual_seed(0)
+    plain = _trained(build_backbone(name, "layer4", dilated=True))
+    fused = to_inference_form(deepcopy(plain))
+    images = _images(63)
+    _assert_close(
+        iter(fused(images, STAGES).values()), iter(plain(images, STAGES).values()), ROUNDING
+    )
+
+
+@pytest.mark.usefixtures("_path")
+@pytest.mark.parametrize("name", CROPPED_BACKBONES)
+def test_cropped_backbones(name: str) -> None:
+    torch.manual_seed(0)
+    plain = _trained(CroppedBackbone(name))
+    fused = deepcopy(plain)
+    put_into_inference_form(fused)
+    for side in (127, 135):
+        images = _images(side)
+        _assert_close(iter([fused(images)]), iter([plain(images)]), ROUNDING)
+
+
+@pytest.mark.usefixtures("_path")
+def test_siamrpn_network() -> None:
+    torch.manual_seed(0)
+    plain = _trained(DepthwiseRpnConfig(backbone="resnet18", channels=16).build())
+    fused = deepcopy(plain)
+    put_into_inference_form(fused)
+    answers = [_rpn_answers(network) for network in (fused, plain)]
+    _assert_close(*map(iter, answers), ROUNDING)
+
+
+def _rpn_answers(network: nn.Module) -> list[Tensor]:
+    assert isinstance(network, DepthwiseRpnNet)
+    template = network.template(network.features(_images(127)))
+    maps = network.predict(network.features(_images(159)), template)
+    return [maps.classification, *template["layer2"]]
 
 
 @pytest.mark.usefixtures("_path")

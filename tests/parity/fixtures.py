@@ -33,6 +33,7 @@ from alpharefine.nets.spec import NetworkConfig, official_name, rename_entry
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 TOOLS = SHARED / "parity"
 _PARITY_DIR = os.environ.get("PARITY_DIR")
+_VIDEOS = Path(os.environ.get("PARITY_VIDEOS", SHARED / "data" / "eval_masks"))
 _KINDS = ("base_int", "trk2020", "trk256")
 MASK_PIXEL_TOLERANCE = 20
 
@@ -122,12 +123,17 @@ def official_names(module: nn.Module) -> dict[str, str]:
     return names
 
 
-def fill_network(module: nn.Module, seed: int) -> None:
+def fill_network(module: nn.Module, seed: int, filler: str = "fill") -> None:
     """Give every entry of the module's state_dict the value that belongs to its name and `seed`.
 
     The module is put into eval mode.
+
+    Args:
+        module: our network.
+        seed: of the filler.
+        filler: a file of `../shared/parity`, without ".py".
     """
-    fill, official = _tool("fill").fill, official_names(module)
+    fill, official = _tool(filler).fill, official_names(module)
     state = {
         name: torch.from_numpy(np.ascontiguousarray(fill(official[name], tuple(value.shape), seed)))
         .reshape(value.shape)
@@ -139,7 +145,7 @@ def fill_network(module: nn.Module, seed: int) -> None:
 
 
 def check_manifest(
-    module: nn.Module, manifest_name: str, unused_prefixes: Sequence[str] = ()
+    module: nn.Module, manifest_name: str, unused_prefixes: Sequence[str] = (), family: str = ""
 ) -> None:
     """Names, shapes and types equal the official ones.
 
@@ -147,15 +153,18 @@ def check_manifest(
         module: our network.
         manifest_name: a file of `../shared/parity/manifests`, without ".json".
         unused_prefixes: official entries that nothing reads and that we do not build.
+        family: folder of a family of trackers, which has the manifests instead.
     """
-    path = TOOLS / "manifests" / f"{manifest_name}.json"
+    path = TOOLS / family / "manifests" / f"{manifest_name}.json"
     if not path.is_file():
         pytest.fail(f"manifest {path} is missing")
     entries = json.loads(path.read_text())["entries"]
+    keys = ("name", "shape", "dtype")
+    rows = ([e[key] for key in keys] if isinstance(e, dict) else e for e in entries)
     expected = {
-        entry["name"]: (tuple(entry["shape"]), entry["dtype"])
-        for entry in entries
-        if not entry["name"].startswith(tuple(unused_prefixes))
+        name: (tuple(shape), dtype.removeprefix("torch."))
+        for name, shape, dtype in rows
+        if not name.startswith(tuple(unused_prefixes))
     }
     official = official_names(module)
     actual = {
@@ -165,12 +174,19 @@ def check_manifest(
     assert actual == expected
 
 
+def has_video(name: str) -> bool:
+    """Whether the frames of a real video, named without hyphens, are on this machine."""
+    return bool(_video_folders({name}))
+
+
+def _video_folders(names: set[str]) -> list[Path]:
+    return [f for f in sorted(_VIDEOS.glob("*")) if f.name.replace("-", "") in names]
+
+
 def _real_video_folder(name: str, count: int) -> Path:
-    root = Path(os.environ.get("PARITY_VIDEOS", SHARED / "data" / "eval_masks"))
-    wanted = {name, name.removesuffix(str(count))}
-    folders = [f for f in sorted(root.glob("*")) if f.name.replace("-", "") in wanted]
+    folders = _video_folders({name, name.removesuffix(str(count))})
     if not folders:
-        pytest.fail(f"no video for '{name}' in {root}")
+        pytest.fail(f"no video for '{name}' in {_VIDEOS}")
     return folders[0]
 
 

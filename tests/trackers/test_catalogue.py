@@ -18,7 +18,7 @@ from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
 from tests.trackers.contract import TrackerContract, run
 
-SLOW_NETWORKS = {"super_dimp"}
+SLOW_NETWORKS = {"super_dimp", "siamrpnpp", "siamrpn_res22_thicker"}
 
 for _spec in TRACKERS.values():
     _settings: dict[str, object] = {"name": _spec.name}
@@ -37,6 +37,10 @@ def test_the_default_is_the_first() -> None:
         ("ARDiMP_lite", "DiMPlite+ar_lite"),
         ("ARDiMP_v20", "DiMPsuper+ar_v20"),
         ("ARDiMP_c21", "DiMPsuper+ar_c21_r34"),
+        ("ARSiamRPNpp", "SiamRPNpp+ar_c21_r34"),
+        ("ARTaSiamRPNpp", "TaSiamRPNpp+ar_c21_r34"),
+        ("ARSiamFCRes22", "SiamFCRes22+ar_c21_r34"),
+        ("ARSiamRPNRes22", "SiamRPNRes22+ar_c21_r34"),
     ],
 )
 def test_named_trackers_are_pairs(alias: str, pair: str) -> None:

@@ -10,14 +10,21 @@ Backbone = ResNetBackbone | EfficientNetLiteBackbone
 BACKBONES = ("resnet18", "resnet34", "resnet50", "efficientnet_lite0")
 
 
-def build_backbone(name: str, last_stage: str) -> Backbone:
+def build_backbone(name: str, last_stage: str, dilated: bool = False) -> Backbone:
     """A named backbone with stages up to `last_stage`, random weights.
 
+    Args:
+        name: one of `BACKBONES`.
+        last_stage: the deepest stage that is built.
+        dilated: layer3 and layer4 keep the stride of layer2; for ResNets.
+
     Raises:
-        UsageError: the name is unknown.
+        UsageError: the name is unknown, or the backbone has no dilated form.
     """
     if name not in BACKBONES:
         raise UsageError(f"unknown backbone {name!r}; choose one of {', '.join(BACKBONES)}")
-    if name == "efficientnet_lite0":
-        return EfficientNetLiteBackbone(last_stage)
-    return ResNetBackbone(name, last_stage)
+    if name != "efficientnet_lite0":
+        return ResNetBackbone(name, last_stage, dilated)
+    if dilated:
+        raise UsageError(f"{name} has no dilated form: choose a ResNet")
+    return EfficientNetLiteBackbone(last_stage)

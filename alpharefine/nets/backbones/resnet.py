@@ -4,7 +4,8 @@ torchvision's would do, were it not that importing torchvision takes longer than
 (it loads torch's compiler): a second before each handshake.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -15,24 +16,35 @@ from alpharefine.nets.inference.forms import put_into_inference_form
 from alpharefine.nets.inference.residual import FusedResidualBlock
 
 
+class Window(NamedTuple):
+    """How a 3 x 3 convolution moves over its input, cells."""
+
+    stride: int = 1
+    padding: int = 1
+    dilation: int = 1
+
+
 class BasicBlock(nn.Module):
     """Two 3 x 3 convolutions and a shortcut.
 
     Args:
         in_channels: of the input.
         width: channels of the convolutions.
-        stride: of the first convolution.
+        window: of the first convolution; the second has its dilation.
+        shortcut_size: side of the shortcut's kernel, 1 or 3; one of 3 has the same window.
     """
 
     expansion = 1
 
-    def __init__(self, in_channels: int, width: int, stride: int) -> None:
+    def __init__(
+        self, in_channels: int, width: int, window: Window, shortcut_size: int = 1
+    ) -> None:
         super().__init__()
-        self.conv1 = _conv(in_channels, width, 3, stride)
+        self.conv1 = _conv(in_channels, width, 3, window)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = _conv(width, width, 3)
+        self.conv2 = _conv(width, width, 3, Window(1, window.dilation, window.dilation))
         self.bn2 = nn.BatchNorm2d(width)
-        self.downsample = _shortcut(in_channels, width, stride)
+        self.downsample = _shortcut(in_channels, width, window, shortcut_size)
 
     @property
     def convolutions(self) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
@@ -56,21 +68,24 @@ class Bottleneck(nn.Module):
     Args:
         in_channels: of the input.
         width: channels of the 3 x 3 convolution.
-        stride: of the 3 x 3 convolution.
+        window: of the 3 x 3 convolution.
+        shortcut_size: side of the shortcut's kernel, 1 or 3; one of 3 has the same window.
     """
 
     expansion = 4
 
-    def __init__(self, in_channels: int, width: int, stride: int) -> None:
+    def __init__(
+        self, in_channels: int, width: int, window: Window, shortcut_size: int = 1
+    ) -> None:
         super().__init__()
         out_channels = width * self.expansion
         self.conv1 = _conv(in_channels, width, 1)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = _conv(width, width, 3, stride)
+        self.conv2 = _conv(width, width, 3, window)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = _conv(width, out_channels, 1)
         self.bn3 = nn.BatchNorm2d(out_channels)
-        self.downsample = _shortcut(in_channels, out_channels, stride)
+        self.downsample = _shortcut(in_channels, out_channels, window, shortcut_size)
 
     @property
     def convolutions(self) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
@@ -95,7 +110,34 @@ _VARIANTS: dict[str, tuple[type[BasicBlock | Bottleneck], tuple[int, ...]]] = {
     "resnet50": (Bottleneck, (3, 4, 6, 3)),
 }
 _STEM_CHANNELS = 64
+_SINGLE_CELL = Window(padding=0)
 _WIDTHS = (64, 128, 256, 512)
+
+
+class _Layout(NamedTuple):
+    """Geometry of a whole ResNet: windows of each stage's first block and of its other blocks."""
+
+    stem: Window
+    windows: Mapping[str, tuple[Window, Window]]
+    shortcut_sizes: Mapping[str, int]
+
+
+_PLAIN = _Layout(
+    Window(2, 3),
+    # The pooling before layer1 halves in its place.
+    {stage: (Window(1 if stage == "layer1" else 2), Window()) for stage in STAGES[1:]},
+    dict.fromkeys(STAGES[1:], 1),
+)
+_DILATED = _Layout(
+    Window(2, 0),
+    {
+        "layer1": (Window(), Window()),
+        "layer2": (Window(2, 0), Window()),
+        "layer3": (Window(), Window(1, 2, 2)),
+        "layer4": (Window(1, 2, 2), Window(1, 4, 4)),
+    },
+    {"layer1": 1, "layer2": 3, "layer3": 3, "layer4": 3},
+)
 
 
 class ResNetBackbone(nn.Module):
@@ -104,26 +146,29 @@ class ResNetBackbone(nn.Module):
     Args:
         name: "resnet18", "resnet34" or "resnet50".
         last_stage: the deepest stage that is built and can be asked for.
+        dilated: layer3 and layer4 keep the stride 8 of layer2 and are dilated instead; the stem and
+            the halving block of layer2 are not padded, and from layer2 on shortcuts are 3 x 3.
 
-    Source: He et al., CVPR 2016; stride in the 3x3 convolution of a bottleneck, as torchvision.
+    Sources: He et al., CVPR 2016; stride in the 3x3 convolution of a bottleneck, as torchvision;
+    dilated: Li et al., "SiamRPN++" (CVPR 2019), section 3.2, with its published network's padding.
     """
 
-    def __init__(self, name: str, last_stage: str) -> None:
+    def __init__(self, name: str, last_stage: str, dilated: bool = False) -> None:
         super().__init__()
         block, depths = _VARIANTS[name]
+        layout = _DILATED if dilated else _PLAIN
         self.name = name
         self.stages = STAGES[: STAGES.index(last_stage) + 1]
         widths = (_STEM_CHANNELS, *(block.expansion * width for width in _WIDTHS))
         self.channels = dict(zip(STAGES, widths, strict=True))
-        self.conv1: nn.Module = _conv(3, _STEM_CHANNELS, 7, stride=2)
+        self.conv1: nn.Module = _conv(3, _STEM_CHANNELS, 7, layout.stem)
         self.bn1: nn.Module = nn.BatchNorm2d(_STEM_CHANNELS)
         self.relu: nn.Module = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         for i, stage in enumerate(self.stages[1:]):
-            # The pooling before layer1 halves in its place.
-            stride = 1 if stage == "layer1" else 2
-            first = block(widths[i], _WIDTHS[i], stride)
-            rest = (block(widths[i + 1], _WIDTHS[i], 1) for _ in range(depths[i] - 1))
+            window, others = layout.windows[stage]
+            first = block(widths[i], _WIDTHS[i], window, layout.shortcut_sizes[stage])
+            rest = (block(widths[i + 1], _WIDTHS[i], others) for _ in range(depths[i] - 1))
             self.add_module(stage, nn.Sequential(first, *rest))
 
     def inference_form(self) -> nn.Module:
@@ -135,14 +180,15 @@ class ResNetBackbone(nn.Module):
         return self
 
     def forward(self, images: Tensor, outputs: Collection[str]) -> dict[str, Tensor]:
-        """Features of normalised images.
+        """Features of normalized images.
 
         Args:
-            images: N x 3 x H x W, RGB, ImageNet-normalised.
+            images: N x 3 x H x W, normalized as the weights ask for.
             outputs: stage names to return; nothing deeper than the deepest of them is run.
 
         Returns:
-            stage name -> N x C x H/stride x W/stride; conv1 is taken after its ReLU.
+            stage name -> N x C x H/stride x W/stride, less what is not padded; conv1 is taken
+            after its ReLU.
         """
         features: dict[str, Tensor] = {}
         x = self.relu(self.bn1(self.conv1(images)))
@@ -158,14 +204,22 @@ class ResNetBackbone(nn.Module):
         return features
 
 
-def _conv(in_channels: int, out_channels: int, size: int, stride: int = 1) -> nn.Conv2d:
-    conv = nn.Conv2d(in_channels, out_channels, size, stride, size // 2, bias=False)
+def _conv(
+    in_channels: int, out_channels: int, size: int, window: Window = _SINGLE_CELL
+) -> nn.Conv2d:
+    conv = nn.Conv2d(in_channels, out_channels, size, *window, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     return conv
 
 
-def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
+def _shortcut(
+    in_channels: int, out_channels: int, window: Window, size: int
+) -> nn.Sequential | None:
     """What brings a block's input to the shape of its output, if they differ."""
-    if stride == 1 and in_channels == out_channels:
+    if window.stride == 1 and in_channels == out_channels:
         return None
-    return nn.Sequential(_conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels))
+    if size == 1:
+        window = Window(window.stride, 0)
+    return nn.Sequential(
+        _conv(in_channels, out_channels, size, window), nn.BatchNorm2d(out_channels)
+    )

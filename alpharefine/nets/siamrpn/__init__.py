@@ -1,0 +1,1 @@
+"""Networks of SiamRPN++ and SiamRPN+."""

@@ -1,0 +1,1 @@
+"""What Siamese trackers share: context crops, anchors, window, penalties."""

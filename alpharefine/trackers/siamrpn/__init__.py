@@ -1,0 +1,1 @@
+"""SiamRPN++, target-aware SiamRPN++ and SiamRPN+."""
