@@ -54,7 +54,7 @@ def test_commands_are_understood(command: str) -> None:
 
 def test_there_are_commands() -> None:
     used = {tuple(_arguments(command)[:2]) for command in COMMANDS}
-    assert used >= {("train", name) for name in ("refine", "base", "oracle", "ablate")}
+    assert used >= {("train", name) for name in ("refine", "dimp", "oracle", "ablate")}
     assert INLINE
 
 

@@ -14,7 +14,7 @@ from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineOutput
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.exports import load_refine_network
-from alpharefine.training.run import train_family
+from alpharefine.training.run import DrawnSamples, train_family
 from alpharefine.training.sources import HoldOut, SourceConfig
 from alpharefine.training.tasks.refine.metrics import RefineScores, box_iou
 from alpharefine.training.tasks.refine.module import (
@@ -143,7 +143,7 @@ def test_a_cache_needs_a_frozen_backbone() -> None:
 
 def test_parameter_groups_hold_each_trained_parameter_once() -> None:
     optim = RefineOptimConfig(frozen_until="layer2", backbone_learning_rate=1e-5, imagenet=False)
-    task = RefineTask(_module(optim=optim), optim, [], [])  # type: ignore[arg-type]
+    task = RefineTask(_module(optim=optim), optim, DrawnSamples([], [], []))  # type: ignore[arg-type]
     groups = task.parameter_groups()
     assert [group.learning_rate for group in groups] == [1e-3, 1e-5]
     held = [id(p) for group in groups for p in group.parameters]
