@@ -22,6 +22,7 @@ from tests.parity.fixtures import (
     filler_seed,
     fixture_cases,
     load_npz,
+    needs_shared,
     network_input,
 )
 
@@ -47,10 +48,8 @@ def case(path: Path) -> tuple[Arrays, DimpNet, Tensor]:
 network_cases = pytest.mark.parametrize("path", fixture_cases("net_dimp_w*"))
 
 
+@needs_shared
 def test_manifest() -> None:
-    fixture = fixture_cases("net_dimp_w*")[0]
-    if fixture.marks:
-        pytest.skip("no parity manifests")
     check_manifest(build_network("super_dimp"), "super_dimp", UNUSED)
 
 
