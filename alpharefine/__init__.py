@@ -11,7 +11,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alpharefine.api import create_tracker, refined, track
+    from alpharefine.api import create_tracker, track
+    from alpharefine.build import refined
     from alpharefine.catalogue import list_trackers
     from alpharefine.errors import UsageError
     from alpharefine.refinement.refiner import Refiner
@@ -39,7 +40,7 @@ _HOMES = {
     "UsageError": "alpharefine.errors",
     "create_tracker": "alpharefine.api",
     "list_trackers": "alpharefine.catalogue",
-    "refined": "alpharefine.api",
+    "refined": "alpharefine.build",
     "track": "alpharefine.api",
 }
 

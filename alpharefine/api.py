@@ -47,30 +47,6 @@ def create_tracker(
     )
 
 
-def refined(
-    base: Tracker,
-    network: str = "ar_lite",
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-    weights: str | None = None,
-) -> Tracker:
-    """Put Alpha-Refine behind a tracker of your own.
-
-    Args:
-        base: any tracker, see `alpharefine.Tracker`.
-        network: name in `alpharefine.catalogue.REFINEMENTS`, which also says how it is coupled
-            with `base`.
-        device: as of `create_tracker`.
-        precision: as of `create_tracker`.
-        weights: as of `create_tracker`, for the refinement network.
-
-    Raises:
-        UsageError: unknown network, weights, device or precision; weights for another network.
-    """
-    return build.refined(base, network=network, device=device, precision=precision, weights=weights)
-
-
 def track(
     tracker: Tracker | TrackingSession, frames: FrameInput, box: BoxLike
 ) -> Iterator[Estimate]:

@@ -106,8 +106,8 @@ def build_guarded_tracker(
 
 def refined(
     base: Tracker,
-    *,
     network: str = "ar_lite",
+    *,
     device: str = "auto",
     precision: str = "auto",
     weights: str | None = None,
