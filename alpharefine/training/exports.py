@@ -10,14 +10,14 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineNetwork
-from alpharefine.nets.registry import NETWORKS, networks_with
+from alpharefine.nets.registry import NETWORKS, WEIGHTS, networks_with
 from alpharefine.nets.spec import SUFFIX, NetworkConfig, rename_entry
 from alpharefine.training.config import NONE, parse_config
 from alpharefine.training.engine import Export
 from alpharefine.training.metrics import Row
 from alpharefine.weights.entries import check_entries, check_finite
 from alpharefine.weights.files import WeightsFile, open_weights
-from alpharefine.weights.store import load_weights, resolve_weights
+from alpharefine.weights.store import find_weights, load_weights, resolve_weights
 
 UNNAMED_REFINE, UNNAMED_BASE = "refine", "base"
 """For networks that are not registered: the file itself says how they are built."""
@@ -42,6 +42,37 @@ def export_network(config: RefineNetConfig | DimpNetConfig, network: nn.Module, 
     metrics = {name: round(value, 5) for name, value in row.items()}
     facts = {_NETWORK: json.dumps(asdict(config)), "metrics": json.dumps(metrics)}
     return Export(exported_name(config), network.state_dict(), facts)
+
+
+def begin_with(network: nn.Module, config: NetworkConfig, initial: str) -> None:
+    """Fill a network with weights: all of them where it is the same network, else the backbone's.
+
+    Args:
+        network: to train; has a part `backbone`.
+        config: what it was built from.
+        initial: registered weights on this machine, or the export of an earlier run.
+
+    Raises:
+        UsageError: neither, or its backbone is another.
+    """
+    spec = WEIGHTS.get(initial)
+    found = None if spec is None else find_weights(spec)
+    file = open_weights(Path(initial) if found is None else found)
+    name = exported_name(config)
+    weights = file.read(name if name in file.parts else next(iter(file.parts)))
+    weights = {rename_entry(key, config.renames): value for key, value in weights.items()}
+    wanted = {key: value.shape for key, value in network.state_dict().items()}
+    if wanted == {key: value.shape for key, value in weights.items()}:
+        network.load_state_dict(weights)
+        return
+    prefix = "backbone."
+    parts = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+    try:
+        network.get_submodule("backbone").load_state_dict(parts)
+    except RuntimeError as error:
+        raise UsageError(
+            f"{initial}: its backbone is not the one of this recipe; give an export of the same"
+        ) from error
 
 
 def load_refine_network(weights: str | None, name: str | None = None) -> RefineNetwork:

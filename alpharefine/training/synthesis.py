@@ -23,9 +23,11 @@ from alpharefine.training.motion import (
     translation,
     warp,
 )
-from alpharefine.types import Image
+from alpharefine.types import Image, Mask
 
 _ATTEMPTS = 5
+_TWIN_COLORS = 2.5
+"""Strength of a twin's change of colors: it must be told from the target."""
 _CAMERA = MotionConfig(scale=(1.0, 1.15), aspect=0.0, rotation=4.0, perspective=0.03, shift=0.0)
 
 
@@ -42,6 +44,10 @@ class SynthesisConfig:
             that of the background.
         distractors: probability of 0, 1, 2, ... other objects behind the target.
         alike: share of other objects that come from the target's own data set.
+        nearby: share of distractors that stay beside the target in every frame, where a tracker
+            and a refinement see both; the others may be anywhere.
+        twins: share of distractors that are the target itself in other colors.
+        beside_boxes: paste distractors beside targets without mask, too: away from their boxes.
         occluder: share of clips in which an object may pass before the target.
         occluded_frames: share of such a clip's frames, never the first, in which it does.
         least_visible: share of the target that an occluder leaves visible at least.
@@ -54,6 +60,9 @@ class SynthesisConfig:
     target_side: tuple[float, float] = (0.12, 0.5)
     distractors: tuple[float, ...] = (0.45, 0.3, 0.15, 0.1)
     alike: float = 0.6
+    nearby: float = 0.0
+    twins: float = 0.0
+    beside_boxes: bool = False
     occluder: float = 0.3
     occluded_frames: float = 0.5
     least_visible: float = 0.45
@@ -162,19 +171,26 @@ def add_objects(
 ) -> list[TrainFrame]:
     """Paste distractors behind the target and, in some frames, an occluder before it.
 
-    Frames without mask are left as they are: what is before and what behind is not known.
+    Where a frame has no mask, what is before and what behind is not known: such clips get no
+    occluder, and distractors only with `beside_boxes`.
 
     Raises:
         FrameError: a file is broken.
     """
     changed = list(frames)
-    if any(frame.mask is None for frame in frames):
+    masked = all(frame.mask is not None for frame in frames)
+    if not masked and not config.beside_boxes:
         return changed
     for _ in range(int(rng.choice(len(config.distractors), p=config.distractors))):
-        actor = _other_actor(frames[0], material, config, rng)
-        if actor is not None:
-            changed = [_behind(frame, actor, config.motion, rng) for frame in changed]
-    if rng.random() < config.occluder:
+        actor = _distractor(frames[0], material, config, rng)
+        if actor is None:
+            continue
+        near = not masked or _happens(config.nearby, rng)
+        changed = [
+            _behind(frame, _beside(frame, actor, rng) if near else actor, config.motion, rng)
+            for frame in changed
+        ]
+    if masked and rng.random() < config.occluder:
         actor = _other_actor(frames[0], material, config, rng)
         if actor is not None:
             changed[1:] = [_maybe_occluded(f, actor, config, rng) for f in changed[1:]]
@@ -269,12 +285,53 @@ def _other_actor(
     return _Actor(_recoloured(layer, rng), *_place(height, width, rng))
 
 
+def _happens(share: float, rng: np.random.Generator) -> bool:
+    """Whether something of this share is the case; a share of 0 draws nothing."""
+    return share > 0 and bool(rng.random() < share)
+
+
+def _distractor(
+    frame: TrainFrame, material: Material, config: SynthesisConfig, rng: np.random.Generator
+) -> _Actor | None:
+    """Another object, or the target in other colors."""
+    if frame.mask is None or not _happens(config.twins, rng):
+        return _other_actor(frame, material, config, rng)
+    height, width = frame.image.shape[:2]
+    side = math.sqrt(frame.box.w * frame.box.h) * math.exp(rng.normal(0, 0.15))
+    layer = cut_out(frame, max(side, 16.0))
+    image = change_colours(layer.image, rng, _TWIN_COLORS)
+    return _Actor(Layer(image, layer.alpha, layer.size), *_place(height, width, rng))
+
+
+def _beside(frame: TrainFrame, actor: _Actor, rng: np.random.Generator) -> _Actor:
+    """The same object beside the target, near enough to be in a search region with it."""
+    box, (width, height) = frame.box, actor.layer.size
+    direction = rng.uniform(0, 2 * math.pi)
+    # A box hides what is behind it, so nothing may reach into it that would be cut off straight.
+    low = 0.55 if frame.mask is not None else 1.0
+    reach = rng.uniform(low, 1.8)
+    x = box.x + box.w / 2 + math.cos(direction) * reach * (box.w + width) / 2
+    y = box.y + box.h / 2 + math.sin(direction) * reach * (box.h + height) / 2
+    return _Actor(actor.layer, x, y)
+
+
 def _behind(
     frame: TrainFrame, actor: _Actor, config: MotionConfig, rng: np.random.Generator
 ) -> TrainFrame:
     pose = actor.pose(config, frame.image, rng)
-    image, _ = paste(frame.image, actor.layer, pose, before=frame.mask)
+    image, _ = paste(frame.image, actor.layer, pose, before=_in_front(frame))
     return TrainFrame(image, frame.box, frame.mask)
+
+
+def _in_front(frame: TrainFrame) -> Mask:
+    """What stays in front of distractors: the target's mask, or all of its box."""
+    if frame.mask is not None:
+        return frame.mask
+    box = frame.box
+    mask = np.zeros(frame.image.shape[:2], np.uint8)
+    top, left = (max(round(v), 0) for v in (box.y, box.x))
+    mask[top : round(box.y + box.h), left : round(box.x + box.w)] = 1
+    return mask
 
 
 def _maybe_occluded(

@@ -136,6 +136,40 @@ def test_interrupted_run_continues_bit_exactly(data: Path, tmp_path: Path, cache
     assert parts[0]["val/loss"] != parts[1]["val/loss"]
 
 
+def test_a_trained_coarse_stage_learns_from_the_cached_fine_one(data: Path, tmp_path: Path) -> None:
+    optim = DimpOptimConfig(
+        imagenet=False, backbone=1e-3, frozen_until="layer2", freeze_norm=True, cached_samples=3
+    )
+    config = replace(_run_config(3, 1), optim=optim)
+    train_family(DIMP, config, data, tmp_path / "run")
+    assert {f.stem for f in (tmp_path / "run/features/training").glob("*.npy")} == {"fine", "boxes"}
+    # A run of no learning leaves the weights that the first begins with.
+    still = replace(optim, backbone=0.0, cached_samples=0)
+    train_family(DIMP, replace(config, optim=still), data, tmp_path / "still")
+    trained, begun = (
+        load_file(tmp_path / name / "export.safetensors") for name in ("run", "still")
+    )
+    changed = {k for k, v in trained.items() if not torch.equal(v, begun[k])}
+    in_backbone = {k for k in changed if k.startswith("backbone")}
+    assert in_backbone and all(k.startswith("backbone.layer3") for k in in_backbone)
+    assert not any("running" in k for k in in_backbone)
+
+
+def test_cached_fine_features_give_the_losses_of_the_images(data: Path) -> None:
+    network = DimpNet(_run_config(0, 1).network)
+    module = DimpTrainingModule(
+        network, DimpLossConfig(proposals=8), 2, stages_until(network.backbone, "layer2")
+    ).eval()
+    batch = default_collate([dimp_samples(_config(), data, 0)[0]])
+    encoded = module.encode(batch)
+    assert set(encoded) == {"fine", "boxes"}
+    losses = []
+    for given in (batch, encoded):
+        torch.manual_seed(0)
+        losses.append(module(given)["loss"])
+    torch.testing.assert_close(losses[0], losses[1], rtol=1e-2, atol=1e-2)
+
+
 def test_cached_features_train_in_mixed_precision(data: Path, tmp_path: Path) -> None:
     [row] = train_family(DIMP, _run_config(3, 1, "bfloat16"), data, tmp_path)
     assert np.isfinite(row["val/loss"])
@@ -194,4 +228,4 @@ def test_an_unknown_frozen_stage_is_refused() -> None:
 
 def test_cache_of_a_trained_backbone_is_refused() -> None:
     with pytest.raises(UsageError, match="frozen backbone"):
-        DimpOptimConfig(cached_samples=5)
+        DimpOptimConfig(frozen_until="layer1", cached_samples=5)

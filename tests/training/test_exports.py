@@ -11,10 +11,16 @@ from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.registry import NETWORKS, networks_with
 from alpharefine.training.config import find_config, load_config
-from alpharefine.training.exports import export_network, exported_name, load_refine_network
+from alpharefine.training.exports import (
+    begin_with,
+    export_network,
+    exported_name,
+    load_refine_network,
+)
 from alpharefine.training.tasks.dimp.task import DimpRunConfig
 from alpharefine.training.tasks.refine.task import RefineRunConfig
-from alpharefine.weights.files import merge_weights, write_weights
+from alpharefine.weights.files import merge_weights, open_weights, write_weights
+from alpharefine.weights.store import BUNDLED
 
 TINY = RefineNetConfig(
     backbone="efficientnet_lite0",
@@ -79,3 +85,16 @@ def test_a_file_for_something_else_is_refused(tmp_path: Path) -> None:
         load_refine_network(str(path))
     with pytest.raises(UsageError, match="unknown refinement network"):
         load_refine_network(None, "ar_huge")
+
+
+def test_training_begins_with_registered_weights() -> None:
+    config = networks_with(RefineNetConfig)["ar_lite"]
+    network = config.build()
+    begin_with(network, config, "lite")
+    bundled = open_weights(BUNDLED / "lite.safetensors").read("ar_lite")
+    assert all(torch.equal(v, bundled[k]) for k, v in network.state_dict().items())
+
+
+def test_training_begins_with_nothing_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        begin_with(TINY.build(), TINY, str(tmp_path / "gone.safetensors"))

@@ -220,6 +220,44 @@ def test_distractors_leave_the_target_alone() -> None:
         assert frame.mask is not None and redness(frame)[frame.mask > 0].mean() > 0.9
 
 
+def test_nearby_distractors_stay_beside_the_target() -> None:
+    config = SynthesisConfig(distractors=(0.0, 1.0), occluder=0.0, nearby=1.0, motion=STILL)
+    for seed in range(10):
+        changed = add_objects([frame_with()] * 2, OneObject(), config, np.random.default_rng(seed))
+        for frame in changed:
+            rows, columns = np.nonzero((frame.image != frame_with().image).any(2))
+            # The target reaches from x = 50, y = 40 to x = 80, y = 60.
+            assert np.maximum(np.abs(columns - 65) - 15, np.abs(rows - 50) - 10).min() < 30
+
+
+def test_twins_are_the_target_in_other_colors() -> None:
+    config = SynthesisConfig(distractors=(0.0, 1.0), occluder=0.0, twins=1.0, motion=STILL)
+    different = 0
+    for seed in range(10):
+        (changed,) = add_objects([frame_with()], OneObject(), config, np.random.default_rng(seed))
+        assert changed.mask is not None
+        assert not (changed.image[..., 1] > 200).any() or changed.image[..., 0].max() > 200
+        pasted = (changed.image != frame_with().image).any(2) & (changed.mask == 0)
+        colors = changed.image[pasted].astype(int)
+        different += int(np.abs(colors - (230, 30, 20)).max(1).min() > 10)
+    assert different > 5
+
+
+def test_boxes_without_masks_get_distractors_only_on_request() -> None:
+    frame = TrainFrame(frame_with().image, SQUARE, None)
+    config = SynthesisConfig(distractors=(0.0, 1.0), occluder=1.0)
+    assert add_objects([frame], OneObject(), config, np.random.default_rng(0)) == [frame]
+    config = SynthesisConfig(distractors=(0.0, 1.0), occluder=1.0, beside_boxes=True)
+    pasted = 0
+    for seed in range(10):
+        (changed,) = add_objects([frame], OneObject(), config, np.random.default_rng(seed))
+        assert changed.mask is None and changed.box == SQUARE
+        inside = changed.image[42:58, 52:78]
+        assert np.array_equal(inside, frame.image[42:58, 52:78])
+        pasted += int((changed.image[..., 1] > 150).any())
+    assert pasted > 5
+
+
 def test_probabilities_must_sum_to_one() -> None:
     with pytest.raises(ValueError, match="sum"):
         SynthesisConfig(distractors=(0.5, 0.4))

@@ -23,6 +23,7 @@ class DimpTrainingModule(TrainingModule):
         config: losses.
         train_frames: the first so many frames of a sample are training frames.
         frozen: parts of the network that stay as they are, batch statistics too.
+        freeze_norm: the whole backbone keeps its batch statistics.
 
     Source: Bhat et al. (DiMP), ICCV 2019, section 3.5; Danelljan et al. (PrDiMP), CVPR 2020.
     """
@@ -35,15 +36,24 @@ class DimpTrainingModule(TrainingModule):
         config: DimpLossConfig,
         train_frames: int,
         frozen: Sequence[nn.Module] = (),
+        freeze_norm: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
         self._config = config
         self._train_frames = train_frames
         self._frozen = tuple(frozen)
+        self._freeze_norm = freeze_norm
         self._normalization = Normalization()
         for part in self._frozen:
             part.requires_grad_(False)
+        trained = any(p.requires_grad for p in self._coarse_stage.parameters())
+        self._coarse_frozen = not trained
+
+    @property
+    def _coarse_stage(self) -> nn.Module:
+        """The backbone's stage of stride 16, which reads that of stride 8."""
+        return self.network.backbone.get_submodule(self.network.config.iou_stages[1])
 
     @property
     def device(self) -> torch.device:
@@ -53,7 +63,7 @@ class DimpTrainingModule(TrainingModule):
     def train(self, mode: bool = True) -> "DimpTrainingModule":
         """Training mode, except for what is frozen."""
         super().train(mode)
-        for part in self._frozen:
+        for part in [self.network.backbone] if self._freeze_norm else self._frozen:
             part.eval()
         return self
 
@@ -65,12 +75,17 @@ class DimpTrainingModule(TrainingModule):
         return IouFeatures(stages[fine], stages[coarse])
 
     def encode(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """A batch as `forward` takes it, `images` replaced by their features, float16."""
+        """A batch as `forward` takes it, `images` replaced by their features, float16.
+
+        Where the stage of stride 16 is trained, that of stride 8 alone.
+        """
         images = batch["images"]
         device = self.device
         with torch.no_grad():
             maps = self.backbone(images.flatten(0, 1).to(device))
         stages = {"fine": maps.fine, "coarse": maps.coarse}
+        if not self._coarse_frozen:
+            del stages["coarse"]
         encoded = {
             name: x.half().reshape(*images.shape[:2], *x.shape[1:]) for name, x in stages.items()
         }
@@ -81,7 +96,8 @@ class DimpTrainingModule(TrainingModule):
 
         Args:
             batch: `boxes`, B x N x 4, (x, y, w, h) in crop pixels, training frames first; and
-                `images`, B x N x S x S x 3 uint8, or their backbone features `fine` and `coarse`.
+                `images`, B x N x S x S x 3 uint8, or their backbone features `fine` and, where that
+                stage is frozen, `coarse`.
 
         Returns:
             Scalars: `loss` (to minimise), its unweighted parts, and the measures `peak_distance`
@@ -108,7 +124,12 @@ class DimpTrainingModule(TrainingModule):
         if "images" in batch:
             maps = self.backbone(batch["images"].flatten(0, 1))
         else:
-            maps = IouFeatures(batch["fine"].flatten(0, 1), batch["coarse"].flatten(0, 1))
+            fine = batch["fine"].flatten(0, 1)
+            if "coarse" in batch:
+                coarse = batch["coarse"].flatten(0, 1)
+            else:
+                coarse = self._coarse_stage(fine.float())
+            maps = IouFeatures(fine, coarse)
         # The classifier reads the same stage as the coarse part of the box regressor.
         clf = self.network.classifier.feature(maps.coarse.float())
         features = DimpFeatures(clf, IouFeatures(maps.fine.float(), maps.coarse.float()))

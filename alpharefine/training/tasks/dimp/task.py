@@ -14,7 +14,7 @@ from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.engine import Export, ParameterGroup
-from alpharefine.training.exports import export_network
+from alpharefine.training.exports import begin_with, export_network
 from alpharefine.training.feature_cache import collate_plainly
 from alpharefine.training.freezing import stages_until
 from alpharefine.training.metrics import Mean, Row
@@ -42,7 +42,10 @@ class DimpOptimConfig:
         backbone: of the backbone's trained stages; 0 freezes them all.
         frozen_until: last backbone stage that stays as it is; None trains all.
         imagenet: begin with the backbone's ImageNet weights.
-        cached_samples: 0, or train a frozen backbone's features of so many samples, kept on disk.
+        initial: registered weights, or the export of an earlier run, to begin with.
+        freeze_norm: keep the batch statistics of the backbone's trained stages.
+        cached_samples: 0, or train on features of so many samples, kept on disk: those of a frozen
+            backbone, or of its stage of stride 8 where that of stride 16 is trained.
 
     Source: the published super_dimp settings.
     """
@@ -54,11 +57,15 @@ class DimpOptimConfig:
     backbone: float = 2e-5
     frozen_until: str | None = "layer2"
     imagenet: bool = True
+    initial: str | None = None
+    freeze_norm: bool = False
     cached_samples: int = 0
 
     def __post_init__(self) -> None:
-        if self.cached_samples and self.backbone:
-            raise UsageError("cached_samples needs a frozen backbone: set backbone = 0")
+        if self.cached_samples and self.backbone and self.frozen_until != "layer2":
+            raise UsageError(
+                "cached_samples needs a frozen backbone: set backbone = 0, or frozen_until = layer2"
+            )
 
 
 @dataclass(frozen=True)
@@ -140,10 +147,15 @@ class DimpTask:
 
 def _build(config: DimpRunConfig) -> DimpTrainingModule:
     network = DimpNet(config.network)
-    if config.optim.imagenet:
+    optim = config.optim
+    if optim.initial is not None:
+        begin_with(network, config.network, optim.initial)
+    elif optim.imagenet:
         load_imagenet_weights(network.backbone)
-    frozen = _frozen_parts(network, config.optim)
-    return DimpTrainingModule(network, config.losses, config.data.clip.train, frozen)
+    frozen = _frozen_parts(network, optim)
+    return DimpTrainingModule(
+        network, config.losses, config.data.clip.train, frozen, optim.freeze_norm
+    )
 
 
 def _draw(config: DimpRunConfig, root: Path, validation: bool) -> SampleSet:

@@ -1,11 +1,8 @@
 """Alpha-Refine as a training module: crops in, losses out."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,8 +12,8 @@ from alpharefine.nets.normalization import Normalization
 from alpharefine.nets.refine.branches import branch_boxes
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineNetwork, RefineOutput
-from alpharefine.nets.spec import rename_entry
 from alpharefine.training.engine import Batch
+from alpharefine.training.exports import begin_with
 from alpharefine.training.freezing import stages_until
 from alpharefine.training.pretrained import load_imagenet_weights
 from alpharefine.training.run import TrainingModule
@@ -55,8 +52,8 @@ class RefineOptimConfig:
         frozen_until: last backbone stage that stays as it is; None trains all (the paper).
         freeze_norm: keep the backbone's batch statistics.
         imagenet: begin with the backbone's ImageNet weights.
-        initial: export of an earlier run to begin with: all of it where the networks are the same,
-            else its backbone.
+        initial: registered weights, or the export of an earlier run, to begin with: all of it where
+            the networks are the same, else its backbone.
         cached_samples: 0, or train a frozen backbone's features of so many pairs, kept on disk.
     """
 
@@ -207,29 +204,6 @@ def selector_losses(output: RefineOutput, truth: Tensor) -> dict[str, Tensor]:
     return {"direct": F.mse_loss(direct, truth), "choice": choice}
 
 
-def _load_initial(network: RefineNetwork, path: Path) -> None:
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UsageError(
-            f"{path}: cannot be read as initial weights ({error}); give an export.safetensors"
-        ) from error
-    renames = network.config.renames
-    weights = {rename_entry(name, renames): value for name, value in weights.items()}
-    wanted = {name: value.shape for name, value in network.state_dict().items()}
-    if wanted == {name: value.shape for name, value in weights.items()}:
-        network.load_state_dict(weights)
-        return
-    prefix = "backbone."
-    parts = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-    try:
-        network.backbone.load_state_dict(parts)
-    except RuntimeError as error:
-        raise UsageError(
-            f"{path}: its backbone is not the one of this recipe; give an export of the same"
-        ) from error
-
-
 def build_refine_module(
     network: RefineNetConfig, losses: RefineLossConfig, optim: RefineOptimConfig
 ) -> RefineTrainingModule:
@@ -240,7 +214,7 @@ def build_refine_module(
     """
     built = network.build()
     if optim.initial is not None:
-        _load_initial(built, Path(optim.initial))
+        begin_with(built, network, optim.initial)
     elif optim.imagenet:
         load_imagenet_weights(built.backbone)
     return RefineTrainingModule(built, losses, optim)
