@@ -12,6 +12,7 @@ from alpharefine.data.images import (
     SkipCounter,
     is_data,
     layout_error,
+    natural_order,
     walk_folders,
 )
 from alpharefine.data.source import BoxTrack, FrameSequence, SequenceSource
@@ -70,7 +71,7 @@ def _read(root: Path, task: str, split: str) -> SequenceSource:
 def _xml_folders(root: Path) -> Iterator[tuple[Path, list[Path]]]:
     """Folders with XML files, depth first, and these files in order."""
     for folder in walk_folders(root):
-        files = sorted(p for p in folder.glob("*.xml") if is_data(p))
+        files = sorted(filter(is_data, folder.glob("*.xml")), key=natural_order)
         if files:
             yield folder, files
 

@@ -1,6 +1,7 @@
 """Files of images: finding, reading, counting what has to be skipped."""
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,13 @@ def is_data(path: Path) -> bool:
     return not path.name.startswith(".") and path.name.lower() not in _SYSTEM_FOLDERS
 
 
+def natural_order(path: Path) -> tuple[tuple[str | int, ...], str]:
+    """What to sort files of frames by: their names, with numbers in them by value, 2 before 10."""
+    parts = re.split(r"(\d+)", path.name)
+    # Text and numbers take turns, so that like is compared with like.
+    return tuple(int(p) if n % 2 else p for n, p in enumerate(parts)), path.name
+
+
 def images_in(folder: Path) -> Iterator[Path]:
     """Image files directly in `folder`, in no order; see `is_data`.
 
@@ -88,8 +96,13 @@ def images_in(folder: Path) -> Iterator[Path]:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Image files directly in `folder`, sorted by name; see `images_in`."""
-    return sorted(images_in(folder))
+    """Image files directly in `folder`, in `natural_order`; see `images_in`."""
+    return sorted(images_in(folder), key=natural_order)
+
+
+def has_images(folder: Path) -> bool:
+    """Whether a folder is there and an image lies directly in it."""
+    return folder.is_dir() and any(True for _ in images_in(folder))
 
 
 def list_folders(folder: Path) -> list[Path]:

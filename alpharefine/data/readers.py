@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from alpharefine.data.box_videos import GOT10K, LASOT, TRACKINGNET, read_box_videos
+from alpharefine.data.box_layouts import BOX_LAYOUTS
+from alpharefine.data.box_videos import read_box_videos
 from alpharefine.data.coco import CocoSource
 from alpharefine.data.folders import read_video_folder
 from alpharefine.data.imagenet import read_imagenet_det, read_imagenet_vid
@@ -30,12 +31,14 @@ _SALIENCY: Mapping[str, Reader] = {
     for name, (images, masks) in SALIENCY_FOLDERS.items()
 }
 
+_BOXES: Mapping[str, Reader] = {
+    kind: partial(read_box_videos, layout=layout) for kind, layout in BOX_LAYOUTS.items()
+}
+
 READERS: Mapping[str, Reader] = {
     "masks": read_mask_folder,
     "video": read_video_folder,
-    "lasot": partial(read_box_videos, layout=LASOT),
-    "got10k": partial(read_box_videos, layout=GOT10K),
-    "trackingnet": partial(read_box_videos, layout=TRACKINGNET),
+    **_BOXES,
     "coco": CocoSource,
     "imagenet-vid": read_imagenet_vid,
     "imagenet-det": read_imagenet_det,

@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.types import Box, Mask
 
 _SEPARATORS = re.compile("[,;]")
+_VATIC_FIELDS = 9
 _COMMENT = re.compile("(" + "|".join(map(re.escape, NUMBER_COMMENTS)) + ").*")
 
 
@@ -26,9 +29,20 @@ def read_numbers(path: Path) -> NDArray[np.float32]:
     Raises:
         FrameError: the file is missing, empty, or its rows are not numbers of equal count.
     """
-    rows: list[list[float]] = []
+    rows = list(_number_rows(path))
+    first = len(rows[0][1])
+    for number, row in rows:
+        if len(row) != first:
+            counts = f"{len(row)} in line {number}, {first} before"
+            raise FrameError(f"{path}: not rows of numbers of equal count ({counts})")
+    return np.array([row for _, row in rows], dtype=np.float32)
+
+
+def _number_rows(path: Path) -> Iterator[tuple[int, list[float]]]:
+    """Rows of numbers with the numbers of their lines, at least one."""
+    is_empty = True
     for number, line in read_lines(path, NUMBER_COMMENTS):
-        if not line and not rows:
+        if not line and is_empty:
             continue
         try:
             row = [float(value) for value in _SEPARATORS.sub(" ", _COMMENT.sub("", line)).split()]
@@ -36,25 +50,88 @@ def read_numbers(path: Path) -> NDArray[np.float32]:
             row = []
         if not row:
             raise FrameError(f"{path}: not rows of numbers (line {number} is {line[:40]!r})")
-        if rows and len(row) != len(rows[0]):
-            counts = f"{len(row)} in line {number}, {len(rows[0])} before"
-            raise FrameError(f"{path}: not rows of numbers of equal count ({counts})")
-        rows.append(row)
-    if not rows:
+        is_empty = False
+        yield number, row
+    if is_empty:
         raise FrameError(f"{path}: holds no rows of numbers")
-    return np.array(rows, dtype=np.float32)
 
 
-def read_boxes(path: Path) -> NDArray[np.float32]:
-    """Boxes x, y, w, h, one a row, N x 4.
+@dataclass(frozen=True)
+class RegionRows:
+    """Rectangles and polygons, one a frame.
+
+    Attributes:
+        boxes: x, y, w, h, N x 4, around polygons; NaN where the target is absent.
+        corners: of the rows that are polygons, K x 2.
+    """
+
+    boxes: NDArray[np.float32]
+    corners: Mapping[int, NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.boxes)
+
+
+def read_regions(path: Path) -> RegionRows:
+    """Rows of x, y, w, h, of the corners x1, y1, x2, y2, ... of polygons, or of one number: absent.
+
+    Text is as of `read_numbers`.
 
     Raises:
-        FrameError: the file is missing or its rows do not have four numbers.
+        FrameError: the file is missing or a row is none of these, or all are single numbers.
     """
-    boxes = read_numbers(path)
-    if boxes.shape[1] != 4:
-        raise FrameError(f"{path}: {boxes.shape[1]} numbers in a row, expected x,y,w,h")
-    return boxes
+    boxes, corners = [], {}
+    rows = list(_number_rows(path))
+    for index, (number, row) in enumerate(rows):
+        if len(row) not in (1, 4) and (len(row) < 6 or len(row) % 2):
+            raise FrameError(
+                f"{path}: {len(row)} numbers in line {number}, expected x,y,w,h or the corners "
+                "x1,y1,x2,y2,... of a polygon"
+            )
+        if len(row) >= 6:
+            corners[index] = np.array(row, dtype=np.float64).reshape(-1, 2)
+        boxes.append(_row_box(row))
+    if all(len(row) == 1 for _, row in rows):
+        raise FrameError(f"{path}: 1 number in a row, expected x,y,w,h")
+    if min(len(row) for _, row in rows) >= 9 and all(row[-1] == row[-2] == -1 for _, row in rows):
+        raise FrameError(
+            f"{path}: {len(rows[0][1])} numbers in a row that end in -1, as of detections in MOT's "
+            "format, expected x,y,w,h of one target"
+        )
+    return RegionRows(np.array(boxes, dtype=np.float32), corners)
+
+
+def _row_box(row: Sequence[float]) -> tuple[float, float, float, float]:
+    if len(row) == 4:
+        return row[0], row[1], row[2], row[3]
+    if len(row) == 1 or not all(map(math.isfinite, row)):
+        return (math.nan,) * 4
+    left, top, right, bottom = min(row[::2]), min(row[1::2]), max(row[::2]), max(row[1::2])
+    return left, top, right - left, bottom - top
+
+
+def read_vatic(path: Path) -> RegionRows:
+    """Boxes as the annotation tool VATIC writes them, or else as `read_regions` takes them.
+
+    A line is: track, xmin, ymin, xmax, ymax, frame, lost, occluded, generated, label.
+
+    Raises:
+        FrameError: the file is missing or its lines are neither.
+    """
+    lines = [(number, line) for number, line in read_lines(path, NUMBER_COMMENTS) if line]
+    if all(len(line.split()) < _VATIC_FIELDS for _, line in lines):
+        return read_regions(path)
+    boxes = []
+    for number, line in lines:
+        try:
+            _, x1, y1, x2, y2, _, lost = (float(value) for value in line.split()[:7])
+        except ValueError as error:
+            raise FrameError(
+                f"{path}: not a line of VATIC (line {number}: {line[:40]!r})"
+            ) from error
+        boxes.append((math.nan,) * 4 if lost else (x1, y1, x2 - x1, y2 - y1))
+    return RegionRows(np.array(boxes, dtype=np.float32), {})
 
 
 def parse_mask(text: str, height: int, width: int) -> Mask:

@@ -312,7 +312,7 @@ def bad_both(folder: Path) -> ConvertOptions:
 
 BAD = {
     bad_count: "4 boxes for the 6 frames",
-    bad_numbers: "3 numbers in a row",
+    bad_numbers: "3 numbers in line 1",
     bad_object: "object 9 is not in .* there are 1, 2",
     bad_names: "has the name of a frame",
     bad_image: "01.jpg cannot be read as an image",

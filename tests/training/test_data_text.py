@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from alpharefine.data.images import FrameError
-from alpharefine.data.regions import RegionTrack, read_boxes, read_numbers
+from alpharefine.data.regions import RegionTrack, read_numbers, read_regions
 from alpharefine.data.text import NAME_COMMENTS, read_lines, read_text
 
 BOXES = "1,2,30,40\n5,6,30,40\n"
@@ -38,7 +38,7 @@ FORMS = {
 def test_numbers_in_every_form(form: str, tmp_path: Path) -> None:
     file = tmp_path / "boxes.txt"
     file.write_bytes(FORMS[form])
-    assert read_boxes(file).tolist() == [[1, 2, 30, 40], [5, 6, 30, 40]]
+    assert read_regions(file).boxes.tolist() == [[1, 2, 30, 40], [5, 6, 30, 40]]
 
 
 @pytest.mark.parametrize("form", ["mark", "UTF-16", "CR", "comments", "CRCRLF"])

@@ -5,15 +5,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from alpharefine.data.images import list_folders, list_images
+from alpharefine.data.box_layouts import BOX_LAYOUTS, find_layout
+from alpharefine.data.images import has_images, is_data, list_folders, list_images
 from alpharefine.errors import UsageError
-from vot_integration.convert.box_layouts import (
-    find_layout,
-    has_box_file,
-    has_images,
-    read_boxed,
-)
-from vot_integration.convert.boxes import BoxFiles, read_box_track
+from vot_integration.convert.boxes import read_boxed, read_track
 from vot_integration.convert.masks import choose_folders, masked_sequences, pair_masks
 from vot_integration.convert.rate import check_rate
 from vot_integration.convert.source import ConvertOptions, Source, SourceSequence
@@ -26,18 +21,20 @@ _DAVIS_MASKS = "Annotations"
 _DAVIS_DEPTH = 2
 """DAVIS keeps videos below a folder of a resolution, other sets of its kind do not."""
 
-_DEPTH = 4
-"""Folders from a source to a sequence, at most: LaSOT has one more than others, of classes, and so
-have archives that are unpacked into a folder of their own."""
+_DEPTH = 5
+"""Folders from a source to a sequence, itself included, at most: UAV123 has two between, and
+archives that are unpacked into a folder of their own one more."""
 
 _NO_TRUTH = (
     "frames but no ground truth: add groundtruth.txt, or give the frames' folder with --masks or "
     "--boxes"
 )
 _NO_FRAMES = "ground truth but no frames, beside it or in img: copy them there"
+_NO_FRAMES_APART = "ground truth but no folder of frames of that name: copy it there"
 
 _EXPECTED = (
-    "a video, a folder of frames with --masks or --boxes, or a DAVIS, OTB, LaSOT or GOT-10k folder"
+    "a video, a folder of frames with --masks or --boxes, or a folder of DAVIS, "
+    + ", ".join(dict.fromkeys(layout.name for layout in BOX_LAYOUTS.values()))
 )
 
 
@@ -65,6 +62,7 @@ def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
     check_rate(options.fps)
     try:
         found = list(_find(source, options))
+        found += _lone_boxes(found)
         if not found:
             raise _unknown(source)
     except OSError as error:
@@ -94,7 +92,9 @@ def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Sour
     """
     layout = find_layout(folder)
     if layout is not None:
-        yield _source(folder, partial(read_boxed, folder, layout, options))
+        read = partial(read_boxed, folder, layout, options)
+        truth = layout.box_files(folder) if layout.truth != "." else ()
+        yield replace(_source(folder, read), truth=truth)
     elif (folder / "masks").is_dir():
         images = folder / "color" if (folder / "color").is_dir() else folder
         yield _source(folder, partial(_plain, images, replace(options, masks=folder / "masks")))
@@ -107,12 +107,21 @@ def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Sour
     else:
         below = list_folders(folder) if depth > 1 else []
         found = [source for part in below for source in _folders(part, options, depth - 1)]
-        if has_box_file(folder) and all(source.is_half for source in found):
+        if _has_box_file(folder) and all(source.is_half for source in found):
             yield _refused(folder, _NO_FRAMES)
         elif found or depth == _DEPTH or not has_images(folder):
             yield from found
         else:
             yield _refused(folder, _NO_TRUTH)
+
+
+def _lone_boxes(found: list[Source]) -> Iterator[Source]:
+    """Files of boxes beside those of the sequences that were found, without frames of their own."""
+    claimed = {file for source in found for file in source.truth}
+    for folder in sorted({file.parent for file in claimed}):
+        for file in sorted(set(folder.glob("*.txt")) - claimed):
+            if is_data(file):
+                yield _refused(file, _NO_FRAMES_APART, name=file.stem)
 
 
 def _inside_davis(source: Path) -> tuple[Path, Path] | None:
@@ -142,7 +151,7 @@ def _plain(folder: Path, options: ConvertOptions, name: str) -> Iterator[SourceS
     if not images:
         raise UsageError(f"{folder} holds no .jpg, .png, .bmp or .webp frames")
     if options.boxes is not None:
-        count, region = read_box_track(BoxFiles(options.boxes))
+        count, region = read_track(options.boxes)
         if count != len(images):
             raise UsageError(
                 f"{options.boxes} has {count} boxes for the {len(images)} frames in {folder}: "
@@ -163,12 +172,12 @@ def _source(folder: Path, read: partial[Iterator[SourceSequence]]) -> Source:
     return Source(absolute(folder).name, folder, read)
 
 
-def _refused(folder: Path, reason: str) -> Source:
+def _refused(path: Path, reason: str, name: str | None = None) -> Source:
     def refuse(name: str) -> Iterator[SourceSequence]:
         raise UsageError(reason)
 
     # Frames often lie in folders of one name, such as "images".
-    return Source(str(folder), folder, refuse, is_half=True)
+    return Source(name or str(path), path, refuse, is_half=True)
 
 
 def _unknown(source: Path) -> UsageError:
@@ -203,6 +212,10 @@ def _check_names(found: list[Source]) -> None:
                 f"{source.path}: convert them apart"
             )
         places[source.name] = source.path
+
+
+def _has_box_file(folder: Path) -> bool:
+    return any(layout.box_files(folder) for layout in BOX_LAYOUTS.values())
 
 
 def _is_vot(folder: Path) -> bool:

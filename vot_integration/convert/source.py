@@ -51,12 +51,14 @@ class Source:
         read: gives, under a name, a sequence for each of its targets. Raises UsageError where it
             cannot be used.
         is_half: whether frames or ground truth are missing, so that it cannot be.
+        truth: its files of boxes, where they lie with those of other sequences.
     """
 
     name: str
     path: Path
     read: Callable[[str], Iterable[SourceSequence]]
     is_half: bool = False
+    truth: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import cv2
 
 from alpharefine.data.frames import video_frames
 from alpharefine.errors import UsageError
-from vot_integration.convert.boxes import BoxFiles, read_box_track
+from vot_integration.convert.boxes import read_track
 from vot_integration.convert.masks import choose_folders, list_masks, masked_sequences
 from vot_integration.convert.rate import is_rate
 from vot_integration.convert.source import ConvertOptions, SourceSequence
@@ -27,7 +27,7 @@ def read_video(file: Path, options: ConvertOptions, name: str) -> Iterator[Sourc
     """
     count, fps = _count_frames(file)
     if options.boxes is not None:
-        found, region = read_box_track(BoxFiles(options.boxes))
+        found, region = read_track(options.boxes)
         _check_count(options.boxes, "boxes", found, file, count)
         yield SourceSequence(name, count, region, count, video=file, fps=fps)
     elif options.masks is not None:
