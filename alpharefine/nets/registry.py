@@ -24,6 +24,7 @@ _PYTRACKING = "https://github.com/visionml/pytracking/blob/master/MODEL_ZOO.md"
 _ALPHA_REFINE = "https://github.com/MasterBin-IIAU/AlphaRefine"
 _PYSOT = "https://github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
 _SIAMDW = "https://github.com/researchmm/SiamDW"
+_UNREAD_OF_RESNET = ("feature_extractor.layer4.", "feature_extractor.fc.")
 _OFFICIAL_LICENCE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
 
 LITE = WeightsSpec(
@@ -127,7 +128,7 @@ NETWORKS: Mapping[str, NetworkSpec] = {
                 _PYTRACKING,
                 "Bhat et al. (ICCV 2019), Danelljan et al. (CVPR 2020)",
             ),
-            OfficialFile(unread=("feature_extractor.layer4.", "feature_extractor.fc.")),
+            OfficialFile(unread=_UNREAD_OF_RESNET),
         ),
         NetworkSpec(
             "ar_v20",
@@ -157,14 +158,34 @@ NETWORKS: Mapping[str, NetworkSpec] = {
             _official(
                 "ar_c21_r34", "SEcmnet_ep0040-c.pth.tar", _ALPHA_REFINE, "Yan et al., CVPR 2021"
             ),
-            OfficialFile(unread=("feature_extractor.layer4.", "feature_extractor.fc.")),
+            OfficialFile(unread=_UNREAD_OF_RESNET),
         ),
         NetworkSpec(
             "ar_c21_r18",
             RefineNetConfig(backbone="resnet18"),
             InputSpec(256),
             _official("ar_c21_r18", "SEcm_r18", _ALPHA_REFINE, "Yan et al., CVPR 2021"),
-            OfficialFile(unread=("feature_extractor.layer4.", "feature_extractor.fc.")),
+            OfficialFile(unread=_UNREAD_OF_RESNET),
+        ),
+        NetworkSpec(
+            "dimp50",
+            DimpNetConfig(),
+            InputSpec(288),
+            _official(
+                "dimp50",
+                "dimp50.pth",
+                _PYTRACKING,
+                "Bhat et al., DiMP (ICCV 2019)",
+                "VOT2018 EAO 0.440, LaSOT AUC 56.9, TrackingNet 74.0, GOT-10k AO 61.1",
+            ),
+            OfficialFile(unread=_UNREAD_OF_RESNET),
+        ),
+        NetworkSpec(
+            "dimp18",
+            DimpNetConfig(backbone="resnet18", clf_channels=256, clf_blocks=1, clf_block="basic"),
+            InputSpec(288),
+            _official("dimp18", "dimp18.pth", _PYTRACKING, "Bhat et al., DiMP (ICCV 2019)"),
+            OfficialFile(unread=_UNREAD_OF_RESNET),
         ),
         NetworkSpec(
             "siamrpnpp",

@@ -34,7 +34,8 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 TOOLS = SHARED / "parity"
 _PARITY_DIR = os.environ.get("PARITY_DIR")
 _VIDEOS = Path(os.environ.get("PARITY_VIDEOS", SHARED / "data" / "eval_masks"))
-_KINDS = ("base_int", "trk2020", "trk256")
+_KINDS = ("base_int", "trk2020", "trk256", "dimp50", "atom", "eco", "rtmd")
+_SEED = re.compile(r"_w(\d+)(_fixedada)?$")
 MASK_PIXEL_TOLERANCE = 20
 
 _ABSENT = not _PARITY_DIR and not SHARED.is_dir()
@@ -92,13 +93,13 @@ def load_npz(path: Path) -> Arrays:
 
 def filler_seed(path: Path) -> int:
     """Seed of the weight filler, from the `_w<seed>` at the end of a fixture's name; 0 without."""
-    found = re.search(r"_w(\d+)$", path.stem)
+    found = _SEED.search(path.stem)
     return int(found.group(1)) if found else 0
 
 
 def video_name(path: Path) -> str:
-    """`<video>[<frames>]` of a tracker fixture's name `<kind>_<video>[<frames>][_w<seed>]`."""
-    stem = re.sub(r"_w\d+$", "", path.stem)
+    """`<video>[<frames>]` of a tracker fixture's name `<kind>_<video>[<frames>][_w<seed>...]`."""
+    stem = _SEED.sub("", path.stem)
     kind = next(kind for kind in _KINDS if stem.startswith(f"{kind}_"))
     return stem.removeprefix(f"{kind}_")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from alpharefine.build import build_tracker
+from alpharefine.catalogue import TrackerSpec
 from alpharefine.errors import UsageError
 from alpharefine.types import Box, Estimate, Image, ResumableTracker, Tracker
 from tests.reliability.moving_patch import TARGET, frames
@@ -51,14 +52,14 @@ def run(tracker: Tracker, count: int = 3) -> list[Estimate]:
 
 
 class TrackerContract:
-    """Inherit and name a tracker of the catalogue, or override `build`.
+    """Inherit and give a tracker of the catalogue, or override `build`.
 
     Attributes:
-        name: see `alpharefine.catalogue.find_tracker`.
+        tracked_by: see `alpharefine.build.build_tracker`.
         odd_targets: which of `ODD_TARGETS` it is started on, fewer where starts take long.
     """
 
-    name: str
+    tracked_by: str | TrackerSpec
     odd_targets: Collection[str] = ODD_TARGETS
 
     @pytest.fixture(scope="class")
@@ -68,7 +69,7 @@ class TrackerContract:
 
     @classmethod
     def build(cls) -> Tracker:
-        return build_tracker(cls.name, device="cpu")
+        return build_tracker(cls.tracked_by, device="cpu")
 
     def test_a_new_start_leaves_nothing_of_what_was_before(self, tracker: Tracker) -> None:
         first = run(tracker)

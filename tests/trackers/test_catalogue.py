@@ -8,6 +8,8 @@ from alpharefine.catalogue import (
     DEFAULT_TRACKER,
     REFINEMENTS,
     TRACKERS,
+    TrackerConfig,
+    TrackerSpec,
     find_tracker,
     list_trackers,
     refine,
@@ -18,10 +20,20 @@ from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
 from tests.trackers.contract import TrackerContract, run
 
-SLOW_NETWORKS = {"super_dimp", "siamrpnpp", "siamrpn_res22_thicker"}
+SLOW_NETWORKS = {"super_dimp", "dimp50", "siamrpnpp", "siamrpn_res22_thicker"}
+
+
+def quick(spec: TrackerSpec) -> TrackerSpec:
+    """The tracker with smaller crops and fewer steps, where the catalogue's take long."""
+    config: TrackerConfig = spec.config
+    match spec.network, config:
+        case (("dimp50" | "dimp18"), DimpConfig()):
+            config = replace(config, image_sample_size=144)
+    return replace(spec, config=config)
+
 
 for _spec in TRACKERS.values():
-    _settings: dict[str, object] = {"name": _spec.name}
+    _settings: dict[str, object] = {"tracked_by": quick(_spec)}
     if _spec.network in SLOW_NETWORKS:
         _settings["odd_targets"] = ("one pixel", "larger than the frame")
     globals()[f"Test{_spec.name}"] = type(f"Test{_spec.name}", (TrackerContract,), _settings)
@@ -37,6 +49,7 @@ def test_the_default_is_the_first() -> None:
         ("ARDiMP_lite", "DiMPlite+ar_lite"),
         ("ARDiMP_v20", "DiMPsuper+ar_v20"),
         ("ARDiMP_c21", "DiMPsuper+ar_c21_r34"),
+        ("ARDiMP50", "DiMP50+ar_c21_r34"),
         ("ARSiamRPNpp", "SiamRPNpp+ar_c21_r34"),
         ("ARTaSiamRPNpp", "TaSiamRPNpp+ar_c21_r34"),
         ("ARSiamFCRes22", "SiamFCRes22+ar_c21_r34"),

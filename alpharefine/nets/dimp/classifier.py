@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from alpharefine.nets.backbones.resnet import BasicBlock, Window
+from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
 from alpharefine.nets.inference.residual import FusedShortcut
 from alpharefine.ops.prroi import prroi_pool_boxes
@@ -85,26 +87,30 @@ class FilterInitializer(nn.Module):
 
 
 class TargetClassifier(nn.Module):
-    """Everything of DiMP that learns and applies the target filter."""
+    """Everything of DiMP that learns and applies the target filter.
 
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        blocks: int,
-        filter_size: int,
-        bins: int,
-        bin_width: float,
-        stride: int,
-    ) -> None:
+    Args:
+        in_channels: of the backbone's stage.
+        stride: of that stage.
+        config: the sizes.
+    """
+
+    def __init__(self, in_channels: int, stride: int, config: DimpNetConfig) -> None:
         super().__init__()
+        channels, filter_size = config.clf_channels, config.filter_size
         scale = (1 / (channels * filter_size * filter_size)) ** 0.5
         projection = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
         _begin_as_projection(projection)
-        before = [ClassifierBlock(in_channels) for _ in range(blocks)]
+        before = [_block(config.clf_block, in_channels) for _ in range(config.clf_blocks)]
         self.feature = nn.Sequential(*before, projection, InstanceL2Norm(scale))
         self.filter_initializer = FilterInitializer(channels, filter_size, stride)
-        self.filter_optimizer = FilterOptimizer(bins, bin_width, stride)
+        self.filter_optimizer = FilterOptimizer(config.label_bins, config.bin_width, stride)
+
+
+def _block(kind: str, channels: int) -> nn.Module:
+    if kind == "basic":
+        return BasicBlock(channels, channels, Window())
+    return ClassifierBlock(channels)
 
 
 def _begin_as_projection(conv: nn.Conv2d) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from alpharefine.nets.dimp.network import DimpNet
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DimpNetConfig:
-    """Sizes of a DiMP network; the defaults are super_dimp's (ResNet-50).
+    """Sizes of a DiMP network; the defaults are DiMP-50's and super_dimp's (ResNet-50).
 
     Attributes:
         backbone: name in `alpharefine.nets.backbones.build`.
@@ -18,6 +18,8 @@ class DimpNetConfig:
         iou_stages: backbone stages that the box regressor reads (stride 8, stride 16).
         clf_channels: channels of the classification feature and of the target filter.
         clf_blocks: residual blocks before the classification feature's last convolution.
+        clf_block: their kind: ResNet's "basic" one, as in DiMP-18, or a "linear" one, which does
+            not end in a ReLU.
         filter_size: side of the target filter, feature cells.
         iou_channels: width of the box regressor.
         iou_reference_channels: width of its first reference convolution at stride 8.
@@ -32,6 +34,7 @@ class DimpNetConfig:
     iou_stages: tuple[str, str] = ("layer2", "layer3")
     clf_channels: int = 512
     clf_blocks: int = 0
+    clf_block: Literal["basic", "linear"] = "linear"
     filter_size: int = 4
     iou_channels: int = 256
     iou_reference_channels: int = 128

@@ -25,7 +25,7 @@ class DimpFeatures:
 
 
 class DimpNet(nn.Module):
-    """DiMP with the PrDiMP box regressor ("super_dimp" with the default sizes).
+    """DiMP; the box regressor learns IoU (DiMP-50, DiMP-18) or a log-density (super_dimp).
 
     Layers of the official network that nothing reads are not built.
 
@@ -46,15 +46,7 @@ class DimpNet(nn.Module):
         self.stride = STRIDES[config.clf_stage]
         self.backbone = build_backbone(config.backbone, last_stage=config.clf_stage)
         channels = self.backbone.channels
-        self.classifier = TargetClassifier(
-            channels[config.clf_stage],
-            config.clf_channels,
-            config.clf_blocks,
-            config.filter_size,
-            config.label_bins,
-            config.bin_width,
-            self.stride,
-        )
+        self.classifier = TargetClassifier(channels[config.clf_stage], self.stride, config)
         fine, coarse = config.iou_stages
         self.box_regressor = BoxRegressor(
             channels[fine],

@@ -71,3 +71,13 @@ class DimpConfig:
 
         assert isinstance(network, DimpNet)
         return DimpTracker(network, self, runtime, input_spec=input_spec)
+
+
+DIMP_50 = DimpConfig(
+    image_sample_size=288,
+    search_area_scale=5.0,
+    patch_max_scale_change=None,
+    box_refinement=BoxRefinementConfig(iterations=5, step_length=1.0, space="default"),
+)
+"""DiMP-50 and DiMP-18 as published: a smaller crop that may leave the image, and boxes ascended in
+their own coordinates (Bhat et al., ICCV 2019)."""

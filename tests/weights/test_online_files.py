@@ -1,0 +1,56 @@
+"""Files of the online trackers as their authors write them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from alpharefine.errors import UsageError
+from alpharefine.nets.registry import NETWORKS, build_network, expected_entries
+from alpharefine.nets.spec import official_name
+from alpharefine.weights.convert import OFFICIAL, convert
+from alpharefine.weights.store import load_weights, resolve_weights
+from tests.weights.official_files import write_official
+
+ONLINE = ["dimp50", "dimp18"]
+
+
+def official_state(kind: str) -> dict[str, torch.Tensor]:
+    """Random entries with the names of the authors' file."""
+    generator = torch.Generator().manual_seed(3)
+    renames = NETWORKS[kind].config.renames
+    return {
+        official_name(name, renames): torch.rand(entry.shape, generator=generator)
+        if entry.is_floating_point()
+        else torch.tensor(7)
+        for name, entry in expected_entries(kind).items()
+    }
+
+
+@pytest.mark.parametrize("kind", ONLINE)
+def test_names_are_the_authors(kind: str) -> None:
+    renames = NETWORKS[kind].config.renames
+    names = {official_name(name, renames) for name in expected_entries(kind)}
+    assert len(names) == len(expected_entries(kind))
+    assert kind in OFFICIAL
+
+
+def test_the_block_of_dimp18_has_torchvisions_names() -> None:
+    names = official_state("dimp18")
+    assert names["classifier.feature_extractor.0.conv2.weight"].shape == (256, 256, 3, 3)
+    assert names["classifier.feature_extractor.1.weight"].shape == (256, 256, 3, 3)
+    assert names["bb_regressor.conv3_1r.0.weight"].shape == (128, 128, 3, 3)
+
+
+def test_dimp18_is_converted_and_no_other(tmp_path: Path) -> None:
+    state = official_state("dimp18")
+    unread = {"feature_extractor.fc.bias": torch.ones(1000)}
+    source = write_official(tmp_path / "dimp18.pth", state | unread)
+    done = convert(source, "dimp18", tmp_path / "out.safetensors")
+    network = build_network("dimp18")
+    load_weights(network, resolve_weights(str(done.path), {"dimp18": "random"})["dimp18"])
+    renames = NETWORKS["dimp18"].config.renames
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, state[official_name(name, renames)]), name
+    with pytest.raises(UsageError, match="not weights for dimp50"):
+        convert(source, "dimp50", tmp_path / "other.safetensors")
