@@ -1,5 +1,6 @@
 """Which checks `arvot doctor` makes, in their order."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -134,9 +135,13 @@ def _check_environment(options: DoctorOptions) -> Iterator[Finding]:
 
 def _check_trial(options: DoctorOptions) -> Iterator[Finding]:
     from vot_integration.doctor.trial import check_tracker_runs
+    from vot_integration.workspaces.manifest import MANIFEST
 
+    # Frames lie where those of the built-in sequences do, whose path may be at fault.
+    folder = options.folder
+    is_writable = (folder / MANIFEST).is_file() and os.access(folder, os.W_OK)
     with _registry(options) as registry:
-        yield from check_tracker_runs(registry, options.tracker)
+        yield from check_tracker_runs(registry, options.tracker, folder if is_writable else None)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vot_integration.doctor.findings import Finding, Severity
+from vot_integration.plain_paths import PlainPaths
 from vot_integration.sequences.builtin import BUILTIN_NAMES, write_builtin_sequences
 from vot_integration.toolkit.logs import kept_answers, log_tail, newest_log, without_colors
 from vot_integration.toolkit.process import run_toolkit
@@ -31,24 +32,31 @@ _REASON = re.compile(r"Server terminated the session: (.*?)(?: \(log: .*\))?$", 
 _BAD_INPUT = re.compile(r"^(alpharefine\.errors\.)?UsageError: ", re.MULTILINE)
 
 
-def check_tracker_runs(registry: Path, tracker: str) -> Iterator[Finding]:
+def check_tracker_runs(
+    registry: Path, tracker: str, workspace: Path | None = None
+) -> Iterator[Finding]:
     """Let the toolkit's own `vot test` start a tracker and show it a few frames.
 
     Args:
         registry: trackers.ini that registers it.
         tracker: its name.
+        workspace: folder in which the frames are put while it runs; None for one of the system.
     """
     started = time.time()
-    with tempfile.TemporaryDirectory(prefix="arvot-") as name:
+    with tempfile.TemporaryDirectory(prefix=".arvot-", dir=workspace) as name:
         folder = Path(name)
         [sequence] = write_builtin_sequences(
             folder / "sequences", BUILTIN_NAMES[:1], TRACKED_FRAMES + 1
         )
+        paths = PlainPaths()
+        # The toolkit takes a list of registries, which a path may not fit in.
+        listed = paths.of_file(str(registry))
         _, output = run_toolkit(
-            ["--registry", str(registry), "test", tracker, "--sequence", str(sequence)],
+            ["--registry", listed, "test", tracker, "--sequence", str(sequence)],
             cwd=folder,
             log=folder / "vot-test.log",
         )
+        paths.close()
     section = read_launch(registry, tracker)
     logs = section.log_folder
     if _SUCCESS in output:

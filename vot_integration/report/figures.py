@@ -1,6 +1,7 @@
 """Plots as SVG text. Trackers have colors, experiments have marks and line styles."""
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,8 @@ _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "arvot",
     "font.family": "sans-serif",
+    # Names of sequences may have dollar signs.
+    "text.parse_math": False,
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -191,8 +194,11 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _svg(figure: Figure) -> str:
     target = io.StringIO()
-    # The date would make equal results give different files.
-    figure.savefig(target, format="svg", bbox_inches="tight", metadata={"Date": None})
+    with warnings.catch_warnings():
+        # Text is drawn by the browser, which has fonts for other scripts, too.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        # The date would make equal results give different files.
+        figure.savefig(target, format="svg", bbox_inches="tight", metadata={"Date": None})
     return target.getvalue()
 
 

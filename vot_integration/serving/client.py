@@ -14,6 +14,7 @@ from trax import TraxException
 from trax.client import Client
 
 from vot_integration.errors import EvaluationError
+from vot_integration.plain_paths import PlainPaths
 from vot_integration.regions.shapes import Shape
 from vot_integration.serving.protocol import to_trax
 
@@ -45,6 +46,7 @@ class ServedTracker:
             settings["weights"] = weights
         for name, value in settings.items():
             command += [f"--{name}", value]
+        self._paths = PlainPaths()
         start = time.perf_counter()
         self._process = subprocess.Popen(
             command, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -77,7 +79,7 @@ class ServedTracker:
 
     def _exchange(self, frame: Path, target: Shape | None) -> float:
         assert self._client is not None
-        images = {trax.ImageChannel.COLOR: trax.FileImage.create(str(frame))}
+        images = {trax.ImageChannel.COLOR: trax.FileImage.create(self._paths.of_file(str(frame)))}
         try:
             if target is None:
                 _, seconds = self._client.frame(images, {}, [])
@@ -109,6 +111,7 @@ class ServedTracker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._paths.close()
 
     def __enter__(self) -> "ServedTracker":
         return self

@@ -10,6 +10,7 @@ import trax
 
 import alpharefine
 from alpharefine.errors import UsageError
+from vot_integration.plain_paths import plain_text
 from vot_integration.serving.process import watch
 from vot_integration.serving.run_log import Tally
 
@@ -73,7 +74,7 @@ def _shake_hands(name: str) -> trax.Server:
         _REGION_FORMATS,
         [trax.Image.PATH],
         [trax.ImageChannel.COLOR],
-        tracker_name=name,
+        tracker_name=plain_text(name),
         tracker_description="served by arvot",
         tracker_family="alpharefine",
     )
@@ -89,7 +90,7 @@ def _give_up(server: trax.Server | None, name: str, reason: str) -> None:
         if server is None:
             server = _shake_hands(name)
             server.wait()
-        server.quit(reason)
+        server.quit(plain_text(reason))
     except trax.TraxException as failure:
         _log.warning("the client could not be told: %s", failure)
 

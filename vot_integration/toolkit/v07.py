@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vot_integration.errors import EvaluationError
+from vot_integration.plain_paths import PlainPaths
 from vot_integration.regions.shapes import Shape
 from vot_integration.toolkit.interface import RuntimeAnswer, TrackerProcess
 from vot_integration.toolkit.logs import log_tail
@@ -26,7 +27,7 @@ class Version:
         return _TraxProcess(registry, name)
 
     def run_commands(self) -> None:
-        """The command `vot`, which asks for no newer version and scores total failures, too.
+        """The command `vot`, which takes any path, scores total failures and asks for no update.
 
         Every `vot` command starts with a request to GitHub for a newer version: it waits up to 5 s
         on a machine without network, the answer is of no use to a pinned version, and the toolkit
@@ -34,20 +35,22 @@ class Version:
         """
         from vot.utilities import cli
 
-        for name in ("do_analysis", "do_report"):
+        for name in ("do_test", "do_evaluate", "do_analysis", "do_report", "do_pack"):
             setattr(cli, name, _repaired(getattr(cli, name)))
         cli.check_updates = lambda: (False, None)
         cli.main()
 
 
 class _FrameFile:
-    """What the runtime asks of a frame."""
+    """What the runtime asks of a frame; its path is plain."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, filename: Callable[[str], str | None], paths: PlainPaths) -> None:
+        self._filename = filename
+        self._paths = paths
 
     def filename(self, channel: str) -> str | None:
-        return str(self._file) if channel == "color" else None
+        file = self._filename(channel)
+        return None if file is None else self._paths.of_file(file)
 
 
 class _TraxProcess:
@@ -57,6 +60,7 @@ class _TraxProcess:
         from vot.tracker import Registry
 
         self._name = name
+        self._paths = PlainPaths()
         self._runtime = Registry([str(registry)])[name].runtime()
 
     def initialize(self, frame: Path, target: Shape) -> None:
@@ -65,12 +69,12 @@ class _TraxProcess:
         from vot_integration.toolkit.regions import shape_region
 
         status = ObjectStatus(shape_region(target), {})
-        self._ask(lambda: self._runtime.initialize(_FrameFile(frame), status))
+        self._ask(lambda: self._runtime.initialize(self._frame(frame), status))
 
     def update(self, frame: Path) -> RuntimeAnswer:
         from vot_integration.toolkit.regions import region_shape
 
-        objects, _ = self._ask(lambda: self._runtime.update(_FrameFile(frame)))
+        objects, _ = self._ask(lambda: self._runtime.update(self._frame(frame)))
         if len(objects) != 1:
             raise EvaluationError(f"{self._name} answered {len(objects)} objects instead of one")
         [status] = objects
@@ -78,6 +82,10 @@ class _TraxProcess:
 
     def stop(self) -> None:
         self._runtime.stop()
+        self._paths.close()
+
+    def _frame(self, file: Path) -> _FrameFile:
+        return _FrameFile({"color": str(file)}.get, self._paths)
 
     def _ask(self, question: Callable[[], Any]) -> Any:
         from vot import ToolkitException
@@ -108,10 +116,29 @@ def _repaired(action: Callable[[Any], None]) -> Callable[[Any], None]:
     """
 
     def repair_and_act(arguments: Any) -> None:
+        _repair_paths()
         _repair_total_failure()
         action(arguments)
 
     return repair_and_act
+
+
+def _repair_paths() -> None:
+    """Let the toolkit read and send any path; names of sequences, and so of results, stay."""
+    from vot.dataset import common
+    from vot.tracker import trax
+
+    paths = PlainPaths()
+    read_data, convert_frame = common._read_data, trax.convert_frame
+
+    def read_plain(metadata: dict[str, Any]) -> Any:
+        metadata["root"] = paths.of(metadata["root"])
+        return read_data(metadata)
+
+    def convert_plain(frame: Any, channels: Any) -> Any:
+        return convert_frame(_FrameFile(frame.filename, paths), channels)
+
+    common._read_data, trax.convert_frame = read_plain, convert_plain
 
 
 def _repair_total_failure() -> None:
