@@ -12,6 +12,7 @@ from vot_integration.errors import EvaluationError
 
 COMMANDS = {
     "bench": "measure how fast a tracker is on this machine",
+    "benchmark": "run and score trackers on OTB, LaSOT, TrackingNet, GOT-10k, UAV123, NfS, ...",
     "export": "write a refinement network for other runtimes",
     "doctor": "find what is wrong with an installation, a workspace and a tracker",
     "init": "make a workspace of the VOT toolkit",
@@ -28,7 +29,7 @@ COMMANDS = {
 }
 """Commands and what they do; each is a module `vot_integration.commands.<command>`."""
 
-RESUMABLE = {"evaluate", "pack", "run", "sequences", "train", "weights"}
+RESUMABLE = {"benchmark", "evaluate", "pack", "run", "sequences", "train", "weights"}
 """Commands that keep what they have finished."""
 
 DEBUG = "--debug"

@@ -1,0 +1,189 @@
+"""Files of results as tools write them: a box a line, and times beside them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpharefine.data.text import read_text
+from alpharefine.onepass.measures import Boxes
+
+_SUFFIXES = frozenset({".txt", ".csv"})
+_SEPARATORS = str.maketrans(",;\t", "   ")
+_REPETITION = re.compile(r"_\d{3}$")
+_TIME = "_time"
+_NOT_RESULTS = re.compile(r"groundtruth|_confidence$|_scores?$", re.IGNORECASE)
+_PREFIXES = re.compile("^(uav|nfs|tpl)_")
+"""What pytracking puts before the names of some sets' sequences."""
+
+NO_NUMBERS, RAGGED = "unreadable rows", "ragged rows"
+NOT_FINITE, NO_EXTENT = "rows of NaN or infinity", "rows with a side of 0 or less"
+
+
+@dataclass(frozen=True)
+class ResultFiles:
+    """Files of a tracker in one sequence: a file of boxes a repetition, and that of times."""
+
+    boxes: tuple[Path, ...]
+    times: Path | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One repetition in one sequence.
+
+    Attributes:
+        boxes: answers, M x 4.
+        faults: what is wrong with how many rows, by kind.
+    """
+
+    boxes: Boxes
+    faults: Mapping[str, int] = field(default_factory=dict)
+
+
+def find_results(folder: Path) -> dict[str, ResultFiles]:
+    """A tracker's files by `sequence_key`.
+
+    Known are `SEQ.txt`, `SEQ_001.txt` and folders `SEQ/` with such files, with times in
+    `SEQ_time.txt` beside them or in `times/`.
+
+    Args:
+        folder: of one tracker.
+    """
+    boxes: dict[str, list[Path]] = {}
+    times: dict[str, Path] = {}
+    for name, file in _candidates(folder):
+        key = sequence_key(name)
+        if file.stem.endswith(_TIME):
+            times[key] = file
+        else:
+            boxes.setdefault(key, []).append(file)
+    return {
+        key: ResultFiles(_repetitions(files), times.get(key))
+        for key, files in sorted(boxes.items())
+    }
+
+
+def find_trackers(folder: Path, sequences: Sequence[str]) -> dict[str, dict[str, ResultFiles]]:
+    """Results by tracker: those of a folder that holds them, or of each folder below it.
+
+    Args:
+        folder: of one tracker, or of several.
+        sequences: names of those that results are asked for.
+    """
+    wanted = {sequence_key(name) for name in sequences}
+    own = {key: files for key, files in find_results(folder).items() if key in wanted}
+    if own:
+        return {folder.resolve().name: own}
+    found = {}
+    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        results = {key: files for key, files in find_results(below).items() if key in wanted}
+        if results:
+            found[below.name] = results
+    return found
+
+
+def sequence_key(name: str) -> str:
+    """What names of one sequence have in common: tools write Jogging-1, Jogging.1 or jogging_1."""
+    return _PREFIXES.sub("", re.sub(r"[._ ]", "-", name).casefold().replace("-", "_"))
+
+
+def read_run(file: Path, *, corners: bool = False) -> Run:
+    """Read a file of boxes; rows that are none become NaN and are counted.
+
+    Args:
+        file: rows of four numbers, or of eight that are the corners of a polygon, separated by
+            commas, semicolons, tabs or spaces.
+        corners: rows are x1, y1, x2, y2 in place of x, y, w, h.
+
+    Raises:
+        FrameError: the file is missing, or not text.
+    """
+    rows = [line.split() for line in read_text(file).translate(_SEPARATORS).split("\n")]
+    while rows and not rows[-1]:
+        rows.pop()
+    boxes, faults = _parse(rows)
+    if corners:
+        boxes[:, 2:] -= boxes[:, :2]
+    finite = np.isfinite(boxes).all(axis=1)
+    empty = finite & (boxes[:, 2:] <= 0).any(axis=1)
+    counts = Counter(faults)
+    counts[NOT_FINITE] = int((~finite).sum()) - sum(faults.values())
+    counts[NO_EXTENT] = int(empty.sum())
+    return Run(boxes, {kind: count for kind, count in counts.items() if count > 0})
+
+
+def read_times(file: Path) -> NDArray[np.float64]:
+    """Seconds of frames, in any arrangement, those above 0; numbers of nothing are left out.
+
+    Raises:
+        FrameError: the file is missing, or not text.
+    """
+    values = []
+    for token in read_text(file).translate(_SEPARATORS).split():
+        try:
+            values.append(float(token))
+        except ValueError:
+            continue
+    times = np.array(values, dtype=np.float64)
+    return times[np.isfinite(times) & (times > 0)]
+
+
+def _candidates(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name of a sequence, and a file of it."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_file():
+            yield from _of_sequence(path, None)
+        elif path.name == "times":
+            for file in sorted(path.iterdir()):
+                yield from _of_sequence(file, None)
+        else:
+            for file in sorted(path.iterdir()):
+                yield from _of_sequence(file, path.name)
+
+
+def _of_sequence(file: Path, folder: str | None) -> Iterator[tuple[str, Path]]:
+    if file.suffix.lower() not in _SUFFIXES or not file.is_file():
+        return
+    if _NOT_RESULTS.search(file.stem):
+        return
+    name = _REPETITION.sub("", file.stem.removesuffix(_TIME))
+    if folder is None:
+        yield name, file
+    elif name == folder or name in ("track_results", "results"):
+        yield folder, file
+
+
+def _repetitions(files: list[Path]) -> tuple[Path, ...]:
+    repeated = tuple(file for file in files if _REPETITION.search(file.stem))
+    return repeated or tuple(files[:1])
+
+
+def _parse(rows: list[list[str]]) -> tuple[Boxes, dict[str, int]]:
+    if all(len(row) == 4 for row in rows):
+        try:
+            numbers = [float(token) for row in rows for token in row]
+            return np.array(numbers, dtype=np.float64).reshape(-1, 4), {}
+        except ValueError:
+            pass
+    boxes, faults = np.full((len(rows), 4), np.nan), Counter[str]()
+    for number, row in enumerate(rows):
+        try:
+            values = np.array([float(token) for token in row])
+        except ValueError:
+            faults[NO_NUMBERS] += 1
+            continue
+        if len(values) == 4:
+            boxes[number] = values
+        elif len(values) == 8:
+            points = values.reshape(4, 2)
+            boxes[number] = *points.min(axis=0), *np.ptp(points, axis=0)
+        else:
+            faults[RAGGED] += 1
+    return boxes, dict(faults)

@@ -1,0 +1,23 @@
+"""`arvot benchmark`: one-pass evaluation on data sets with a box a frame."""
+
+import argparse
+
+from vot_integration.commands import benchmark_score
+from vot_integration.commands.options import add_command
+
+_EXAMPLES = """\
+  arvot benchmark score results --truth ~/LaSOT --layout lasot
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `benchmark` to those of `arvot`."""
+    parser = add_command(
+        subparsers,
+        "benchmark",
+        benchmark_score.run,
+        "Run and score trackers on OTB, LaSOT, TrackingNet, GOT-10k, UAV123, NfS and others.",
+        _EXAMPLES,
+    )
+    commands = parser.add_subparsers(dest="benchmark_command", required=True, metavar="COMMAND")
+    benchmark_score.add_parser(commands)

@@ -1,0 +1,188 @@
+"""`arvot benchmark score`: success, precision and overlap of result files, by a convention."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vot_integration.commands.options import add_command
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from alpharefine.onepass.measures import Scores
+    from vot_integration.pipeline.benchmark import BenchmarkScores
+
+_EXAMPLES = """\
+  arvot benchmark score work/benchmarks/lasot --truth ~/LaSOT --layout lasot
+      every tracker with results in that folder, as the LaSOT toolkit scores
+  arvot benchmark score DiMP50 --truth ~/OTB100 --layout otb --convention pysot --json otb.json
+      result files made elsewhere, as pysot scores
+  arvot benchmark score results --truth annos --layout lasot --base 0
+      files that count pixels from 0, where the truth of the set does from 1
+
+The number of one convention cannot be compared with that of another one: docs/conventions.md.
+
+exit status: 0 done, 1 done but for sequences without results, 2 bad input
+"""
+
+_HEADINGS = {
+    "AUC": "auc",
+    "OP50": "op50",
+    "OP75": "op75",
+    "P": "precision",
+    "Pnorm": "norm_precision",
+    "AO": "ao",
+}
+
+_CAPTION = "in %; SR50 and SR75 are OP50 and OP75"
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `score` to those of `arvot benchmark`."""
+    parser = add_command(
+        commands, "score", run, "Score result files, made here or elsewhere.", _EXAMPLES
+    )
+    parser.add_argument(
+        "results",
+        type=Path,
+        metavar="RESULTS",
+        help="folder with a file a sequence (comma, tab or space), or one such folder a tracker",
+    )
+    add_truth(parser)
+    add_convention(parser)
+    add_result_form(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
+
+
+def add_truth(parser: argparse.ArgumentParser) -> None:
+    """Add --truth and --layout."""
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the data set, or its ground truth alone; images are not read",
+    )
+    add_layout(parser)
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """Add --layout."""
+    parser.add_argument(
+        "--layout",
+        required=True,
+        metavar="NAME",
+        help="otb, lasot, trackingnet, got10k, uav123, nfs, tc128, vot, or another one of "
+        "docs/benchmark.md",
+    )
+
+
+def add_convention(parser: argparse.ArgumentParser) -> None:
+    """Add --convention."""
+    parser.add_argument(
+        "--convention",
+        default="official",
+        metavar="NAME",
+        help="official (the tool of the set's authors), pytracking, pysot or got10k "
+        "(default: %(default)s)",
+    )
+
+
+def add_result_form(parser: argparse.ArgumentParser) -> None:
+    """Add --boxes and --base."""
+    parser.add_argument(
+        "--boxes",
+        choices=("xywh", "corners"),
+        default="xywh",
+        help="what a row of the result files holds: x,y,w,h, or x1,y1,x2,y2 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--base",
+        type=int,
+        choices=(0, 1),
+        help="number of the leftmost pixel in the result files (default: as in the truth)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score all trackers with results, and print and write the numbers.
+
+    Returns:
+        Exit code: 0, or 1 when a tracker has no results in some sequences.
+
+    Raises:
+        UsageError: bad input.
+    """
+    from vot_integration.commands.terminal import plain_console
+    from vot_integration.files import check_target, write_text
+    from vot_integration.pipeline.benchmark import ScoreOptions, score_results
+
+    if args.json is not None:
+        check_target(args.json, "--json")
+    options = ScoreOptions(
+        args.results, args.truth, args.layout, args.convention, args.boxes == "corners", args.base
+    )
+    scores = score_results(options)
+    plain_console().print(score_tables(scores))
+    if args.json is not None:
+        write_text(args.json, json.dumps(scores.to_json(), indent=2, allow_nan=False) + "\n")
+        plain_console().print(f"wrote {args.json}")
+    return 1 if any(tracker.missing for tracker in scores.trackers.values()) else 0
+
+
+def score_tables(scores: "BenchmarkScores") -> "RenderableType":
+    """A table of all trackers, tables of classes and attributes, and notes."""
+    from rich.console import Group
+    from rich.text import Text
+
+    title = f"{scores.benchmark}, convention {scores.convention} ({scores.rules.tool})"
+    table = _table(title, "Tracker", ("fps", "Videos", "Frames"))
+    for name, tracker in scores.trackers.items():
+        fps = "-" if tracker.fps is None else f"{tracker.fps:.1f}"
+        counts = (fps, str(tracker.scores.sequences), str(tracker.scores.frames))
+        table.add_row(name, *_cells(tracker.scores), *counts)
+    parts: list[RenderableType] = [table]
+    for name, tracker in scores.trackers.items():
+        parts += _part_tables(name, tracker.attributes, tracker.groups)
+    if scores.rules.integrated:
+        parts.append(Text("P is the area under the precision curve, not the value at 20 px"))
+    for name, tracker in scores.trackers.items():
+        parts += [Text(f"Note: {name}: {note}") for note in tracker.notes]
+    return Group(*parts)
+
+
+def _part_tables(
+    tracker: str, attributes: "Mapping[str, Scores]", groups: "Mapping[str, Scores]"
+) -> "list[Table]":
+    tables = []
+    for heading, parts in (("Attribute", attributes), ("Class", groups)):
+        if parts:
+            table = _table(tracker, heading, ("Videos",))
+            for name, part in parts.items():
+                table.add_row(name, *_cells(part), str(part.sequences))
+            if heading == "Class":
+                means = [
+                    sum(getattr(part, field) for part in parts.values()) / len(parts)
+                    for field in _HEADINGS.values()
+                ]
+                table.add_section()
+                table.add_row("mean of classes", *(f"{100 * mean:.2f}" for mean in means), "")
+            tables.append(table)
+    return tables
+
+
+def _table(title: str, first: str, last: tuple[str, ...]) -> "Table":
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", caption=_CAPTION, caption_justify="left")
+    table.add_column(first)
+    for heading in (*_HEADINGS, *last):
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _cells(scores: "Scores") -> list[str]:
+    return [f"{100 * getattr(scores, field):.2f}" for field in _HEADINGS.values()]

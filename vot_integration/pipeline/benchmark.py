@@ -1,0 +1,89 @@
+"""`arvot benchmark score`: from the options to scores of all trackers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alpharefine.errors import UsageError
+from alpharefine.onepass.conventions import OFFICIAL, Convention, find_convention
+from alpharefine.onepass.result_files import find_trackers
+from alpharefine.onepass.score import ResultForm, TrackerScores, score_tracker
+from alpharefine.onepass.truth import find_family, find_layout_entry, read_truths
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """Options of `arvot benchmark score`, as the user gave them.
+
+    Attributes:
+        results: folder of a tracker's results, or of several trackers'.
+        truth: folder of the data set, or of its ground truth alone.
+        layout: of the data set.
+        convention: by which it is scored.
+        corners: whether result files hold x1, y1, x2, y2.
+        base: number of the leftmost pixel in the result files; None takes them as they are.
+    """
+
+    results: Path
+    truth: Path
+    layout: str
+    convention: str = OFFICIAL
+    corners: bool = False
+    base: int | None = None
+
+
+@dataclass(frozen=True)
+class BenchmarkScores:
+    """Scores of trackers on a data set.
+
+    Attributes:
+        benchmark: name of the layout.
+        convention: name of the convention.
+        rules: what it says.
+        trackers: by name.
+    """
+
+    benchmark: str
+    convention: str
+    rules: Convention
+    trackers: Mapping[str, TrackerScores]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `--json`."""
+        return {
+            "benchmark": self.benchmark,
+            "convention": self.convention,
+            "tool": self.rules.tool,
+            "trackers": {name: scores.to_json() for name, scores in self.trackers.items()},
+        }
+
+
+def score_results(options: ScoreOptions) -> BenchmarkScores:
+    """Score all trackers that have results.
+
+    Raises:
+        UsageError: an option is wrong, or a file cannot be read.
+    """
+    rules = find_convention(options.convention, find_family(options.layout))
+    form = ResultForm(options.corners, _offset(options))
+    truths = read_truths(options.truth, options.layout)
+    if not options.results.is_dir():
+        raise UsageError(f"there is no folder {options.results}: give one with result files")
+    trackers = find_trackers(options.results, [truth.name for truth in truths])
+    if not trackers:
+        raise UsageError(
+            f"{options.results} holds no results of the {len(truths)} sequences in "
+            f"{options.truth}: expected files such as {truths[0].name}.txt, in it or in a folder "
+            "a tracker"
+        )
+    scores = {
+        name: score_tracker(truths, results, rules, form) for name, results in trackers.items()
+    }
+    return BenchmarkScores(options.layout, options.convention, rules, scores)
+
+
+def _offset(options: ScoreOptions) -> float:
+    if options.base is None:
+        return 0.0
+    return float(find_layout_entry(options.layout).first_pixel - options.base)
