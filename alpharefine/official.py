@@ -19,7 +19,7 @@ class OfficialBehavior:
     Attributes:
         lost_target_drift: the base tracker answers boxes around (size - 1) / 2 but takes fed-back
             boxes by size / 2, so that a lost target drifts 0.5 px right and down a frame.
-        refinement_bias: a refined box moves the centre by +0.5 sample pixel each frame.
+        refinement_bias: a refined box moves the center by +0.5 sample pixel each frame.
         stale_position: when the aspect ratio rejects all refined boxes, the position of an earlier
             refinement returns.
         unbounded_scale: the target size is never limited to the image, and a refined box may lie

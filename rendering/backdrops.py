@@ -148,8 +148,8 @@ def meadow(height: int, width: int, seed: int) -> Floats:
     picture = palette(tone, (34, 52, 22), (78, 104, 42), (126, 142, 62), (172, 168, 92))
     brush = Brush(picture)
     for _ in range(height * width // 700):
-        px, py, kind, size = rng.random(4).tolist()
-        color = [(228, 222, 206), (222, 190, 60), (176, 96, 150)][int(kind * 3)]
+        px, py, choice, size = rng.random(4).tolist()
+        color = [(228, 222, 206), (222, 190, 60), (176, 96, 150)][int(choice * 3)]
         window = brush.window((px * width, py * height), 4, 0.0)
         if window is not None:
             where, u, v = window

@@ -58,7 +58,7 @@ class MaskTrack:
 
     Args:
         files: the label map of each frame.
-        label: the object's value, None for grey masks of a single object.
+        label: the object's value, None for gray masks of a single object.
         visible: bool per frame.
     """
 

@@ -35,7 +35,7 @@ def read_mask_folder(
         images: folder of the images below `root`.
         masks: folder of the PNG label maps below `root` (0 = background, k = object k);
             may be the same folder, images then being the files that are not PNG.
-        binary: grey masks of one object each (128 and above); not opened before they are used.
+        binary: gray masks of one object each (128 and above); not opened before they are used.
         objects: which objects are kept; not applied to binary masks.
 
     Raises:

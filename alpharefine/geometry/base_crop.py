@@ -27,7 +27,7 @@ class Patch:
 
     @property
     def center(self) -> Pair:
-        """Centre (y, x) of the crop in image pixels."""
+        """Center (y, x) of the crop in image pixels."""
         center: Pair = (self.coordinates[:2] + self.coordinates[2:] - 1) / np.float32(2)
         return center
 

@@ -9,7 +9,7 @@ from alpharefine.types import Box
 def mask_to_box(mask: NDArray[np.uint8]) -> Box | None:
     """Tight box of the non-zero pixels of an H x W mask (x1 - x0 + 1 wide), None if there are none.
 
-    Source: the VOT2020 entry's initialisation (first and last non-zero row and column).
+    Source: the VOT2020 entry's initialization (first and last non-zero row and column).
     """
     columns = np.flatnonzero(mask.any(axis=0))
     rows = np.flatnonzero(mask.any(axis=1))

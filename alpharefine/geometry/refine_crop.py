@@ -2,8 +2,8 @@
 
 Two coordinate conventions meet here. *Edges*: a box (x, y, w, h) covers the pixels x .. x + w - 1,
 so the left edge of pixel i is i; image and crop edges are proportional. *Official*: the crop's
-centre is taken to be (S - 1) / 2 where the reference box is placed, and S / 2, at the unrounded
-centre of the box, where corners are mapped back. Both are kept, under separate names.
+center is taken to be (S - 1) / 2 where the reference box is placed, and S / 2, at the unrounded
+center of the box, where corners are mapped back. Both are kept, under separate names.
 
 Source: SPEC of the VOT2020 and CVPR 2021 Alpha-Refine code, crop and back-projection.
 """
@@ -52,7 +52,7 @@ class CropWindow:
 
 
 def crop_window(box: Box, size: int, factor: float = 2.0) -> CropWindow:
-    """Window of `factor` times the sides of `box`, rounded up, centred on it.
+    """Window of `factor` times the sides of `box`, rounded up, centerd on it.
 
     Args:
         box: image pixels.
@@ -106,14 +106,14 @@ def cut_crop(
 
 
 def reference_box(window: CropWindow) -> Corners:
-    """The window's own box in its crop, centred on (S - 1) / 2 and clamped to [0, S].
+    """The window's own box in its crop, centerd on (S - 1) / 2 and clamped to [0, S].
 
     This is what the network's kernel is pooled from.
     """
-    centre, (scale_x, scale_y) = (window.size - 1) / 2, window.scale
+    center, (scale_x, scale_y) = (window.size - 1) / 2, window.scale
     half_w, half_h = window.box.w * scale_x / 2, window.box.h * scale_y / 2
-    low_x, low_y = max(centre - half_w, 0.0), max(centre - half_h, 0.0)
-    high_x, high_y = (min(centre + half, float(window.size)) for half in (half_w, half_h))
+    low_x, low_y = max(center - half_w, 0.0), max(center - half_h, 0.0)
+    high_x, high_y = (min(center + half, float(window.size)) for half in (half_w, half_h))
     return low_x, low_y, high_x, high_y
 
 
@@ -132,7 +132,7 @@ def to_image(corners: Corners, window: CropWindow) -> Box:
 def to_image_official(corners: Corners, window: CropWindow) -> Box:
     """As `to_image`, but from the crop origin that the official code assumes.
 
-    It takes the window's origin as centre - (w, h) of the box, unrounded, although the window was
+    It takes the window's origin as center - (w, h) of the box, unrounded, although the window was
     cut at rounded pixels and is up to 1 px larger: the result is up to 1 px off.
     """
     box = window.box

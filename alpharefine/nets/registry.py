@@ -25,20 +25,20 @@ _ALPHA_REFINE = "https://github.com/MasterBin-IIAU/AlphaRefine"
 _PYSOT = "https://github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
 _SIAMDW = "https://github.com/researchmm/SiamDW"
 _UNREAD_OF_RESNET = ("feature_extractor.layer4.", "feature_extractor.fc.")
-_OFFICIAL_LICENCE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
+_OFFICIAL_LICENSE = "the authors' (code GPL-3.0; trained on research data sets); not distributed"
 
 LITE = WeightsSpec(
     name="lite",
     url=None,
     sha256="f96e194f0baae00b77ae681d6193d6e39a0db9fe43d1ed41f3da442d695a3f7a",
     size=20_513_172,
-    licence="MIT; trained on research data sets, see MODEL_CARD.md",
+    license="MIT; trained on research data sets, see MODEL_CARD.md",
     source="trained with `arvot train`; backbones begin with EfficientNet-Lite0 (ImageNet)",
     obtain="install arvot again, they are part of it",
     reported="see MODEL_CARD.md",
 )
 
-_PYSOT_LICENCE = "the authors' (CC BY-SA 3.0; trained on research data sets); not distributed"
+_PYSOT_LICENSE = "the authors' (CC BY-SA 3.0; trained on research data sets); not distributed"
 _PYSOT_FILE = OfficialFile(("state_dict", ""))
 
 
@@ -48,7 +48,7 @@ def _official(
     page: str,
     paper: str,
     reported: str = "",
-    licence: str = _OFFICIAL_LICENCE,
+    license: str = _OFFICIAL_LICENSE,
 ) -> tuple[WeightsSpec, ...]:
     """Weights that the authors publish and that cannot be shipped."""
     spec = WeightsSpec(
@@ -56,7 +56,7 @@ def _official(
         url=None,
         sha256=None,
         size=None,
-        licence=licence,
+        license=license,
         source=f"{file}, {page}; {paper}",
         obtain=(
             f"download {file} from the authors' model zoo ({page}, needs a browser), "
@@ -79,7 +79,7 @@ def _siamdw(
         url=None,
         sha256=None,
         size=None,
-        licence="the authors' (code MIT; trained on research data sets); not distributed",
+        license="the authors' (code MIT; trained on research data sets); not distributed",
         source=f"{model}, {_SIAMDW}; Zhang and Peng, SiamDW (CVPR 2019)",
         obtain=(
             f"{get if reported else 'none is published: train it as the authors do'}, "
@@ -197,7 +197,7 @@ NETWORKS: Mapping[str, NetworkSpec] = {
                 f"{_PYSOT} (siamrpn_r50_l234_dwxcorr)",
                 "Li et al., SiamRPN++ (CVPR 2019)",
                 "VOT2018 EAO 0.415, VOT2019 EAO 0.287",
-                _PYSOT_LICENCE,
+                _PYSOT_LICENSE,
             ),
             _PYSOT_FILE,
         ),
@@ -211,7 +211,7 @@ NETWORKS: Mapping[str, NetworkSpec] = {
                 f"{_PYSOT} (siamrpn_r50_l234_dwxcorr_otb)",
                 "Li et al., SiamRPN++ (CVPR 2019)",
                 "OTB2015 AUC 0.696",
-                _PYSOT_LICENCE,
+                _PYSOT_LICENSE,
             ),
             _PYSOT_FILE,
         ),
@@ -269,7 +269,7 @@ def networks_of(weights: WeightsSpec) -> tuple[str, ...]:
 
 
 def networks_with(config_type: type[_Config]) -> dict[str, _Config]:
-    """Name -> configuration of all networks of one kind, `RefineNetConfig` for instance."""
+    """Name -> configuration of the networks with a `RefineNetConfig`, for instance."""
     return {
         spec.name: spec.config for spec in NETWORKS.values() if isinstance(spec.config, config_type)
     }

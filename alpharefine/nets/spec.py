@@ -85,7 +85,7 @@ class WeightsSpec:
         url: where the converted file can be fetched; None when it cannot.
         sha256: of the file; None when unknown, which only weights without `url` may have.
         size: bytes, None when unknown.
-        licence: terms of use, in words.
+        license: terms of use, in words.
         source: where the weights come from, and the paper.
         obtain: what to do when they are not on this machine, as an imperative.
         reported: results that the source states.
@@ -98,7 +98,7 @@ class WeightsSpec:
     url: str | None
     sha256: str | None
     size: int | None
-    licence: str
+    license: str
     source: str
     obtain: str
     reported: str

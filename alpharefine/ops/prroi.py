@@ -58,7 +58,7 @@ other than float32 can tell places on a map apart, and the mean is the hat at th
 
 @dataclass(frozen=True)
 class BinOverlaps:
-    """How bins lie on the unit intervals between neighbouring cells of an axis.
+    """How bins lie on the unit intervals between neighboring cells of an axis.
 
     Everything is relative to a bin's middle and half its size: where a bin is tiny, a difference
     of integrals up to its two ends would be rounding errors, divided by its size.

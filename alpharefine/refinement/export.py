@@ -1,7 +1,7 @@
 """Alpha-Refine for other runtimes: ONNX, or a program of torch.export.
 
 Two graphs, as a tracker needs them: the reference graph once for each target, the search graph in
-every frame. Both take crops as they are cut from images, without normalisation.
+every frame. Both take crops as they are cut from images, without normalization.
 """
 
 import tempfile
@@ -97,7 +97,9 @@ class SearchGraph(nn.Module):
     def outputs(self) -> tuple[str, ...]:
         """Names of what the graph answers, in this order."""
         names = {"box": "corners", "mask": "mask"}
-        return tuple(names[kind] for kind in ("box", "mask") if kind in self.network.config.outputs)
+        return tuple(
+            names[output] for output in ("box", "mask") if output in self.network.config.outputs
+        )
 
 
 def export_refinement(network: RefineNetwork, file: Path, form: str) -> list[ExportedGraph]:

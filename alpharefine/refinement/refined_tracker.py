@@ -173,7 +173,7 @@ class RefinedTracker:
             _log.warning("%s", error)
 
     def _eased(self, box: Box) -> Box:
-        """The box with a size on the way from the last one's to its own, about the same centre."""
+        """The box with a size on the way from the last one's to its own, about the same center."""
         rate, last = self.config.feedback_rate, self._last_box
         if rate == 1 or not last.is_valid:
             return box
@@ -195,6 +195,6 @@ def _best_box(refinement: Refinement) -> Box | None:
 
 
 def _widened(box: Box, min_side: float) -> Box:
-    """The box with sides of at least `min_side`, about the same centre."""
+    """The box with sides of at least `min_side`, about the same center."""
     w, h = max(box.w, min_side), max(box.h, min_side)
     return Box(box.x + (box.w - w) / 2, box.y + (box.h - h) / 2, w, h)

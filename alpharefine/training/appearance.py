@@ -1,4 +1,4 @@
-"""Cheap colour and sharpness changes of uint8 crops."""
+"""Cheap color and sharpness changes of uint8 crops."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from alpharefine.types import Image
 
 
-def change_colours(image: Image, rng: np.random.Generator, strength: float = 1.0) -> Image:
-    """Random brightness, contrast, gamma, colour cast and saturation; seldom grey.
+def change_colors(image: Image, rng: np.random.Generator, strength: float = 1.0) -> Image:
+    """Random brightness, contrast, gamma, color cast and saturation; seldom gray.
 
     Args:
         image: H x W x 3 RGB uint8.
@@ -26,8 +26,8 @@ def change_colours(image: Image, rng: np.random.Generator, strength: float = 1.0
     share = np.clip(rng.normal(1, 0.3 * strength), 0, 1.6)
     if rng.random() < 0.05 * strength:
         share = 0.0
-    grey = cv2.cvtColor(cv2.cvtColor(changed, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    return np.asarray(cv2.addWeighted(changed, share, grey, 1 - share, 0), dtype=np.uint8)
+    gray = cv2.cvtColor(cv2.cvtColor(changed, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.addWeighted(changed, share, gray, 1 - share, 0), dtype=np.uint8)
 
 
 def lose_detail(image: Image, rng: np.random.Generator) -> Image:
@@ -70,7 +70,7 @@ def estrange(image: Image, rng: np.random.Generator) -> Image:
 
 
 def _cover_parts(image: Image, rng: np.random.Generator) -> Image:
-    """Up to three rectangles of the middle half hidden by a colour or by what is elsewhere."""
+    """Up to three rectangles of the middle half hidden by a color or by what is elsewhere."""
     image, size = image.copy(), image.shape[0]
     for _ in range(rng.integers(1, 4)):
         height, width = rng.integers(size // 10, size // 3, 2)

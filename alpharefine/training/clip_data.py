@@ -25,7 +25,7 @@ class ClipDataConfig:
         validation_samples: number of fixed validation samples.
         clip: how many frames, and how far apart.
         synthesis: how still images become clips, and what is pasted into any clip.
-        appearance: colours and sharpness.
+        appearance: colors and sharpness.
     """
 
     sources: tuple[SourceConfig, ...]
@@ -48,7 +48,7 @@ def clip_samples(
 
     Args:
         config: sources and augmentation.
-        cutter: gives what makes a sample of a clip with these colours and this sharpness.
+        cutter: gives what makes a sample of a clip with these colors and this sharpness.
         root: folder that the sources' paths are relative to.
         seed: of the training samples.
         validation: which of the two.

@@ -33,12 +33,12 @@ class Layer:
 
     @property
     def center(self) -> tuple[float, float]:
-        """Centre (x, y) of the object in the layer."""
+        """Center (x, y) of the object in the layer."""
         height, width = self.alpha.shape
         return (width - 1) / 2, (height - 1) / 2
 
     def placed(self, x: float, y: float, motion: Matrix) -> Matrix:
-        """Map of the layer into a frame: its centre to (x, y), changed by `motion` about it."""
+        """Map of the layer into a frame: its center to (x, y), changed by `motion` about it."""
         cx, cy = self.center
         return np.asarray(translation(x, y) @ motion @ translation(-cx, -cy))
 

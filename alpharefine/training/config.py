@@ -36,8 +36,8 @@ def find_config(name: str) -> Path:
     return recipe
 
 
-def load_config(path: Path, kind: type[T]) -> T:
-    """Read a TOML file into the dataclass `kind`; nested dataclasses are its tables.
+def load_config(path: Path, config_type: type[T]) -> T:
+    """Read a TOML file into the dataclass `config_type`; nested dataclasses are its tables.
 
     Raises:
         UsageError: no such file, not TOML, an unknown or missing key, or a value of another type.
@@ -48,20 +48,20 @@ def load_config(path: Path, kind: type[T]) -> T:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); give a .toml file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a TOML file ({error})") from error
-    return parse_config(values, kind, str(path))
+    return parse_config(values, config_type, str(path))
 
 
 def parse_config(
-    values: Mapping[str, object], kind: type[T], where: str, default: T | None = None
+    values: Mapping[str, object], config_type: type[T], where: str, default: T | None = None
 ) -> T:
-    """Build the dataclass `kind` from plain values.
+    """Build the dataclass `config_type` from plain values.
 
     Fields may be bool, int, float, str, tuples of these, `X | None`, string-keyed mappings and
-    dataclasses of the same kinds. A table for a dataclass with a default changes that default.
+    dataclasses alike. A table for a dataclass with a default changes that default.
 
     Args:
         values: as TOML gives them.
-        kind: a dataclass type.
+        config_type: a dataclass type.
         where: place of the values, for messages.
         default: gives the values of missing keys; None: the defaults of the fields.
 
@@ -69,8 +69,8 @@ def parse_config(
         UsageError: an unknown or missing key, a value of another type, or one that the dataclass
             itself refuses.
     """
-    hints = typing.get_type_hints(kind)
-    declared = {field.name: field for field in fields(typing.cast(Any, kind))}
+    hints = typing.get_type_hints(config_type)
+    declared = {field.name: field for field in fields(typing.cast(Any, config_type))}
     for key in values:
         if key not in declared:
             raise UsageError(f"{where}: unknown key {key!r}{_suggestion(key, declared)}")
@@ -84,7 +84,7 @@ def parse_config(
     try:
         if default is not None:
             return typing.cast(T, replace(typing.cast(Any, default), **converted))
-        return kind(**converted)
+        return config_type(**converted)
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from error
 
@@ -169,7 +169,7 @@ class EngineConfig:
 
     Attributes:
         epochs: validations and checkpoints of a run.
-        steps_per_epoch: optimiser steps of one epoch.
+        steps_per_epoch: optimizer steps of one epoch.
         batch_size: samples of one step, of each process.
         seed: of everything random.
         device: "auto", "cpu", "cuda" or any torch device.
@@ -205,5 +205,5 @@ class EngineConfig:
 
     @property
     def total_steps(self) -> int:
-        """Optimiser steps of the whole run."""
+        """Optimizer steps of the whole run."""
         return self.epochs * self.steps_per_epoch

@@ -18,7 +18,7 @@ from alpharefine.geometry.refine_crop import (
     to_crop,
 )
 from alpharefine.trackers.online.state import box_in_sample, pair
-from alpharefine.training.appearance import change_colours, estrange, lose_detail
+from alpharefine.training.appearance import change_colors, estrange, lose_detail
 from alpharefine.training.sensor import SensorConfig, record
 from alpharefine.types import Box, Image, Mask
 
@@ -31,18 +31,18 @@ _MIN_SIDE = 4.0
 
 @dataclass(frozen=True)
 class AppearanceConfig:
-    """Changes of colour and sharpness.
+    """Changes of color and sharpness.
 
     Attributes:
-        colours: strength of the colour change that all crops of a sample share, 0 = none.
-        flicker: strength of the colour change from crop to crop.
+        colors: strength of the color change that all crops of a sample share, 0 = none.
+        flicker: strength of the color change from crop to crop.
         detail: whether crops may lose detail as small or blurred targets do.
         strange: share of Alpha-Refine's reference crops that look like another side of the target
             or another light; an addition to the paper, off by default.
         sensor: noise and compression.
     """
 
-    colours: float = 0.8
+    colors: float = 0.8
     flicker: float = 0.5
     detail: bool = True
     strange: float = 0.0
@@ -53,15 +53,15 @@ class AppearanceConfig:
         tone = int(rng.integers(2**32))
         changed = []
         for crop in crops:
-            shared = change_colours(crop, np.random.default_rng(tone), self.colours)
-            image = change_colours(shared, rng, self.flicker)
+            shared = change_colors(crop, np.random.default_rng(tone), self.colors)
+            image = change_colors(shared, rng, self.flicker)
             if self.detail:
                 image = lose_detail(image, rng)
             changed.append(record(image, self.sensor, rng))
         return changed
 
 
-PLAIN = AppearanceConfig(colours=0.0, flicker=0.0, detail=False, sensor=SensorConfig(0.0, 0.0))
+PLAIN = AppearanceConfig(colors=0.0, flicker=0.0, detail=False, sensor=SensorConfig(0.0, 0.0))
 """Crops as the trackers see them, for validation."""
 
 
@@ -129,7 +129,7 @@ def refine_sample(
     Args:
         frames: the reference and the test frame.
         config: geometry.
-        appearance: colour and sharpness changes.
+        appearance: color and sharpness changes.
         rng: source of randomness.
 
     Returns:
@@ -163,7 +163,7 @@ def refine_sample(
 
 
 def jittered_box(box: Box, scale_jitter: float, reach: float, rng: np.random.Generator) -> Box:
-    """A box with sides times exp(scale_jitter N) and a centre shifted by (U - 0.5) reach sqrt(w h).
+    """A box with sides times exp(scale_jitter N) and a center shifted by (U - 0.5) reach sqrt(w h).
 
     w and h are the jittered sides; N is cut to [-2, 2].
     """
@@ -190,12 +190,12 @@ def _search_window(
 
 def _cut_mask(mask: Mask, window: CropWindow) -> Mask:
     """The mask in the crop: pixels of which half or more is covered."""
-    grey = np.broadcast_to((mask * np.uint8(255))[..., None], (*mask.shape, 3))
-    return (cut_crop(grey, window)[..., 0] >= 128).astype(np.uint8)
+    gray = np.broadcast_to((mask * np.uint8(255))[..., None], (*mask.shape, 3))
+    return (cut_crop(gray, window)[..., 0] >= 128).astype(np.uint8)
 
 
 def _blackened(crop: Image, window: CropWindow, image: Image) -> Image:
-    """The part outside the image black again, after colours have changed."""
+    """The part outside the image black again, after colors have changed."""
     height, width = image.shape[:2]
     x1, y1, x2, y2 = to_crop(Box(0, 0, width, height), window)
     # Interpolation mixes the border with black up to half an image pixel outside it.
@@ -220,7 +220,7 @@ def dimp_sample(
         frames: training frames, then test frames.
         train: number of training frames.
         config: geometry.
-        appearance: colour and sharpness changes.
+        appearance: color and sharpness changes.
         rng: source of randomness.
 
     Returns:
@@ -248,7 +248,7 @@ def _dimp_crop(
     scale_jitter: float,
     rng: np.random.Generator,
 ) -> tuple[Image, NDArray[np.float32]]:
-    """A crop that has the target's centre in it; not jittered when that does not come about."""
+    """A crop that has the target's center in it; not jittered when that does not come about."""
     for attempt in range(_ATTEMPTS):
         strength = 0.0 if attempt == _ATTEMPTS - 1 else 1.0
         area = jittered_box(frame.box, scale_jitter * strength, center_jitter * strength, rng)
@@ -265,5 +265,5 @@ def _dimp_crop(
 
 
 def _center(box: Box) -> NDArray[np.float32]:
-    """Centre (y, x) of a box in the tracker's convention."""
+    """Center (y, x) of a box in the tracker's convention."""
     return pair(box.y + (box.h - 1) / 2, box.x + (box.w - 1) / 2)

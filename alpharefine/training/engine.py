@@ -51,12 +51,12 @@ class Export:
     """Weights for inference, as `alpharefine.weights.files.write_weights` takes them.
 
     Attributes:
-        kind: of network.
+        network: name that the weights are for.
         weights: its state dict.
         facts: what to remember about them, as texts.
     """
 
-    kind: str
+    network: str
     weights: Mapping[str, Tensor]
     facts: Mapping[str, str]
 
@@ -113,7 +113,7 @@ Observer = Callable[[Progress], None]
 
 @dataclass
 class _State:
-    """What a checkpoint keeps beside weights and optimiser."""
+    """What a checkpoint keeps beside weights and optimizer."""
 
     epoch: int = 0
     seconds: float = 0.0
@@ -323,7 +323,7 @@ class _Run:
         if improved:
             save_checkpoint(self._folder / "best.pt", content)
             export = self._task.export(self._evaluated(), row)
-            parts, facts = {export.kind: export.weights}, {export.kind: export.facts}
+            parts, facts = {export.network: export.weights}, {export.network: export.facts}
             write_weights(self._folder / "export.safetensors", parts, facts)
 
     def _content(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.types import Box, Image, Mask
 
 Matrix = NDArray[np.float64]
-"""3 x 3 homography of pixel centres (x, y, 1)."""
+"""3 x 3 homography of pixel centers (x, y, 1)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class MotionConfig:
         scale: smallest and largest change of size; the logarithm is uniform.
         aspect: sigma of the logarithm of the change of width / height.
         rotation: largest rotation to either side, degrees.
-        perspective: largest relative change of scale from the centre to the border.
+        perspective: largest relative change of scale from the center to the border.
         shift: sigma of the displacement, in object sizes.
     """
 
@@ -125,8 +125,8 @@ def _resized(frame: TrainFrame, scale_x: float, scale_y: float) -> TrainFrame:
     if frame.mask is None:
         x, y, w, h = frame.box
         return TrainFrame(image, Box(x * scale_x, y * scale_y, w * scale_x, h * scale_y), None)
-    grey = cv2.resize(frame.mask * np.uint8(255), shape, interpolation=cv2.INTER_LINEAR)
-    return frame_of_mask(image, (grey >= 128).astype(np.uint8), 0)
+    gray = cv2.resize(frame.mask * np.uint8(255), shape, interpolation=cv2.INTER_LINEAR)
+    return frame_of_mask(image, (gray >= 128).astype(np.uint8), 0)
 
 
 def warp(image: Image, matrix: Matrix, width: int, height: int, border: int) -> Image:
@@ -139,8 +139,8 @@ def warp(image: Image, matrix: Matrix, width: int, height: int, border: int) -> 
 
 def warp_mask(mask: Mask, matrix: Matrix, width: int, height: int) -> Mask:
     """Warp a mask {0, 1}: pixels that are covered by half or more."""
-    grey = warp(mask * np.uint8(255), matrix, width, height, cv2.BORDER_CONSTANT)
-    return (grey >= 128).astype(np.uint8)
+    gray = warp(mask * np.uint8(255), matrix, width, height, cv2.BORDER_CONSTANT)
+    return (gray >= 128).astype(np.uint8)
 
 
 def area_change(matrix: Matrix) -> float:

@@ -1,7 +1,7 @@
 """How good refinement is when the search region is right: the oracle experiment.
 
 Each output of a refinement network is compared with the truth twice over: for the true box as
-input, or at least its centre, and for boxes as far off as a base tracker's.
+input, or at least its center, and for boxes as far off as a base tracker's.
 
 Source: Yan et al., "Alpha-Refine" (CVPR 2021), table 1.
 """
@@ -43,12 +43,12 @@ class GivenBox:
 
 GIVEN_BOXES = (
     GivenBox("true box"),
-    GivenBox("true centre", 0.25),
+    GivenBox("true center", 0.25),
     GivenBox("jitter 0.10", 0.10, 0.10),
     GivenBox("jitter 0.25", 0.25, 0.25),
     GivenBox("jitter 0.40", 0.40, 0.40),
 )
-"""The true box, then its centre with other sides, then boxes that are further and further off.
+"""The true box, then its center with other sides, then boxes that are further and further off.
 
 0.25 is the jitter of training (section 3.4).
 """

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from alpharefine.types import Image
 
 TRUTH, PREDICTED = (0, 255, 0), (255, 40, 40)
-"""Colours (RGB)."""
+"""Colors (RGB)."""
 
 _STRENGTH = 0.6
 
 
-def draw_box(image: Image, corners: NDArray[np.float32], colour: tuple[int, int, int]) -> None:
+def draw_box(image: Image, corners: NDArray[np.float32], color: tuple[int, int, int]) -> None:
     """Draw a box, (x1, y1, x2, y2) in pixels, into an image."""
     x1, y1, x2, y2 = (int(v) for v in np.clip(corners, -4096, 4096).round())
-    cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1)
+    cv2.rectangle(image, (x1, y1), (x2, y2), color, 1)
 
 
 def blend(image: Image, strength: NDArray[np.float32]) -> Image:
-    """The image with the predicted colour over it, as strong as `strength`, H x W in 0..1."""
+    """The image with the predicted color over it, as strong as `strength`, H x W in 0..1."""
     share = (_STRENGTH * strength)[..., None]
     return np.asarray(image * (1 - share) + share * np.array(PREDICTED), dtype=np.uint8)
 

@@ -68,7 +68,7 @@ def convert_lite0(
     Both list the same layers in the same order, so that entries correspond by position. The
     published network reads (v - 127) / 128 of levels v in 0..255, this project's networks read
     (v / 255 - mean) / std: the scale goes into the stem's convolution, the offset into the mean
-    that its batch normalisation subtracts.
+    that its batch normalization subtracts.
 
     Args:
         published: state dict of the package's file.

@@ -57,7 +57,7 @@ class SampleSet(Dataset[dict[str, Tensor]]):
     """Samples by number; number n depends on the seed and n alone.
 
     So a run resumes bit-exactly from the number it stopped at, whatever the workers, and
-    processes that take disjoint numbers see disjoint samples. Images are uint8: normalise them on
+    processes that take disjoint numbers see disjoint samples. Images are uint8: normalize them on
     the device.
 
     Args:

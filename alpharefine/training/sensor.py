@@ -1,4 +1,4 @@
-"""What cameras and codecs add to a picture: noise and JPEG artefacts."""
+"""What cameras and codecs add to a picture: noise and JPEG artifacts."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class SensorConfig:
     Attributes:
         noise: share of crops with noise.
         jpeg: share of crops that are compressed.
-        noise_sigma: largest standard deviation of the noise, grey levels.
+        noise_sigma: largest standard deviation of the noise, gray levels.
         jpeg_quality: lowest and highest JPEG quality, 1..100.
     """
 

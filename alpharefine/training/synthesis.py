@@ -10,7 +10,7 @@ import numpy as np
 
 from alpharefine.data.images import FrameError
 from alpharefine.data.source import TrainFrame
-from alpharefine.training.appearance import change_colours
+from alpharefine.training.appearance import change_colors
 from alpharefine.training.compositing import Layer, cut_out, paste
 from alpharefine.training.motion import (
     Matrix,
@@ -110,7 +110,7 @@ class _Actor:
     y: float
 
     def pose(self, config: MotionConfig, image: Image, rng: np.random.Generator) -> Matrix:
-        """Where and how it is in one frame; its centre stays inside the frame."""
+        """Where and how it is in one frame; its center stays inside the frame."""
         height, width = image.shape[:2]
         reach = config.shift * math.sqrt(self.layer.size[0] * self.layer.size[1])
         dx, dy = rng.normal(0, 1, 2) * reach
@@ -236,7 +236,7 @@ def _target_actor(
     # As large as the canvas holds, and not much beyond the resolution there is.
     fitting = 0.7 * own_side * min(width / still.box.w, height / still.box.h)
     layer = cut_out(still, min(max(side, 24.0), 1.3 * own_side, fitting))
-    return _Actor(_recoloured(layer, rng), *_place(height, width, rng))
+    return _Actor(_recolored(layer, rng), *_place(height, width, rng))
 
 
 def _place(height: int, width: int, rng: np.random.Generator) -> tuple[float, float]:
@@ -244,8 +244,8 @@ def _place(height: int, width: int, rng: np.random.Generator) -> tuple[float, fl
     return float(x * width), float(y * height)
 
 
-def _recoloured(layer: Layer, rng: np.random.Generator) -> Layer:
-    return Layer(change_colours(layer.image, rng, 0.5), layer.alpha, layer.size)
+def _recolored(layer: Layer, rng: np.random.Generator) -> Layer:
+    return Layer(change_colors(layer.image, rng, 0.5), layer.alpha, layer.size)
 
 
 def _act(
@@ -282,7 +282,7 @@ def _other_actor(
     side = math.sqrt(frame.box.w * frame.box.h) * math.exp(rng.normal(0, 0.35))
     own_side = math.sqrt(other.box.w * other.box.h)
     layer = cut_out(other, min(max(side, 16.0), 2 * own_side))
-    return _Actor(_recoloured(layer, rng), *_place(height, width, rng))
+    return _Actor(_recolored(layer, rng), *_place(height, width, rng))
 
 
 def _happens(share: float, rng: np.random.Generator) -> bool:
@@ -299,7 +299,7 @@ def _distractor(
     height, width = frame.image.shape[:2]
     side = math.sqrt(frame.box.w * frame.box.h) * math.exp(rng.normal(0, 0.15))
     layer = cut_out(frame, max(side, 16.0))
-    image = change_colours(layer.image, rng, _TWIN_COLORS)
+    image = change_colors(layer.image, rng, _TWIN_COLORS)
     return _Actor(Layer(image, layer.alpha, layer.size), *_place(height, width, rng))
 
 

@@ -28,7 +28,7 @@ class ConvertedWeights:
     """What a conversion wrote.
 
     Attributes:
-        name: kind of network.
+        name: network that the weights are for.
         sha256: of the new file.
         source_sha256: of the official file.
         entries: number of tensors written.
@@ -44,32 +44,32 @@ class ConvertedWeights:
     source: Path
 
 
-def convert(source: Path, kind: str, destination: Path) -> ConvertedWeights:
+def convert(source: Path, network: str, destination: Path) -> ConvertedWeights:
     """Write the network of an official file as safetensors, after checking it entry by entry.
 
     Entries of stages that nothing reads are left out; missing BatchNorm counters become 0.
 
     Args:
         source: `.pth.tar` file, or a folder: the lexicographically last one in it.
-        kind: which network it is, a key of `OFFICIAL`.
+        network: which network it is, a key of `OFFICIAL`.
         destination: file to write, ends in ".safetensors".
 
     Raises:
-        UsageError: unknown kind; unreadable or refused file (`read_checkpoint`); weights of
+        UsageError: unknown network; unreadable or refused file (`read_checkpoint`); weights of
             another network; the file cannot be written. Nothing is written then.
     """
-    if kind not in OFFICIAL:
+    if network not in OFFICIAL:
         raise UsageError(
-            f"no official weights are of the kind '{kind}': choose {', '.join(OFFICIAL)}"
+            f"there are no official weights for '{network}': choose {', '.join(OFFICIAL)}"
         )
     source = find_checkpoint(source)
     if source.suffix == SUFFIX:
         raise UsageError(
-            f"{source} is converted already: if it holds {kind}, `arvot weights fetch {kind} "
+            f"{source} is converted already: if it holds {network}, `arvot weights fetch {network} "
             f"--from {source}` puts it where trackers find it"
         )
-    checkpoint = read_checkpoint(source, _layout(OFFICIAL[kind]))
-    entries = _fit(checkpoint.tensors, OFFICIAL[kind], source)
+    checkpoint = read_checkpoint(source, _layout(OFFICIAL[network]))
+    entries = _fit(checkpoint.tensors, OFFICIAL[network], source)
     source_sha256 = file_sha256(source)
     facts = {
         "source": source.name,
@@ -77,10 +77,10 @@ def convert(source: Path, kind: str, destination: Path) -> ConvertedWeights:
         "source_network": checkpoint.network or "not stated",
         "source_epoch": "not stated" if checkpoint.epoch is None else str(checkpoint.epoch),
         "converter": f"arvot {__version__}",
-        "licence": OFFICIAL[kind].weights[0].licence,
+        "license": OFFICIAL[network].weights[0].license,
     }
-    sha256 = write_weights(destination, {kind: entries}, {kind: facts})
-    return ConvertedWeights(kind, sha256, source_sha256, len(entries), destination, source)
+    sha256 = write_weights(destination, {network: entries}, {network: facts})
+    return ConvertedWeights(network, sha256, source_sha256, len(entries), destination, source)
 
 
 def _layout(spec: NetworkSpec) -> OfficialFile:

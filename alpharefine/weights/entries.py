@@ -11,7 +11,7 @@ _NAMED = 3
 
 
 def check_entries(
-    found: Mapping[str, Tensor], expected: Mapping[str, Tensor], source: object, kind: str
+    found: Mapping[str, Tensor], expected: Mapping[str, Tensor], source: object, network: str
 ) -> None:
     """Names and shapes must be equal, and integers may not stand for floats.
 
@@ -19,7 +19,7 @@ def check_entries(
         found: the file's entries.
         expected: the network's state dict, on any device.
         source: what the error message begins with.
-        kind: name of the network.
+        network: name of the network.
 
     Raises:
         UsageError: they differ. The message names the first few differences of each sort.
@@ -36,7 +36,7 @@ def check_entries(
     ]
     if any(problems):
         differences = "; ".join(filter(None, problems))
-        raise UsageError(f"{source}: these are not weights for {kind}: {differences}")
+        raise UsageError(f"{source}: these are not weights for {network}: {differences}")
 
 
 def check_finite(entries: Mapping[str, Tensor], source: object) -> None:

@@ -1,8 +1,8 @@
 """Our own weights files: safetensors that know which networks they are for.
 
 A file holds the state dict of one network under its own names, or those of several with the
-prefix "<kind>/". Its metadata is one JSON text under the key "arvot":
-{"parts": {kind: {fact: text}}}. It is one text, because safetensors writes several metadata
+prefix "<network>/". Its metadata is one JSON text under the key "arvot":
+{"parts": {network: {fact: text}}}. It is one text, because safetensors writes several metadata
 entries in random order, and equal weights shall give equal files.
 """
 
@@ -35,25 +35,25 @@ class WeightsFile:
 
     Attributes:
         path: where it is.
-        parts: kind of network -> what is known about these weights (fact -> text).
+        parts: network -> what is known about these weights (fact -> text).
     """
 
     path: Path
     parts: Mapping[str, Mapping[str, str]]
 
-    def read(self, kind: str) -> dict[str, Tensor]:
+    def read(self, network: str) -> dict[str, Tensor]:
         """Entries of one part, on the CPU, under their networks' present names.
 
         Raises:
             UsageError: the file has no such part or is damaged.
         """
-        if kind not in self.parts:
-            raise UsageError(f"{self.path}: holds {', '.join(self.parts)}, not {kind}")
-        prefix = _prefix(kind, self.parts)
+        if network not in self.parts:
+            raise UsageError(f"{self.path}: holds {', '.join(self.parts)}, not {network}")
+        prefix = _prefix(network, self.parts)
         with _opened(self.path) as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
             entries = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-        renames = NETWORKS[kind].config.renames if kind in NETWORKS else {}
+        renames = NETWORKS[network].config.renames if network in NETWORKS else {}
         return {rename_entry(name, renames): tensor for name, tensor in entries.items()}
 
 
@@ -105,8 +105,8 @@ def write_weights(
 
     Args:
         destination: path ending in ".safetensors" in an existing folder; replaced if it exists.
-        parts: kind of network -> state dict.
-        facts: kind of network -> what to remember about these weights (fact -> text).
+        parts: network -> state dict.
+        facts: network -> what to remember about these weights (fact -> text).
 
     Returns:
         SHA-256 of the file. Equal arguments give equal files.
@@ -117,11 +117,11 @@ def write_weights(
     if destination.suffix != SUFFIX:
         raise UsageError(f"{destination}: the name must end in {SUFFIX}")
     tensors = {
-        _prefix(kind, parts) + name: tensor.detach().cpu().contiguous()
-        for kind, entries in parts.items()
+        _prefix(network, parts) + name: tensor.detach().cpu().contiguous()
+        for network, entries in parts.items()
         for name, tensor in entries.items()
     }
-    text = json.dumps({"parts": {kind: dict(facts.get(kind, {})) for kind in parts}})
+    text = json.dumps({"parts": {network: dict(facts.get(network, {})) for network in parts}})
     try:
         with replacing(destination) as partial:
             partial.write_bytes(safetensors.torch.save(tensors, {_METADATA_KEY: text}))
@@ -137,21 +137,21 @@ def merge_weights(sources: Sequence[Path], destination: Path) -> str:
         SHA-256 of the new file.
 
     Raises:
-        UsageError: a source is not a weights file, two hold the same kind of network, or the
+        UsageError: a source is not a weights file, two hold the same network, or the
             destination cannot be written.
     """
     parts: dict[str, dict[str, Tensor]] = {}
     facts: dict[str, Mapping[str, str]] = {}
     for file in map(open_weights, sources):
-        for kind, known in file.parts.items():
-            if kind in parts:
-                raise UsageError(f"{file.path}: another of the files holds {kind} already")
-            parts[kind], facts[kind] = file.read(kind), known
+        for network, known in file.parts.items():
+            if network in parts:
+                raise UsageError(f"{file.path}: another of the files holds {network} already")
+            parts[network], facts[network] = file.read(network), known
     return write_weights(destination, parts, facts)
 
 
-def _prefix(kind: str, parts: Mapping[str, object]) -> str:
-    return "" if len(parts) == 1 else f"{kind}/"
+def _prefix(network: str, parts: Mapping[str, object]) -> str:
+    return "" if len(parts) == 1 else f"{network}/"
 
 
 @contextmanager
@@ -181,8 +181,8 @@ def _parse_parts(path: Path, text: str) -> dict[str, dict[str, str]]:
         parts = json.loads(text)["parts"]
         if parts:
             return {
-                str(kind): {str(fact): str(value) for fact, value in known.items()}
-                for kind, known in parts.items()
+                str(network): {str(fact): str(value) for fact, value in known.items()}
+                for network, known in parts.items()
             }
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass

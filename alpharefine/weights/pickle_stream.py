@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 MAX_OPCODES = 500_000
-"""A checkpoint with the state of its optimiser has about 50,000."""
+"""A checkpoint with the state of its optimizer has about 50,000."""
 
 _LITERALS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _ARGUMENTS = frozenset(

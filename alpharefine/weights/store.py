@@ -35,14 +35,14 @@ class WeightsChoice:
     """Weights for one network.
 
     Attributes:
-        kind: the network.
+        network: that they are for.
         name: registered name, name of a file without its suffix, or "random:SEED".
         path: file that holds them, None for random ones.
         seed: of random ones, else None.
         sha256: of the file; of random ones once they are made (`load_weights`), None before.
     """
 
-    kind: str
+    network: str
     name: str
     path: Path | None
     seed: int | None
@@ -123,10 +123,10 @@ def resolve_weights(value: str | None, defaults: Mapping[str, str]) -> dict[str,
 
     Args:
         value: what the user asked for; None for the defaults. One or several of these, separated
-            by commas: a registered name; a ".safetensors" file; a folder with "<kind>.safetensors"
-            files; "random" or "random:SEED" for all networks that nothing else is given for. A
-            network for which nothing is given takes its default.
-        defaults: kind of network -> what it takes by default, in the same notation. The keys are
+            by commas: a registered name; a ".safetensors" file; a folder with
+            "<network>.safetensors" files; "random" or "random:SEED" for all networks that nothing
+            else is given for. A network for which nothing is given takes its default.
+        defaults: network -> what it takes by default, in the same notation. The keys are
             the networks that are needed.
 
     Returns:
@@ -145,10 +145,12 @@ def resolve_weights(value: str | None, defaults: Mapping[str, str]) -> dict[str,
         if twice:
             raise UsageError(f"weights given twice for {', '.join(twice)}")
         into.update(given)
-    for kind, default in defaults.items():
-        if kind not in chosen:
-            chosen[kind] = fallback.get(kind) or _choices(default, {kind: default})[kind]
-    return {kind: chosen[kind] for kind in defaults}
+    for network, default in defaults.items():
+        if network not in chosen:
+            chosen[network] = (
+                fallback.get(network) or _choices(default, {network: default})[network]
+            )
+    return {network: chosen[network] for network in defaults}
 
 
 def default_weights(network: str) -> str:
@@ -161,7 +163,7 @@ def load_weights(module: nn.Module, choice: WeightsChoice) -> WeightsChoice:
     """Put weights into a network.
 
     Args:
-        module: a network of the kind `choice.kind`, on any device.
+        module: the network `choice.network`, on any device.
         choice: from `resolve_weights`.
 
     Returns:
@@ -174,15 +176,15 @@ def load_weights(module: nn.Module, choice: WeightsChoice) -> WeightsChoice:
         state = _random_state(choice)
         _log.warning(
             "%s: %s weights, which are not trained: EAO is only proof that the pipeline runs",
-            choice.kind,
+            choice.network,
             choice.name,
         )
         choice = replace(choice, sha256=state_sha256(state))
     else:
-        state = open_weights(choice.path).read(choice.kind)
-        check_entries(state, module.state_dict(), choice.path, choice.kind)
+        state = open_weights(choice.path).read(choice.network)
+        check_entries(state, module.state_dict(), choice.path, choice.network)
         check_finite(state, choice.path)
-        _log.info("%s: weights %s, sha256 %s", choice.kind, choice.path, choice.sha256)
+        _log.info("%s: weights %s, sha256 %s", choice.network, choice.path, choice.sha256)
     module.load_state_dict(state, strict=True)
     return choice
 
@@ -225,7 +227,7 @@ def _choices(item: str, needed: Collection[str]) -> dict[str, WeightsChoice]:
     if item == RANDOM or item.startswith(f"{RANDOM}:"):
         seed = _seed(item)
         name = f"{RANDOM}:{seed}"
-        return {kind: WeightsChoice(kind, name, None, seed, None) for kind in needed}
+        return {network: WeightsChoice(network, name, None, seed, None) for network in needed}
     spec = WEIGHTS.get(item)
     if spec is not None:
         return _from_file(fetch_weights(spec), item, needed, spec)
@@ -248,12 +250,12 @@ def _seed(item: str) -> int:
 
 def _from_folder(folder: Path, needed: Collection[str]) -> dict[str, WeightsChoice]:
     choices: dict[str, WeightsChoice] = {}
-    for kind in needed:
-        file = folder / f"{kind}{SUFFIX}"
+    for network in needed:
+        file = folder / f"{network}{SUFFIX}"
         if file_type(file) == "file":
-            choices.update(_from_file(file, kind, [kind], None))
+            choices.update(_from_file(file, network, [network], None))
     if not choices:
-        files = ", ".join(f"{kind}{SUFFIX}" for kind in needed)
+        files = ", ".join(f"{network}{SUFFIX}" for network in needed)
         raise UsageError(f"{folder}: the folder holds none of {files}")
     return choices
 
@@ -268,7 +270,9 @@ def _from_file(
         )
     parts = open_weights(path).parts
     choices = {
-        kind: WeightsChoice(kind, name, path, None, sha256) for kind in needed if kind in parts
+        network: WeightsChoice(network, name, path, None, sha256)
+        for network in needed
+        if network in parts
     }
     if not choices:
         raise UsageError(
@@ -280,4 +284,4 @@ def _from_file(
 def _random_state(choice: WeightsChoice) -> dict[str, Tensor]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0 if choice.seed is None else choice.seed)
-        return build_network(choice.kind).state_dict()
+        return build_network(choice.network).state_dict()

@@ -83,10 +83,10 @@ def install_weights(spec: WeightsSpec, source: Path) -> Path:
 def _check_content(spec: WeightsSpec, path: Path) -> None:
     file = open_weights(path)
     networks = networks_of(spec)
-    missing = [kind for kind in networks if kind not in file.parts]
+    missing = [network for network in networks if network not in file.parts]
     if missing:
         raise UsageError(f"{path}: holds no weights for {', '.join(missing)}")
-    for kind in networks:
-        entries = file.read(kind)
-        check_entries(entries, expected_entries(kind), path, kind)
+    for network in networks:
+        entries = file.read(network)
+        check_entries(entries, expected_entries(network), path, network)
         check_finite(entries, path)

@@ -191,7 +191,7 @@ def test_everything_is_measured(
     assert numbers["realtime"]["frames"] == 2
     for stages in (numbers["stages"], numbers["init_stages"]):
         assert all(value >= 0 for value in stages.values())
-    of_frame = ("decoding", "base crop", "base network", "localise", "box ascent", "region", "mask")
+    of_frame = ("decoding", "base crop", "base network", "localize", "box ascent", "region", "mask")
     assert {*of_frame, "refinement crop", "refinement network", "rest"} <= numbers["stages"].keys()
-    assert {"augmentation", "filter optimiser", "reference"} <= numbers["init_stages"].keys()
+    assert {"augmentation", "filter optimizer", "reference"} <= numbers["init_stages"].keys()
     assert "base network" in capsys.readouterr().out

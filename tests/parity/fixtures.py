@@ -271,7 +271,7 @@ def channel_stats(features: torch.Tensor) -> torch.Tensor:
 
 
 def network_input(crop: NDArray[np.uint8]) -> torch.Tensor:
-    """1 x 3 x H x W normalised tensor of a stored H x W x 3 crop."""
+    """1 x 3 x H x W normalized tensor of a stored H x W x 3 crop."""
     mean, std = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
-    normalised = ((crop / 255.0 - mean) / std).transpose(2, 0, 1).astype(np.float32)
-    return torch.from_numpy(np.ascontiguousarray(normalised))[None]
+    normalized = ((crop / 255.0 - mean) / std).transpose(2, 0, 1).astype(np.float32)
+    return torch.from_numpy(np.ascontiguousarray(normalized))[None]

@@ -44,7 +44,7 @@ def test_a_head_can_learn_a_box(head: Callable[..., nn.Module]) -> None:
 def test_the_dense_head_answers_the_confident_cells_box() -> None:
     head = DenseBoxHead(2, (4,), 16)
     scores = torch.full((1, 1, 4, 4), -50.0)
-    scores[0, 0, 1, 2] = 50  # centre (40, 24)
+    scores[0, 0, 1, 2] = 50  # center (40, 24)
     head.confidence = _Constant(scores)  # type: ignore[assignment]
     head.distances = _Constant(torch.full((1, 4, 4, 4), 20.0))  # type: ignore[assignment]
     corners = head(torch.zeros(1, 2, 4, 4))

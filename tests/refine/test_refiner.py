@@ -108,7 +108,7 @@ def test_a_missed_mask_is_restored_in_its_box(left: float, is_restored: bool) ->
         assert restored.mask.sum() >= 0.4 * w * h
 
 
-def test_initialising_again_forgets_everything() -> None:
+def test_initializing_again_forgets_everything() -> None:
     refiner = _real()
     first = _probability(refiner, TARGET)
     refiner.initialize(IMAGE[::-1].copy(), Box(5, 6, 30, 12))

@@ -191,7 +191,7 @@ BAD = {
     "base recipe": (["base_lite"], "unknown key"),
     "steps": (["refine_lite", "--steps", "0"], "positive"),
     "both lengths": (["refine_lite", "--steps", "1", "--minutes", "1"], "not allowed with"),
-    "table": (["refine_lite", "--table", "colours"], "invalid choice"),
+    "table": (["refine_lite", "--table", "colors"], "invalid choice"),
     "csv": (["refine_lite", "--csv", "no/folder/a.csv"], "no folder"),
     "data": (["refine_lite", "--data", "nowhere"], "nowhere"),
 }

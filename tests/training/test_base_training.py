@@ -43,7 +43,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def _redden(path: Path, labels: NDArray[np.uint8]) -> None:
-    """Take the colours from a picture, but paint the labelled pixels red."""
+    """Take the colors from a picture, but paint the labeled pixels red."""
     image = cv2.imread(str(path))
     assert image is not None
     image[:] = image.mean(2, keepdims=True)
@@ -82,7 +82,7 @@ def test_samples_depend_on_seed_and_number_alone(data: Path) -> None:
 
 @pytest.mark.parametrize("paste", [0.0, 1.0])
 def test_boxes_lie_on_the_target(data: Path, paste: float) -> None:
-    """Targets are plain red on grey noise, so that the pixels tell where they are."""
+    """Targets are plain red on gray noise, so that the pixels tell where they are."""
     synthesis = replace(NO_SYNTHESIS, paste=paste)
     samples = dimp_samples(_config(synthesis=synthesis, appearance=PLAIN), data, 0)
     overlaps = []

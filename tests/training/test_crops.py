@@ -33,7 +33,7 @@ CALM = DimpCropConfig(
 
 
 def frame_with(box: Box, height: int = 200, width: int = 260) -> TrainFrame:
-    """A white rectangle on grey."""
+    """A white rectangle on gray."""
     image = np.full((height, width, 3), 60, np.uint8)
     mask = np.zeros((height, width), np.uint8)
     x, y, w, h = (int(v) for v in box)
@@ -87,7 +87,7 @@ def test_without_mask() -> None:
 
 def test_outside_stays_black() -> None:
     frame = frame_with(Box(0.0, 0.0, 60.0, 40.0))
-    loud = AppearanceConfig(colours=1.0, sensor=SensorConfig(noise=1.0, jpeg=1.0))
+    loud = AppearanceConfig(colors=1.0, sensor=SensorConfig(noise=1.0, jpeg=1.0))
     for seed in range(10):
         sample = refine_sample([frame, frame], EXACT, loud, np.random.default_rng(seed))
         for name in ("reference", "search"):
@@ -97,7 +97,7 @@ def test_outside_stays_black() -> None:
 
 
 def test_jitter_is_the_papers() -> None:
-    """[h, w] = 2 [h_gt, w_gt] exp(0.25 N), centre shifted by (U - 0.5) 0.25 sqrt(h w)."""
+    """[h, w] = 2 [h_gt, w_gt] exp(0.25 N), center shifted by (U - 0.5) 0.25 sqrt(h w)."""
     rng, box = np.random.default_rng(0), Box(10.0, 20.0, 40.0, 90.0)
     drawn = [jittered_box(box, 0.25, 0.5, rng) for _ in range(4000)]
     logs = np.log([[b.w / 40, b.h / 90] for b in drawn])
@@ -159,10 +159,10 @@ def test_test_frames_are_jittered_more() -> None:
 def test_crops_of_a_sample_share_their_tone() -> None:
     crops = [np.full((16, 16, 3), 128, np.uint8)] * 2
     quiet = SensorConfig(0.0, 0.0)
-    shared = AppearanceConfig(colours=1.0, flicker=0.0, detail=False, sensor=quiet)
+    shared = AppearanceConfig(colors=1.0, flicker=0.0, detail=False, sensor=quiet)
     a, b = shared.apply(crops, np.random.default_rng(3))
     assert np.array_equal(a, b) and not np.array_equal(a, crops[0])
-    flickering = AppearanceConfig(colours=0.0, flicker=1.0, detail=False, sensor=quiet)
+    flickering = AppearanceConfig(colors=0.0, flicker=1.0, detail=False, sensor=quiet)
     a, b = flickering.apply(crops, np.random.default_rng(3))
     assert not np.array_equal(a, b)
 
@@ -172,7 +172,7 @@ def test_sensor() -> None:
     rng = np.random.default_rng(0)
     assert record(image, SensorConfig(0.0, 0.0), rng) is image
     compressed = record(image, SensorConfig(0.0, 1.0), rng)
-    assert np.abs(compressed.astype(int) - image).max() <= 6, "colours keep their order"
+    assert np.abs(compressed.astype(int) - image).max() <= 6, "colors keep their order"
     noisy = record(image, SensorConfig(1.0, 0.0, noise_sigma=8.0), rng).astype(int) - image
     assert 0.8 < noisy[..., :2].std() < 8.5
 

@@ -76,7 +76,7 @@ def test_wrong_layout_names_the_expected_one(reader: object, tmp_path: Path) -> 
 
 
 def test_binary_masks_in_the_image_folder(tmp_path: Path) -> None:
-    """MSRA10K's way: one folder, grey masks with soft edges."""
+    """MSRA10K's way: one folder, gray masks with soft edges."""
     write_image(tmp_path / "Imgs/a.jpg", 40, 50, 0)
     labels = blank_labels(40, 50)
     labels[10:20, 10:30] = 255

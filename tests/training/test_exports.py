@@ -34,11 +34,11 @@ TINY = RefineNetConfig(
 
 def write(path: Path, config: RefineNetConfig) -> dict[str, torch.Tensor]:
     export = export_network(config, config.build(), {"val/score": 0.5})
-    write_weights(path, {export.kind: export.weights}, {export.kind: export.facts})
+    write_weights(path, {export.network: export.weights}, {export.network: export.facts})
     return dict(export.weights)
 
 
-def test_kinds() -> None:
+def test_exported_names() -> None:
     assert exported_name(networks_with(RefineNetConfig)["ar_v20"]) == "ar_v20"
     assert exported_name(TINY) == "refine"
     assert exported_name(NETWORKS["dimp_lite"].config) == "dimp_lite"

@@ -79,7 +79,7 @@ def video(tmp_path: Path) -> Path:
 
 def test_right_answers_score_one_whatever_the_input(video: Path) -> None:
     scores = measure(video, FakeRefiner({"box", "mask"}, truth))
-    for given in ("true box", "true centre", "jitter 0.10", "jitter 0.25", "jitter 0.40"):
+    for given in ("true box", "true center", "jitter 0.10", "jitter 0.25", "jitter 0.40"):
         for output in ("box", "mask box", "mask"):
             assert scores[given, output] == (9, pytest.approx(1))
     inputs = [scores[given, "input"][1] for given in ("true box", "jitter 0.10", "jitter 0.40")]
@@ -89,13 +89,13 @@ def test_right_answers_score_one_whatever_the_input(video: Path) -> None:
 
 def test_given_boxes_are_as_far_off_as_they_say(video: Path) -> None:
     refiner = FakeRefiner({"box"}, truth)
-    given = (GivenBox("centre", 0.25), GivenBox("shift", 0.0, 0.25))
+    given = (GivenBox("center", 0.25), GivenBox("shift", 0.0, 0.25))
     measure(video, refiner, OracleConfig(given))
-    centred, shifted = refiner.given[::2], refiner.given[1::2]
-    for box in centred:
+    centerd, shifted = refiner.given[::2], refiner.given[1::2]
+    for box in centerd:
         assert box.x + box.w / 2 == pytest.approx(TRUTH.x + TRUTH.w / 2)
         assert box.y + box.h / 2 == pytest.approx(TRUTH.y + TRUTH.h / 2)
-    assert len({box.w for box in centred}) == 9
+    assert len({box.w for box in centerd}) == 9
     reach = 0.25 * 2 * (TRUTH.w * TRUTH.h) ** 0.5 / 2
     moved = [max(abs(box.x - TRUTH.x), abs(box.y - TRUTH.y)) for box in shifted]
     assert all(box[2:] == pytest.approx(TRUTH[2:]) for box in shifted)

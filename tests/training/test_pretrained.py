@@ -36,7 +36,7 @@ def test_conversion_moves_the_preprocessing_into_the_stem() -> None:
     with torch.no_grad():
         first = ours.eval().stem((levels - mean) / std)
         second = theirs.eval().stem((levels - 127) / 128)
-    # Zero padding means another grey level to each of them: the border differs.
+    # Zero padding means another gray level to each of them: the border differs.
     torch.testing.assert_close(first[..., 1:-1, 1:-1], second[..., 1:-1, 1:-1])
     assert torch.equal(ours.layer2[0].layers[0].weight, theirs.layer2[0].layers[0].weight)
 

@@ -180,7 +180,7 @@ def test_cut_out_scales_to_the_side() -> None:
 
 
 class OneObject:
-    """Material of one green object on a grey background."""
+    """Material of one green object on a gray background."""
 
     def background(
         self, rng: np.random.Generator

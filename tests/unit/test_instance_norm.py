@@ -1,4 +1,4 @@
-"""The normalisation of classification features."""
+"""The normalization of classification features."""
 
 from collections.abc import Iterator
 

@@ -92,7 +92,7 @@ class TestTinyNetwork:
         assert facts["source"] == "net.pth.tar"
         assert facts["source_sha256"] == sha256(source)
         assert facts["source_epoch"] == "40" and facts["source_network"] == "DiMPnet"
-        assert facts["converter"].startswith("arvot ") and "GPL" in facts["licence"]
+        assert facts["converter"].startswith("arvot ") and "GPL" in facts["license"]
 
     def test_the_same_file_gives_the_same_bytes(self, tmp_path):
         source = write_official(tmp_path / "net.pth.tar", tiny_state())
@@ -178,8 +178,8 @@ class TestTinyNetwork:
         with pytest.raises(UsageError, match=message):
             convert(source, "tiny", tmp_path / name)
 
-    def test_unknown_kind(self, tmp_path):
-        with pytest.raises(UsageError, match="kind 'resnet': choose super_dimp, ar_v20"):
+    def test_unknown_network(self, tmp_path):
+        with pytest.raises(UsageError, match="weights for 'resnet': choose super_dimp, ar_v20"):
             convert(tmp_path / "net.pth.tar", "resnet", tmp_path / "out.safetensors")
 
     def test_permissions_follow_the_umask(self, tmp_path):

@@ -62,7 +62,7 @@ class TestResolve:
 
     def test_files_fill_in_where_they_belong(self, tiny, small):
         chosen = resolve_weights(f"{small},{tiny}", DEFAULTS)
-        assert [(c.kind, c.name, c.path) for c in chosen.values()] == [
+        assert [(c.network, c.name, c.path) for c in chosen.values()] == [
             ("tiny", "mine", tiny),
             ("small", "other", small),
         ]
@@ -210,7 +210,7 @@ class TestRegistry:
     def test_the_table(self):
         for name, spec in WEIGHTS.items():
             assert spec.name == name and registry.networks_of(spec)
-            assert all((spec.licence, spec.source, spec.obtain))
+            assert all((spec.license, spec.source, spec.obtain))
             assert spec.url is not None or spec.sha256 is not None or "--from" in spec.obtain
 
     @pytest.mark.parametrize("name", ["../evil", "a/b", "/etc/passwd", "", "..", "."])

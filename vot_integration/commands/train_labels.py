@@ -7,7 +7,7 @@ from rich import progress as bars
 from rich.console import Console
 
 from alpharefine.runtime import resolve_runtime
-from alpharefine.training.labelling import SaliencyNetwork, label_images
+from alpharefine.training.labeling import SaliencyNetwork, label_images
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

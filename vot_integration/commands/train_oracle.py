@@ -82,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
     config = OracleConfig(frames=args.frames, targets=args.targets, seed=args.seed)
     runtime = resolve_runtime(args.device, args.precision)
     network = load_refine_network(args.weights, args.network)
-    kind = exported_name(network.config)
-    threshold = _threshold(kind) if args.mask_threshold is None else args.mask_threshold
+    network_name = exported_name(network.config)
+    threshold = _threshold(network_name) if args.mask_threshold is None else args.mask_threshold
     refiner = Refiner(runtime.prepare(network), runtime, RefinerConfig(mask_threshold=threshold))
     console = Console(soft_wrap=True)
     with shown_warnings(console):
@@ -92,14 +92,14 @@ def run(args: argparse.Namespace) -> int:
     facts = {
         "data": str(args.data),
         "weights": args.weights,
-        "network": kind,
+        "network": network_name,
         "mask_threshold": threshold,
         "frames": args.frames,
         "targets": args.targets,
         "seed": args.seed,
     }
     files.write(facts, [asdict(score) for score in scores])
-    console.print(_table(scores, f"{source.name}: {kind}, mask threshold {threshold:g}"))
+    console.print(_table(scores, f"{source.name}: {network_name}, mask threshold {threshold:g}"))
     return 0
 
 
@@ -117,10 +117,10 @@ def _measure(
         )
 
 
-def _threshold(kind: str) -> float:
+def _threshold(network: str) -> float:
     """The mask threshold of the tracker that has this network."""
     for spec in TRACKERS.values():
-        if spec.refinement is not None and spec.refinement.network == kind:
+        if spec.refinement is not None and spec.refinement.network == network:
             return spec.refinement.refiner.mask_threshold
     return 0.5
 

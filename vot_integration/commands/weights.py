@@ -227,7 +227,7 @@ def _run_list(args: argparse.Namespace) -> int:
             "for": _purpose(spec),
             "source": spec.source,
             "reported": spec.reported,
-            "license": spec.licence,
+            "license": spec.license,
             "to get it": spec.obtain if found is None else "",
         }
         for fact, text in facts.items():
@@ -304,10 +304,10 @@ def _run_info(args: argparse.Namespace) -> int:
     if path.suffix == SUFFIX:
         file = open_weights(path)
         console.print(f"{path}\nsha256 {file_sha256(path)}")
-        for kind, facts in file.parts.items():
-            tensors = file.read(kind).values()
+        for network, facts in file.parts.items():
+            tensors = file.read(network).values()
             numbers = sum(tensor.numel() for tensor in tensors)
-            console.print(f"{shown(kind)}: {len(tensors)} entries, {numbers} numbers")
+            console.print(f"{shown(network)}: {len(tensors)} entries, {numbers} numbers")
             for fact, text in facts.items():
                 console.print(f"  {shown(fact)}: {shown(text, 300)}")
     else:

@@ -136,8 +136,8 @@ def count_regions(file: Path) -> int | None:
 
 def _region_size(data: bytes, start: int) -> int:
     """Bytes of the region that starts here, in the toolkit's binary format."""
-    (kind,) = struct.unpack_from("<B", data, start)
-    match kind:
+    (region_type,) = struct.unpack_from("<B", data, start)
+    match region_type:
         case 0:
             return 5
         case 1:

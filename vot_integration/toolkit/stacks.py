@@ -146,9 +146,9 @@ def _analyses(experiments: Mapping[str, Definition]) -> list[dict[str, Any]]:
 def _types(definition: Any) -> Iterator[str]:
     """All values under a key `type`, however deep."""
     if isinstance(definition, Mapping):
-        kind = definition.get("type")
-        if kind is not None:
-            yield str(kind)
+        name = definition.get("type")
+        if name is not None:
+            yield str(name)
         for value in definition.values():
             yield from _types(value)
     elif isinstance(definition, list):

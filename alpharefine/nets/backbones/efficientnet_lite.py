@@ -101,7 +101,7 @@ class EfficientNetLiteBackbone(nn.Module):
             self.add_module(stage, nn.Sequential(*layers))
 
     def forward(self, images: Tensor, outputs: Collection[str]) -> dict[str, Tensor]:
-        """Features of normalised images, as `ResNetBackbone.forward`."""
+        """Features of normalized images, as `ResNetBackbone.forward`."""
         features: dict[str, Tensor] = {}
         x = self.stem(images)
         for stage in self.stages:

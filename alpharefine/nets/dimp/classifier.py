@@ -1,4 +1,4 @@
-"""DiMP's target classifier: feature, filter initialiser and filter optimiser."""
+"""DiMP's target classifier: feature, filter initializer and filter optimizer."""
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ class InstanceL2Norm(nn.Module):
         self.scale = scale
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise N x C x H x W; the sum is taken in float32."""
+        """Normalize N x C x H x W; the sum is taken in float32."""
         # One long sum would be split by the number of threads, and its last bits with it.
         squared = x.float().square().sum((2, 3), keepdim=True).sum(1, keepdim=True)
         count = x.shape[1] * x.shape[2] * x.shape[3]
@@ -72,7 +72,7 @@ class FilterInitializer(nn.Module):
         """Initial filter.
 
         Args:
-            features: S x N x C x H x W, normalised classification features.
+            features: S x N x C x H x W, normalized classification features.
             boxes: S x N x 4, (x, y, w, h) in crop pixels.
 
         Returns:

@@ -23,7 +23,7 @@ class DimpNetConfig:
         filter_size: side of the target filter, feature cells.
         iou_channels: width of the box regressor.
         iou_reference_channels: width of its first reference convolution at stride 8.
-        label_bins: entries of each learned radial function of the filter optimiser.
+        label_bins: entries of each learned radial function of the filter optimizer.
         bin_width: distance between two entries, score cells.
 
     Source: Bhat et al. (DiMP), ICCV 2019, section 3; Danelljan et al. (PrDiMP), CVPR 2020.

@@ -1,4 +1,4 @@
-"""DiMP's target filter: applying it and optimising it by steepest descent."""
+"""DiMP's target filter: applying it and optimizing it by steepest descent."""
 
 import math
 from collections.abc import Callable
@@ -86,7 +86,7 @@ class FilterOptimizer(nn.Module):
     """Steepest descent with the Gauss-Newton step length on the learned DiMP objective.
 
     Source: Bhat et al., ICCV 2019, sections 3.2 to 3.4; the objective's label, target mask and
-    spatial weight are piecewise linear functions of the distance to the target centre.
+    spatial weight are piecewise linear functions of the distance to the target center.
     """
 
     def __init__(self, bins: int, bin_width: float, stride: int) -> None:
@@ -118,7 +118,7 @@ class FilterOptimizer(nn.Module):
         return self.target_mask_predictor.get_parameter("0.weight")
 
     def center_distance(self, boxes: Tensor, score_size: tuple[int, int]) -> Tensor:
-        """Distance of each score cell to the box centre, in score cells.
+        """Distance of each score cell to the box center, in score cells.
 
         Args:
             boxes: S x N x 4, (x, y, w, h) in crop pixels.
@@ -185,7 +185,7 @@ class FilterOptimizer(nn.Module):
         iterations: int,
         on_iterate: Callable[[Tensor], None] | None = None,
     ) -> Tensor:
-        """Optimise a filter.
+        """Optimize a filter.
 
         Args:
             target_filter: start, S x C x k x k.

@@ -16,7 +16,7 @@ class DimpFeatures:
     """Features of a batch of crops.
 
     Attributes:
-        classification: normalised classification feature, N x C x H/16 x W/16.
+        classification: normalized classification feature, N x C x H/16 x W/16.
         iou: backbone features that the box regressor reads, stride 8 and 16.
     """
 
@@ -57,7 +57,7 @@ class DimpNet(nn.Module):
         )
 
     def forward(self, images: Tensor) -> DimpFeatures:
-        """Features of normalised crops, N x 3 x S x S."""
+        """Features of normalized crops, N x 3 x S x S."""
         fine, coarse = self.config.iou_stages
         stages = self.backbone(images, {fine, coarse, self.config.clf_stage})
         classification = self.classifier.feature(stages[self.config.clf_stage])

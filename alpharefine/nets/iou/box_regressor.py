@@ -63,7 +63,7 @@ class BoxRegressor(nn.Module):
     """Predicts how well a box fits the target; its gradient moves the box.
 
     Sources: Danelljan et al. (ATOM), CVPR 2019, section 3.1; Danelljan et al. (PrDiMP), CVPR 2020,
-    section 4: the value is an unnormalised log-density.
+    section 4: the value is an unnormalized log-density.
     """
 
     FINE_BINS = (5, 5)
@@ -129,7 +129,7 @@ class BoxRegressor(nn.Module):
             boxes: N x K x 4, (x, y, w, h) in crop pixels.
 
         Returns:
-            N x K, unnormalised log-density.
+            N x K, unnormalized log-density.
         """
         n, k = boxes.shape[:2]
         corners = _corners(boxes)

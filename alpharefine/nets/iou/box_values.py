@@ -97,7 +97,7 @@ def _enclosing(corners: Tensor) -> _Region:
 class _Span:
     """Cells of one axis that are computed: first .. stop - 1 of `length`.
 
-    The outermost ones lack the neighbours that were left out, except at the map's own border.
+    The outermost ones lack the neighbors that were left out, except at the map's own border.
     """
 
     first: int

@@ -22,7 +22,7 @@ class RefineNetConfig:
         input_size: side of the square crops, px; a multiple of 32. Features are
             input_size / 16 cells wide, the kernel is input_size / 32 (the target, in a crop of
             twice its sides).
-        kernel: "centre" takes the kernel from the middle of the reference features, "roi" pools
+        kernel: "center" takes the kernel from the middle of the reference features, "roi" pools
             the reference box precisely (VOT2020).
         correlation: "pixelwise" (official), "depthwise" or "naive".
         fusion_widths: channels of the 1 x 1 convolutions behind the correlation.
@@ -47,7 +47,7 @@ class RefineNetConfig:
 
     backbone: str = "resnet34"
     input_size: int = 256
-    kernel: Literal["centre", "roi"] = "centre"
+    kernel: Literal["center", "roi"] = "center"
     correlation: Literal["pixelwise", "depthwise", "naive"] = "pixelwise"
     fusion_widths: tuple[int, ...] = (128, 128, 64)
     squeeze_reduction: int = 4

@@ -56,7 +56,7 @@ class RefineOutput(NamedTuple):
 class RefineNetwork(nn.Module):
     """Alpha-Refine network of any configuration, built as configured.
 
-    Inputs are RGB, ImageNet-normalised. Stages and layers that nothing reads are not built.
+    Inputs are RGB, ImageNet-normalized. Stages and layers that nothing reads are not built.
 
     Args:
         config: what to build.
@@ -146,7 +146,7 @@ class RefineNetwork(nn.Module):
         """
         features: Tensor = self.backbone(images, (FEATURE_STAGE,))[FEATURE_STAGE]
         size = self.config.kernel_size
-        if self.config.kernel == "centre":
+        if self.config.kernel == "center":
             top, left = (features.shape[2] - size) // 2, (features.shape[3] - size) // 2
             return features[..., top : top + size, left : left + size]
         if boxes is None:

@@ -1,4 +1,4 @@
-"""The SiamFC+ network: a backbone without padding artefacts, and one correlation."""
+"""The SiamFC+ network: a backbone without padding artifacts, and one correlation."""
 
 from torch import Tensor, nn
 

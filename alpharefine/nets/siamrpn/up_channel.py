@@ -1,4 +1,4 @@
-"""The SiamRPN+ network: up-channel correlation behind a backbone without padding artefacts."""
+"""The SiamRPN+ network: up-channel correlation behind a backbone without padding artifacts."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -97,12 +97,12 @@ class DimpSnapshot:
 
 
 class DimpTracker:
-    """DiMP: an online-optimised target filter finds the target, a box regressor its extent.
+    """DiMP: an online-optimized target filter finds the target, a box regressor its extent.
 
     Args:
         network: with loaded weights, prepared by `runtime`.
         config: hyper-parameters.
-        runtime: device and precision of the network; the filter is always optimised in float32.
+        runtime: device and precision of the network; the filter is always optimized in float32.
         draws: random draws; by default from a generator that every `initialize` seeds anew.
         input_spec: what the network expects of its crops.
 
@@ -221,7 +221,7 @@ class DimpTracker:
         self._draws = snapshot.draws
         self._draws.resume(snapshot.draws_state)
 
-    @stage("localise")
+    @stage("localize")
     def _localize(self, features: DimpFeatures, patch: Patch) -> Localization:
         maps = apply_filter(features.classification[None].float(), self.target_filter)
         scores = maps[0, 0].cpu().numpy()
@@ -365,7 +365,7 @@ class DimpTracker:
         elif (self._frame - 1) % config.train_skipping == 0:
             self._optimize_filter(config.net_opt_update_iter)
 
-    @stage("filter optimiser")
+    @stage("filter optimizer")
     def _optimize_filter(self, iterations: int, first_frame: bool = False) -> None:
         optimizer = self._network.classifier.filter_optimizer
         features, boxes, weights = self.memory.samples()

@@ -106,7 +106,7 @@ def _gaussian(sigma: float) -> NDArray[np.float32]:
 
 
 def _rotate(expanded: Pixels, top: int, left: int, side: int, degrees: float) -> Pixels:
-    """Rotate about the centre of the expanded patch; only the wanted window is computed."""
+    """Rotate about the center of the expanded patch; only the wanted window is computed."""
     center = (expanded.shape[0] - 1) / 2
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     linear = np.array([[cos, sin], [-sin, cos]])

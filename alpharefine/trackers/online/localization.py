@@ -27,7 +27,7 @@ class Localization:
 
     Attributes:
         flag: how far to trust it.
-        translation: (y, x) from the sample centre, image pixels.
+        translation: (y, x) from the sample center, image pixels.
         peak: highest score.
     """
 
@@ -51,7 +51,7 @@ def localize(
         scores: H' x W' score map.
         target_size: (h, w), image pixels, before this frame.
         previous_position: (y, x), image pixels.
-        sample_position: (y, x) of the sample centre, image pixels.
+        sample_position: (y, x) of the sample center, image pixels.
         sample_scale: image pixels per sample pixel.
         stride: sample pixels per score cell.
         config: thresholds.

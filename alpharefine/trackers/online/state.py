@@ -14,7 +14,7 @@ class TargetState:
     """The target in an image.
 
     Attributes:
-        position: centre (y, x); a box at x of width w has its centre at x + (w - 1) / 2.
+        position: center (y, x); a box at x of width w has its center at x + (w - 1) / 2.
         size: (h, w), px.
         scale: image pixels per sample pixel.
     """

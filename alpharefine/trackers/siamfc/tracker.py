@@ -181,14 +181,14 @@ class SiamFcTracker:
         scores: NDArray[np.float32] = maps[:, 0].float().cpu().numpy()
         return scores
 
-    @stage("localise")
+    @stage("localize")
     def _upsampled(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """3 x s x s -> S x S x 3."""
         side = scores.shape[-1] * self.config.upsampling
         maps = np.ascontiguousarray(scores.transpose(1, 2, 0))
         return np.asarray(cv2.resize(maps, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
 
-    @stage("localise")
+    @stage("localize")
     def _move(self, trace: PyramidTrace, upsampled: NDArray[np.float32], image: Image) -> None:
         config = self.config
         side = len(upsampled)

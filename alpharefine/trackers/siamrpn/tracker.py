@@ -205,7 +205,7 @@ class SiamRpnTracker:
         ranking = self._rank(scores, boxes, context.template_size / context_side)
         return SearchTrace(context_side, crop_side, crop, maps, scores, boxes, ranking)
 
-    @stage("localise")
+    @stage("localize")
     def _rank(
         self, scores: NDArray[np.float32], boxes: NDArray[np.float32], scale: float
     ) -> Ranking:

@@ -12,9 +12,9 @@ class DimpLossConfig:
         clf_weight: loss of the last filter on the test frames.
         clf_init_weight: loss of the initial filter.
         clf_iter_weight: mean loss of the filters between them.
-        optimizer_iterations: steps of the filter optimiser in training.
+        optimizer_iterations: steps of the filter optimizer in training.
         label_sigma: standard deviation of the score label, score cells.
-        hinge_threshold: label below which only positive scores are penalised.
+        hinge_threshold: label below which only positive scores are penalized.
         proposals: boxes drawn around the target in each test frame.
         target_sigma: standard deviation of the box label in relative coordinates.
         proposal_sigmas: standard deviations of the two halves of the proposals.

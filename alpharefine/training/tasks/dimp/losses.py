@@ -12,7 +12,7 @@ def kl_regression_loss(values: Tensor, proposals: Proposals) -> Tensor:
     """KL divergence from the label distribution to the predicted one, by importance sampling.
 
     Args:
-        values: B x K predicted log-densities (unnormalised) of the proposals.
+        values: B x K predicted log-densities (unnormalized) of the proposals.
         proposals: with their densities.
 
     Returns:
@@ -27,7 +27,7 @@ def kl_regression_loss(values: Tensor, proposals: Proposals) -> Tensor:
 
 
 def hinge_score_loss(scores: Tensor, label: Tensor, threshold: float) -> Tensor:
-    """Squared error where the label is high; elsewhere only positive scores are penalised.
+    """Squared error where the label is high; elsewhere only positive scores are penalized.
 
     Args:
         scores: any shape.

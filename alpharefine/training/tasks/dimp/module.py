@@ -100,7 +100,7 @@ class DimpTrainingModule(TrainingModule):
                 stage is frozen, `coarse`.
 
         Returns:
-            Scalars: `loss` (to minimise), its unweighted parts, and the measures `peak_distance`
+            Scalars: `loss` (to minimize), its unweighted parts, and the measures `peak_distance`
             (score cells between the peak and the target) and `hit` (share of peaks within two).
         """
         return self._losses(self._features(batch), batch["boxes"])

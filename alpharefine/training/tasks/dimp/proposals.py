@@ -29,9 +29,9 @@ def draw_proposals(
     target_sigma: float,
     generator: torch.Generator | None = None,
 ) -> Proposals:
-    """Draw boxes from a mixture of two Gaussians centred on each target.
+    """Draw boxes from a mixture of two Gaussians centerd on each target.
 
-    Coordinates are relative: centre offset over target size, log size over target size.
+    Coordinates are relative: center offset over target size, log size over target size.
 
     Args:
         boxes: B x 4, (x, y, w, h) in crop pixels.

@@ -35,8 +35,8 @@ class DimpOptimConfig:
     """Learning rates of the parts; the defaults are super_dimp's.
 
     Attributes:
-        initializer: of the filter initialiser.
-        optimizer: of the filter optimiser.
+        initializer: of the filter initializer.
+        optimizer: of the filter optimizer.
         classifier: of the classification feature.
         box_regressor: of the box regressor.
         backbone: of the backbone's trained stages; 0 freezes them all.

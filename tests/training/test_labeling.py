@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from alpharefine.data.stills import read_mask_folder
 from alpharefine.errors import UsageError
 from alpharefine.runtime import resolve_runtime
-from alpharefine.training.labelling import LabelFilter, SaliencyNetwork, label_images
+from alpharefine.training.labeling import LabelFilter, SaliencyNetwork, label_images
 from alpharefine.types import Image
 
 
