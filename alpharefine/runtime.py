@@ -67,7 +67,7 @@ def fastest_precision(device: torch.device) -> str:
 
     bfloat16 where the hardware computes it (CPUs with AMX or AVX512-BF16, CUDA from compute
     capability 8 on), float16 on CUDA from 7 on, else float32. How close is tested, see
-    `tests/fast`.
+    `tests/nets/test_precision.py`.
     """
     match device.type:
         case "cpu":

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.ops.pooling import prroi_pool
 from tests.parity.fixtures import assert_close_relative, fixture_cases, load_npz
-from tests.unit.pooling import prroi_pool
 
 
 @pytest.mark.parametrize("path", fixture_cases("prroi*"))

@@ -22,7 +22,7 @@ from alpharefine.trackers.dimp.tracker import DimpTracker, Fallback
 from alpharefine.trackers.online.box_refinement import RefinedCandidates, best_box
 from alpharefine.trackers.online.config import BoxRefinementConfig
 from alpharefine.types import Box, Estimate
-from tests.refine.stubs import ScriptedBase
+from tests.refinement.stubs import ScriptedBase
 from tests.reliability.moving_patch import TARGET, frames
 from tests.reliability.random_networks import CPU, EVERYTHING_RUNS, network, refine_network
 

@@ -16,7 +16,7 @@ from alpharefine.refinement.refined_tracker import RefinedTracker
 from alpharefine.refinement.refiner import Refiner
 from alpharefine.runtime import resolve_runtime
 from alpharefine.types import Box, Tracker
-from tests.refine.stubs import SIZE, FixedNetwork, ScriptedBase
+from tests.refinement.stubs import SIZE, FixedNetwork, ScriptedBase
 
 IMAGE = np.zeros((90, 120, 3), np.uint8)
 TARGET = Box(40, 30, 20, 16)

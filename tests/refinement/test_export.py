@@ -12,7 +12,7 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.normalization import Normalization, network_input
 from alpharefine.nets.refine.network import RefineNetwork
 from alpharefine.refinement.export import ReferenceGraph, SearchGraph, export_refinement
-from tests.refine.test_networks import VARIANTS
+from tests.nets.test_refine_networks import VARIANTS
 from vot_integration import cli
 
 Answer = Callable[[dict[str, NDArray[np.float32]]], list[NDArray[np.float32]]]

@@ -13,8 +13,8 @@ from alpharefine.refinement.config import RefinerConfig
 from alpharefine.refinement.refiner import Refiner
 from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.types import Box
-from tests.refine.stubs import SIZE, FixedNetwork
-from tests.refine.test_networks import SMALL
+from tests.nets.test_refine_networks import SMALL
+from tests.refinement.stubs import SIZE, FixedNetwork
 
 CPU = resolve_runtime("cpu")
 IMAGE = np.random.default_rng(1).integers(0, 256, (90, 120, 3), dtype=np.uint8)

@@ -23,7 +23,7 @@ from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig
 from alpharefine.nets.siamrpn.depthwise import DepthwiseRpnNet
 from alpharefine.ops.resized_conv import arrange_taps, convolve_enlarged
 from alpharefine.runtime import Runtime, resolve_runtime
-from tests.refine.test_networks import VARIANTS
+from tests.nets.test_refine_networks import VARIANTS
 
 ROUNDING = 1e-5
 """Largest float32 difference, as a share of the largest value."""

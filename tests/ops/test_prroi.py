@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpharefine.ops.prroi import overlap_bins, prroi_pool_boxes
-from tests.unit.pooling import prroi_pool
+from tests.ops.pooling import prroi_pool
 
 coordinate = st.floats(-30, 150, width=32)
 

@@ -1,1 +1,0 @@
-"""The fast inference paths compute what the plain ones do."""

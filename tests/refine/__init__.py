@@ -1,1 +1,0 @@
-"""Alpha-Refine: crops, networks, Refiner and refined tracker."""
