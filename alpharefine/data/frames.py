@@ -1,16 +1,33 @@
 """Videos, streams, folders of images, cameras and arrays, all as frames one after the other."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, islice, pairwise
 from os import PathLike
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.data.images import list_images, read_frame
+from alpharefine.data.captures import (
+    HIGHEST_FPS,
+    Capture,
+    camera_number,
+    capture_frames,
+    is_stream,
+    refusal_of,
+    stream_name,
+    without_password,
+)
+from alpharefine.data.images import (
+    IMAGE_SUFFIXES,
+    is_data,
+    list_folders,
+    list_images,
+    natural_order,
+    read_frame,
+)
 from alpharefine.errors import UsageError
 from alpharefine.inputs import ImageLike, as_image
 from alpharefine.types import Image
@@ -19,8 +36,12 @@ DEFAULT_FPS = 30.0
 """Of what does not say."""
 
 FrameInput = str | PathLike[str] | NDArray[np.uint8] | Iterable[ImageLike | None]
-"""A video file, a folder of images, the address of a stream, a camera's number as text, a
-T x H x W x 3 array, or frames one after the other."""
+"""A video file, a folder of images, a pattern of their names such as frames/%05d.jpg or
+"frames/*.jpg", the address of a stream, a camera's number as text, a T x H x W x 3 array, or frames
+one after the other."""
+
+_NUMBER_PATTERN = re.compile(r"%0?(\d*)d")
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -30,16 +51,28 @@ class FrameSource:
     Attributes:
         name: for the files that are made of it.
         frames: gives H x W x 3 uint8 RGB images; None where one cannot be read.
-        count: number of frames, None where it is not known.
-        fps: frames a second.
+        count: number of frames by what the source says, None where it is not known.
+        stated_fps: frames a second by what the source says, None where it says nothing.
         is_live: whether frames come without end, as from a camera.
+        files: image files that the frames are read from, if so.
+        start: number of the first frame in the source, from 1.
+        origin: what the user gave, for messages.
     """
 
     name: str
     frames: Callable[[], Iterator[Image | None]]
     count: int | None = None
-    fps: float = DEFAULT_FPS
+    stated_fps: float | None = None
     is_live: bool = False
+    files: Sequence[Path] = ()
+    start: int = 1
+    origin: str = "the frames"
+
+    @property
+    def fps(self) -> float:
+        """Frames a second, a usable number."""
+        stated = self.stated_fps
+        return stated if stated is not None and stated <= HIGHEST_FPS else DEFAULT_FPS
 
 
 def open_source(source: FrameInput) -> FrameSource:
@@ -57,9 +90,40 @@ def open_source(source: FrameInput) -> FrameSource:
     return FrameSource("frames", lambda: map(_checked, source), count)
 
 
-def files_source(name: str, files: Sequence[Path], fps: float = DEFAULT_FPS) -> FrameSource:
+def files_source(name: str, files: Sequence[Path], fps: float | None = None) -> FrameSource:
     """Image files as frames, in their order."""
-    return FrameSource(name, lambda: (read_frame(str(file)) for file in files), len(files), fps)
+    return FrameSource(
+        name,
+        lambda: (read_frame(str(file)) for file in files),
+        len(files),
+        fps,
+        files=files,
+        origin=str(files[0].parent),
+    )
+
+
+def begin_at(source: FrameSource, start: int) -> FrameSource:
+    """The same frames from a later one on.
+
+    Args:
+        source: all frames.
+        start: number of the frame to begin with, from 1.
+
+    Raises:
+        UsageError: there is no such frame, as far as the source says how many it has.
+    """
+    if start < 1 or (source.count is not None and start > source.count):
+        has = "" if source.count is None else f" to {source.count}, the last"
+        raise UsageError(f"{source.origin} has no frame {start}: give a number from 1{has}")
+    if start == 1:
+        return source
+    if source.files:
+        cut = files_source(source.name, source.files[start - 1 :], source.stated_fps)
+        return replace(cut, start=start)
+    count = None if source.count is None else source.count - start + 1
+    return replace(
+        source, frames=lambda: islice(source.frames(), start - 1, None), count=count, start=start
+    )
 
 
 def first_frame(source: FrameSource) -> tuple[Image, Iterator[Image | None]]:
@@ -71,72 +135,112 @@ def first_frame(source: FrameSource) -> tuple[Image, Iterator[Image | None]]:
     frames = source.frames()
     image = next(frames, None)
     if image is None:
-        raise UsageError(f"the first frame of {source.name} cannot be read: check the file")
+        place = str(source.files[0]) if source.files else f"frame {source.start} of {source.origin}"
+        raise UsageError(f"the first frame ({place}) cannot be read: check the file")
     return image, chain([image], frames)
 
 
-def video_frames(file: Path) -> Iterator[Image]:
-    """Frames of a video, H x W x 3 uint8 RGB.
-
-    Raises:
-        UsageError: the file is not a video that OpenCV can read.
-    """
-    return capture_frames(str(file), f"{file} is not a video that OpenCV can read")
-
-
-def capture_frames(source: str | int, refusal: str) -> Iterator[Image]:
-    """Frames of anything that OpenCV captures, H x W x 3 uint8 RGB, until there are no more.
+def cut_off(source: FrameSource, found: int) -> str | None:
+    """What to say where a source has ended before all frames that it speaks of.
 
     Args:
-        source: name of a file or stream, or number of a camera.
-        refusal: what to say when it cannot be opened.
-
-    Raises:
-        UsageError: it cannot be opened.
+        source: that has come to its end.
+        found: how many frames it had.
     """
-    capture = cv2.VideoCapture(source)
-    try:
-        if not capture.isOpened():
-            raise UsageError(refusal)
-        while True:
-            there, frame = capture.read()
-            if not there:
-                return
-            yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-    finally:
-        capture.release()
+    if source.count is None or source.is_live or found >= source.count:
+        return None
+    return (
+        f"{source.origin} speaks of {source.count} frames, {found} could be read: it is cut off or "
+        "damaged"
+    )
 
 
 def _open_named(source: str) -> FrameSource:
+    if is_stream(source):
+        return _open_stream(source)
     path = Path(source).expanduser()
     if path.is_dir():
-        files = list_images(path)
-        if not files:
-            raise UsageError(f"{path} holds no .jpg, .png, .bmp or .webp frames")
-        return files_source(path.resolve().name, files)
+        return _open_folder(path)
     if path.is_file():
         return _open_video(path)
-    if source.isdecimal():
-        refusal = f"camera {source} cannot be opened; give a video file or a folder"
+    if "%" in path.name or "*" in path.name:
+        files = _matching(path)
+        return files_source(path.absolute().parent.name, files)
+    number = camera_number(source)
+    if number is not None:
+        refusal = f"camera {number} cannot be opened; give a video file or a folder"
         return FrameSource(
-            f"camera{source}", lambda: capture_frames(int(source), refusal), is_live=True
+            f"camera{number}",
+            lambda: capture_frames(number, refusal),
+            is_live=True,
+            origin=f"camera {number}",
         )
-    raise UsageError(f"there is no video, folder or camera {source}")
+    raise UsageError(f"there is no video, folder, stream or camera {source}")
+
+
+def _open_folder(path: Path) -> FrameSource:
+    files = list_images(path)
+    if files:
+        return files_source(path.resolve().name, files)
+    below = [folder.name for folder in list_folders(path) if list_images(folder)]
+    inside = f"; give a folder in it, such as {', '.join(below[:_SHOWN])}" if below else ""
+    raise UsageError(f"{path} holds no .jpg, .png, .bmp or .webp frames{inside}")
 
 
 def _open_video(path: Path) -> FrameSource:
-    video = cv2.VideoCapture(str(path))
-    try:
-        if not video.isOpened():
-            raise UsageError(f"{path} is not a video that OpenCV can read")
-        # Both numbers are what the file says of itself, and only used for display.
-        count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-        fps = float(video.get(cv2.CAP_PROP_FPS))
-    finally:
-        video.release()
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        # OpenCV would take it for one of a series, and look for the others by itself.
+        raise UsageError(f"{path} is a picture: give the folder of the frames, or a video")
+    video = Capture(str(path), refusal_of(path))
+    return FrameSource(path.stem, video.frames, video.count, video.fps, origin=str(path))
+
+
+def _open_stream(address: str) -> FrameSource:
+    parts = address.split("://", 1)
+    if parts[0].lower() == "file":
+        return _open_named(parts[1])
+    shown = without_password(address)
+    refusal = f"{shown} cannot be opened: check the address, and that something answers there"
+    stream = Capture(address, refusal)
     return FrameSource(
-        path.stem, lambda: video_frames(path), count if count > 0 else None, fps or DEFAULT_FPS
+        stream_name(address),
+        stream.frames,
+        stream.count,
+        stream.fps,
+        is_live=stream.count is None,
+        origin=shown,
     )
+
+
+def _matching(path: Path) -> list[Path]:
+    """Files whose names fit a pattern with a number (%05d) or with stars.
+
+    Raises:
+        UsageError: there are none, or the numbers have holes.
+    """
+    pattern = _NUMBER_PATTERN.search(path.name)
+    there = list(path.parent.iterdir()) if path.parent.is_dir() else []
+    candidates = (p for p in there if is_data(p) and p.suffix.lower() in IMAGE_SUFFIXES)
+    if pattern is None:
+        files = sorted((p for p in candidates if p.match(path.name)), key=natural_order)
+        if not files:
+            raise UsageError(f"no picture is called {path}")
+        return files
+    digits = rf"(\d{{{pattern[1]},}})" if pattern[1] else r"(\d+)"
+    before, after = path.name[: pattern.start()], path.name[pattern.end() :]
+    form = re.compile(re.escape(before) + digits + re.escape(after))
+    found = {int(match[1]): p for p in candidates if (match := form.fullmatch(p.name))}
+    if not found:
+        raise UsageError(f"no picture is called {path} with a number in place of {pattern[0]}")
+    numbers = sorted(found)
+    step = min((b - a for a, b in pairwise(numbers)), default=1)
+    hole = next((n for n in range(numbers[0], numbers[-1], step) if n not in found), None)
+    if hole is not None:
+        raise UsageError(
+            f"{path}: number {hole} is missing between {numbers[0]} and {numbers[-1]}: add it, or "
+            f"give the folder {path.parent}, of which every picture is a frame"
+        )
+    return [found[number] for number in numbers]
 
 
 def _checked(frame: ImageLike | None) -> Image | None:

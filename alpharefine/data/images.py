@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -126,10 +127,26 @@ def read_image(path: Path) -> Image:
     Raises:
         FrameError: the file is missing or not an image.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    image = _decode(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise FrameError(f"{path}: missing or not a readable image")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def is_name_for_opencv(path: str | Path) -> bool:
+    """Whether OpenCV can be given a name: it crashes on one with bytes that are no UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _decode(path: str, flags: int) -> Any:
+    if is_name_for_opencv(path):
+        return cv2.imread(path, flags)
+    content = np.fromfile(path, np.uint8) if Path(path).is_file() else np.empty(0, np.uint8)
+    return cv2.imdecode(content, flags) if content.size else None
 
 
 @stage("decoding")
@@ -146,7 +163,7 @@ def read_frame(path: str) -> Image | None:
         H x W x 3 uint8 RGB, C-contiguous; None when OpenCV cannot read the file.
     """
     try:
-        image = cv2.imread(path)
+        image = _decode(path, cv2.IMREAD_COLOR)
         if image is None or image.size == 0:
             return None
         return np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

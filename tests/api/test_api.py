@@ -142,7 +142,7 @@ def test_confidence_is_within_its_range(given: float, kept: float) -> None:
 
 
 def test_no_frames() -> None:
-    with pytest.raises(ar.UsageError, match=r"there is no video, folder or camera nothing\.mp4"):
+    with pytest.raises(ar.UsageError, match=r"no video, folder, stream or camera nothing\.mp4"):
         list(ar.track(Right(), "nothing.mp4", box=TARGET))
     with pytest.raises(ar.UsageError, match="first frame"):
         list(ar.track(Right(), [], box=TARGET))

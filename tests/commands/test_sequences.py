@@ -33,7 +33,10 @@ def test_convert_and_check(tmp_path: Path, capsys: Capture) -> None:
     assert output[1] == f"next: arvot run --sequences '{tmp_path / 'my out'}'"
     assert main(["sequences", "check", str(tmp_path / "my out")]) == 0
     assert "good: 1 sequence in" in capsys.readouterr().out
-    for wrong in (["--name", "mine", *boxes], [], ["--fps", "0"]):
+    assert convert(*arguments, *boxes, "--name", "mine") == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("nothing new: 1 sequence of") and "left as it is" in printed.err
+    for wrong in ([], ["--fps", "0"], ["--start", "2"]):
         assert convert(*arguments, *wrong) == 2
         assert capsys.readouterr().err.count("\n") == 1
 

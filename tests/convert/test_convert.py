@@ -125,6 +125,7 @@ def test_got10k_drops_frames_before_the_target(tmp_path: Path) -> None:
         ("10Hz", 25, 25),
         ("odd", 25, 25),
         (None, None, 30),
+        ("60fps", None, 60),
     ],
 )
 def test_rate_of_got10k(rate: str | None, option: float | None, fps: int, tmp_path: Path) -> None:
@@ -311,7 +312,7 @@ def bad_both(folder: Path) -> ConvertOptions:
 
 
 BAD = {
-    bad_count: "4 boxes for the 6 frames",
+    bad_count: "4 boxes for 6 frames",
     bad_numbers: "3 numbers in line 1",
     bad_object: "object 9 is not in .* there are 1, 2",
     bad_names: "has the name of a frame",

@@ -4,6 +4,8 @@ import errno
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from alpharefine.errors import UsageError
@@ -121,16 +123,17 @@ def last_seen(folder: Path) -> None:
     (folder / "full_occlusion.txt").write_text("1," * (LENGTH - 1) + "0")
 
 
-def odd_name(folder: Path) -> None:
-    folder.rename(folder.with_name("car#2"))
+def broken_flags(folder: Path) -> None:
+    (folder / "out_of_view.txt").write_text("yes\n" * LENGTH)
 
 
-def name_that_a_terminal_obeys(folder: Path) -> None:
-    folder.rename(folder.with_name("car\x1b[31m\n"))
+def cut_off_frame(folder: Path) -> None:
+    file = folder / "img" / "00000003.jpg"
+    file.write_bytes(file.read_bytes()[:-30])
 
 
-def name_in_no_encoding(folder: Path) -> None:
-    folder.rename(folder.with_name("car\udcff"))
+def frame_of_another_size(folder: Path) -> None:
+    cv2.imwrite(str(folder / "img" / "00000003.jpg"), np.zeros((20, 30, 3), np.uint8))
 
 
 FLAWS = {
@@ -145,9 +148,9 @@ FLAWS = {
     empty_frame: "00000003.jpg is empty",
     never_seen: "the target is in no frame",
     last_seen: "in the last alone",
-    odd_name: "cannot be a sequence's name",
-    name_that_a_terminal_obeys: r"'car\x1b[31m\n' cannot be a sequence's name",
-    name_in_no_encoding: "cannot be a sequence's name",
+    broken_flags: "write 0 where the target can be seen and 1 where it cannot",
+    cut_off_frame: "00000003.jpg is cut off or damaged",
+    frame_of_another_size: "00000003.jpg (frame 3) has 30 x 20 pixels but the sequence 48 x 36",
 }
 
 
@@ -160,6 +163,16 @@ def test_a_flaw_costs_one_sequence(spoil, lasot: Path, out: Path) -> None:  # ty
     (line,) = done.left_out()
     assert "car" in line and FLAWS[spoil] in line and line.isprintable()
     assert sorted(path.name for path in out.iterdir()) == ["car-1", "dog-1", "list.txt"]
+
+
+@pytest.mark.parametrize("name", ["50%", "car#2", "[a]", "car\x1b[31m\n", "car\udcff", " x"])
+def test_a_name_that_no_sequence_can_have_is_changed(name: str, lasot: Path, out: Path) -> None:
+    (lasot / "car" / "car-2").rename(lasot / "car" / name)
+    done = convert(lasot, out, DEFAULT)
+    assert done.is_complete and len(done.written) == len(sound_sequences(out)) == 3
+    [note] = done.notes()
+    assert repr(name) in note and note.isprintable()
+    assert all(written.path.name.isprintable() for written in done.written)
 
 
 def test_all_names_are_told_of_what_has_a_flaw(lasot: Path, out: Path) -> None:
@@ -224,8 +237,8 @@ def test_what_is_there_is_kept(lasot: Path, out: Path) -> None:
     done = converted_then(lasot, out, ["car/car-2"])
     assert names(done) == ["car-1", "dog-1"] and done.kept == ["car-2"] and done.is_complete
     assert [path.name for path in read_list(out)] == ["car-2", "car-1", "dog-1"]
-    with pytest.raises(UsageError, match=r"nothing to write: there already.* 3 sequences"):
-        convert(lasot, out, DEFAULT)
+    again = convert(lasot, out, DEFAULT)
+    assert not again.written and len(again.kept) == 3 and again.is_complete
 
 
 def test_what_was_deleted_is_written_again_and_listed_once(lasot: Path, out: Path) -> None:

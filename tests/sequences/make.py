@@ -44,7 +44,7 @@ def write_masks(folder: Path, names: Sequence[str], values: Sequence[int], empty
 def write_video(file: Path, count: int = LENGTH, fps: float = 12) -> None:
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), fps, (WIDTH, HEIGHT))
     for number in range(count):
-        writer.write(np.full((HEIGHT, WIDTH, 3), 30 * number, np.uint8))
+        writer.write(np.full((HEIGHT, WIDTH, 3), 30 * number % 240, np.uint8))
     writer.release()
 
 

@@ -193,6 +193,34 @@ def _other_size(folder: Path) -> None:
     cv2.imwrite(str(folder / "block/color/00000001.jpg"), np.zeros((10, 20, 3), dtype=np.uint8))
 
 
+def _other_later_size(folder: Path) -> None:
+    cv2.imwrite(str(folder / "block/color/00000007.jpg"), np.zeros((10, 20, 3), np.uint8))
+
+
+def _cut_frame(folder: Path) -> None:
+    file = folder / "block/color/00000007.jpg"
+    file.write_bytes(file.read_bytes()[:-40])
+
+
+def _objects(*names: str) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        truth = folder / "block" / "groundtruth.txt"
+        for name in names:
+            shutil.copy(truth, truth.with_stem(f"groundtruth_{name}"))
+        truth.unlink()
+
+    return apply
+
+
+def _object_besides(folder: Path) -> None:
+    truth = folder / "block" / "groundtruth.txt"
+    shutil.copy(truth, truth.with_stem("groundtruth_a"))
+
+
+def _only_infrared(text: str) -> str:
+    return text.replace("channels.color=color", "channels.ir=ir")
+
+
 def _first_line(line: str) -> Callable[[Path], None]:
     return _edit("block/groundtruth.txt", lambda text: line + "\n" + text.split("\n", 1)[1])
 
@@ -281,6 +309,27 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "overlong runs": (_first_line("m0,0,4,4,2,60000000"), "is not a region"),
     "negative runs": (_first_line("m0,0,4,4,-90,3"), "is not a region"),
     "huge mask": (_first_line("m0,0,99999,99999,0,4"), "is not a region"),
+    "negative box": (_first_line("9,9,-4,5"), "line 1: a side of the box is negative"),
+    "objects": (_objects("a", "b"), "each object by itself \\('a', 'b'\\).*sequences convert"),
+    "objects besides": (
+        _object_besides,
+        "has groundtruth.txt and groundtruth_.*of 'a', and the toolkit would read the latter alone",
+    ),
+    "infrared alone": (_edit("block/sequence", _only_infrared), "no color channel, only ir .*add"),
+    "infrared alone, no color": (
+        lambda folder: (
+            _edit("block/sequence", _only_infrared)(folder),
+            _remove("block/color")(folder),
+        ),
+        "no color channel, only ir .*leave the sequence out",
+    ),
+    "no depth": (
+        _property("channels.depth", "depth/%08d.png"),
+        "depth/00000001.png of the channel 'depth' is missing: add it, or take the line",
+    ),
+    "odd depth": (_property("channels.depth", "../x/%08d.png"), "channels.depth=.*refused"),
+    "a frame of another size": (_other_later_size, "frame 7.* has 20 x 10 pixels but the seq.* 60"),
+    "a frame cut off": (_cut_frame, "00000007.jpg is cut off or damaged"),
     "negative mask": (_first_line("m0,0,-4,-4,0,4"), "is not a region"),
 }
 

@@ -25,13 +25,15 @@ then: arvot run --sequences my_sequences
 
 _CONVERT_EXAMPLES = """\
   arvot sequences convert DAVIS my_sequences
-      every object of a data set: DAVIS, OTB, LaSOT and GOT-10k are recognized
+      every object of a data set: DAVIS, OTB, LaSOT, UAV123 and others are recognized
   arvot sequences convert ~/LaSOT/car/car-2 my_sequences --link
       one sequence of it; its images are referred to, not copied
   arvot sequences convert DAVIS/JPEGImages/480p/dogs-jump my_sequences --object 2
       one object of one sequence of DAVIS
   arvot sequences convert walk.mp4 my_sequences --boxes walk.txt
       a video with x,y,width,height in a line for each frame
+  arvot sequences convert frames my_sequences --boxes part.txt --start 120
+      boxes for a part of the frames, from the 120th on
   arvot sequences convert frames my_sequences --masks masks --name dog --fps 25
       images, and masks of the same names
 
@@ -90,7 +92,16 @@ def _add_convert(commands: _Commands) -> None:
         "--masks", type=Path, metavar="DIR", help="masks or label maps, named as the frames"
     )
     command.add_argument(
-        "--boxes", type=Path, metavar="FILE", help="x,y,width,height, one line a frame"
+        "--boxes",
+        type=Path,
+        metavar="FILE",
+        help="x,y,width,height or the corners of a polygon, one line a frame",
+    )
+    command.add_argument(
+        "--start",
+        type=int,
+        metavar="N",
+        help="the first of --boxes belongs to frame N, counted from 1 (default: a line each frame)",
     )
     command.add_argument(
         "--object",
@@ -157,14 +168,27 @@ def run_convert(args: argparse.Namespace) -> int:
     quiet_opencv()
     console = plain_console()
     options = ConvertOptions(
-        args.masks, args.boxes, args.name, args.object, args.fps, args.link, args.threshold
+        masks=args.masks,
+        boxes=args.boxes,
+        name=args.name,
+        label=args.object,
+        fps=args.fps,
+        link=args.link,
+        threshold=args.threshold,
+        start=args.start,
     )
     with _shown(console) as watcher:
         done = convert(args.source, args.destination, options, watcher)
     errors = plain_console(stderr=True)
-    for line in done.left_out():
+    for line in [*(f"note: {note}" for note in done.notes()), *done.left_out()]:
         errors.print(line)
-    if done.skipped or done.kept:
+    if not done.written:
+        place = args.destination
+        console.print(
+            f"nothing new: {counted(len(done.kept))} of {args.source} in {place} already; to write "
+            f"one anew, give --name, or take it out of {place} and its list.txt"
+        )
+    elif done.skipped or done.kept:
         skipped = f", skipped {len(done.skipped)}" if done.skipped else ""
         console.print(f"wrote {counted(len(done.written))}{skipped}")
     console.print(f"next: arvot run --sequences {shlex.quote(str(args.destination))}")

@@ -42,6 +42,48 @@ def read_track(file: Path) -> RegionTrack:
     return _track(file, rows, np.ones(len(rows), dtype=np.bool_))
 
 
+def place_track(
+    track: RegionTrack,
+    file: Path,
+    frames: str,
+    count: int,
+    start: int | None,
+    flaw: str | None = None,
+) -> RegionTrack:
+    """A track from the first frame on; before its own first frame the target is absent.
+
+    Args:
+        track: as it was read.
+        file: that it was read from.
+        frames: what it belongs to, in words.
+        count: how many frames there are.
+        start: number of its first frame, from 1; None where it has to have a region for each frame.
+        flaw: what is wrong with the frames; None if nothing.
+
+    Raises:
+        UsageError: it does not fit the frames.
+    """
+    found, region = track
+    more = f"; {flaw}" if flaw else ""
+    if start is None:
+        if found != count:
+            raise UsageError(
+                f"{file} has {found} boxes for {count} {frames}: write one a line, 0,0,0,0 where "
+                "the target is absent, or say with --start N which frame the first belongs to"
+                f"{more}"
+            )
+        return track
+    if start < 1 or start + found - 1 > count:
+        raise UsageError(
+            f"--start {start}: {found} boxes from frame {start} on do not fit the {count} "
+            f"{frames}{more}"
+        )
+    return (
+        start + found - 1,
+        lambda index: absent_region() if index < start - 1 else region(index - start + 1),
+    )
+
+
 def read_boxed(
     folder: Path, layout: BoxLayout, options: ConvertOptions, name: str
 ) -> Iterator[SourceSequence]:
@@ -74,7 +116,12 @@ def read_boxed(
 
 
 def _read_target(target: BoxTarget, fps: float | None) -> SourceSequence:
-    images = target.list_frames()
+    try:
+        images = target.list_frames()
+    except FrameError as error:
+        raise UsageError(
+            f"{error}: add what is missing, or convert its frames with --boxes and --start N"
+        ) from error
     try:
         rows = read_rows(target, len(images))
     except FrameError as error:

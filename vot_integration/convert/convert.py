@@ -3,18 +3,18 @@
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from alpharefine.data.frames import video_frames
+from alpharefine.data.captures import video_frames
 from alpharefine.errors import UsageError
 from alpharefine.types import Image
 from vot_integration.convert.destination import Destination, open_destination
 from vot_integration.convert.layouts import find_sources
 from vot_integration.convert.outcome import Conversion, Skipped, Written
-from vot_integration.convert.rate import DEFAULT_FPS
+from vot_integration.convert.rate import WholeRate, whole_rate
 from vot_integration.convert.source import ConvertOptions, OneFrameError, Source, SourceSequence
 from vot_integration.sequences.checks import check_starts, is_in_image
 from vot_integration.sequences.folder import LIST_FILE, counted, read_sequence_folder
@@ -64,7 +64,8 @@ def convert(
         watcher: is told how far it is.
 
     Returns:
-        What was written, at least one sequence, and what was not, and why.
+        What was written, what was there already, at least one sequence of both, and what was not
+        written, and why.
 
     Raises:
         UsageError: the source is not understood, the destination cannot be written to, or there is
@@ -77,19 +78,13 @@ def convert(
         for found in sources:
             work.add_source(found)
     done = Conversion(work.written, work.kept, work.skipped)
-    if not done.written:
-        raise _nothing_written(done, source, destination)
+    if not done.written and not done.kept:
+        raise _nothing_written(done, source)
     return done
 
 
-def _nothing_written(done: Conversion, source: Path, destination: Path) -> UsageError:
-    if len(done.kept) == 1 and not done.skipped:
-        path = destination / done.kept[0]
-        return UsageError(
-            f"{path} is there already: give --name, or take it out of {destination} and its "
-            f"{LIST_FILE} first"
-        )
-    if len(done.skipped) == 1 and not done.kept:
+def _nothing_written(done: Conversion, source: Path) -> UsageError:
+    if len(done.skipped) == 1:
         reason = done.skipped[0].reason
         return UsageError(reason if str(source) in reason else f"{source}: {reason}")
     lines = done.left_out()
@@ -126,13 +121,20 @@ class _Work:
     def _add(self, sequence: SourceSequence) -> None:
         name = sequence.name
         try:
+            notes = []
+            if self.options.name is None and not _NAME.fullmatch(name):
+                name = _fitting_name(name)
+                notes = [
+                    f"{sequence.name!r} holds characters that no sequence can: {name!r} is written"
+                ]
+                sequence = replace(sequence, name=name)
             _check_name(name)
             if any(written.path.name == name for written in self.written):
                 raise UsageError("another sequence of the source has this name")
             if self.destination.has(name):
                 self.kept.append(name)
                 return
-            written = self._write(sequence)
+            written = self._write(sequence, notes)
         except UsageError as error:
             self.skipped.append(Skipped(name, str(error)))
         except OSError as error:
@@ -145,16 +147,28 @@ class _Work:
             self.written.append(written)
             self.watcher.on_written(written)
 
-    def _write(self, sequence: SourceSequence) -> Written:
+    def _write(self, sequence: SourceSequence, notes: Sequence[str]) -> Written:
         path = self.destination.folder / sequence.name
-        frames = _write_sequence(sequence, path, self.options, self.watcher)
+        rate = (
+            WholeRate(round(self.options.fps))
+            if self.options.fps
+            else whole_rate(sequence.fps, _place(sequence))
+        )
+        frames = _write_sequence(sequence, path, self.options, rate.fps, self.watcher)
         try:
             check_starts(read_sequence_folder(path))
             self.destination.add(sequence.name)
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
-        return Written(path, frames, sequence.total)
+        notes = [*notes, *([rate.note] if rate.note else [])]
+        return Written(path, frames, sequence.total, notes, sequence.flaw)
+
+
+def _fitting_name(name: str) -> str:
+    """A name that a sequence can have, as like to another one as can be."""
+    fitting = re.sub(r"[^\w .+-]", "_", name)
+    return re.sub(r"^\W|\s$", "_", fitting)
 
 
 def _check_name(name: str) -> None:
@@ -167,7 +181,7 @@ def _check_name(name: str) -> None:
 
 
 def _write_sequence(
-    sequence: SourceSequence, path: Path, options: ConvertOptions, watcher: Watcher
+    sequence: SourceSequence, path: Path, options: ConvertOptions, fps: int, watcher: Watcher
 ) -> int:
     """Write a sequence, and say how many frames it has."""
     # All that may be wrong is looked at before a frame is written.
@@ -195,7 +209,6 @@ def _write_sequence(
             yield NewFrame(picture, region, is_in_image(region, size))
             watcher.on_frame(sequence.name, done, total)
 
-    fps = round(options.fps or sequence.fps or DEFAULT_FPS)
     write_frames(path, new_frames(), SequenceFormat(size, fps, suffix, options.link))
     return total
 

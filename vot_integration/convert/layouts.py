@@ -8,13 +8,14 @@ from pathlib import Path
 from alpharefine.data.box_layouts import BOX_LAYOUTS, find_layout
 from alpharefine.data.images import has_images, is_data, list_folders, list_images
 from alpharefine.errors import UsageError
-from vot_integration.convert.boxes import read_boxed, read_track
+from vot_integration.convert.boxes import place_track, read_boxed, read_track
 from vot_integration.convert.masks import choose_folders, masked_sequences, pair_masks
 from vot_integration.convert.rate import check_rate
 from vot_integration.convert.source import ConvertOptions, Source, SourceSequence
 from vot_integration.convert.video import read_video
+from vot_integration.convert.vots import read_objects
 from vot_integration.files import absolute
-from vot_integration.sequences.folder import PROPERTIES_FILE
+from vot_integration.sequences.folder import PROPERTIES_FILE, object_files
 
 _DAVIS_IMAGES = "JPEGImages"
 _DAVIS_MASKS = "Annotations"
@@ -59,6 +60,8 @@ def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
         raise UsageError("--object chooses from label maps: leave it out with --boxes")
     if options.boxes is not None and options.threshold is not None:
         raise UsageError("--threshold is for gray masks: leave it out with --boxes")
+    if options.start is not None and options.boxes is None:
+        raise UsageError("--start says where --boxes begin: give --boxes FILE, too")
     check_rate(options.fps)
     try:
         found = list(_find(source, options))
@@ -91,7 +94,10 @@ def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Sour
     What looks like half of a sequence is among them: it must not be lost without a word.
     """
     layout = find_layout(folder)
-    if layout is not None:
+    if _is_vot(folder):
+        if object_files(folder):
+            yield _source(folder, partial(read_objects, folder, options))
+    elif layout is not None:
         read = partial(read_boxed, folder, layout, options)
         truth = layout.box_files(folder) if layout.truth != "." else ()
         yield replace(_source(folder, read), truth=truth)
@@ -100,8 +106,6 @@ def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Sour
         yield _source(folder, partial(_plain, images, replace(options, masks=folder / "masks")))
     elif (folder / _DAVIS_IMAGES).is_dir() and (folder / _DAVIS_MASKS).is_dir():
         yield from _davis(folder, Path(), options)
-    elif _is_vot(folder):
-        return
     elif has_images(folder / "img"):
         yield _refused(folder, _NO_TRUTH)
     else:
@@ -151,13 +155,11 @@ def _plain(folder: Path, options: ConvertOptions, name: str) -> Iterator[SourceS
     if not images:
         raise UsageError(f"{folder} holds no .jpg, .png, .bmp or .webp frames")
     if options.boxes is not None:
-        count, region = read_track(options.boxes)
-        if count != len(images):
-            raise UsageError(
-                f"{options.boxes} has {count} boxes for the {len(images)} frames in {folder}: "
-                "write one a line, 0,0,0,0 where the target is absent"
-            )
-        yield SourceSequence(name, count, region, count, images)
+        total = len(images)
+        count, region = place_track(
+            read_track(options.boxes), options.boxes, f"frames in {folder}", total, options.start
+        )
+        yield SourceSequence(name, count, region, total, images[:count])
     elif options.masks is not None:
         for target, inner in choose_folders(options.masks, options.label):
             paired, masks = pair_masks(images, inner)

@@ -19,11 +19,15 @@ class Written:
         frames: how many it has.
         total: how many the source has; those that it has not have no ground truth, or come before
             the target.
+        notes: what the user should know of it, a line each.
+        flaw: what is wrong with its source; None if nothing.
     """
 
     path: Path
     frames: int
     total: int
+    notes: Sequence[str] = ()
+    flaw: str | None = None
 
     def __str__(self) -> str:
         count = self.frames if self.frames == self.total else f"{self.frames} of {self.total}"
@@ -61,8 +65,18 @@ class Conversion:
 
     @property
     def is_complete(self) -> bool:
-        """Whether no sequence was skipped because of something wrong with it."""
-        return not any(skipped.is_flaw for skipped in self.skipped)
+        """Whether nothing was wrong with any sequence, those that were written among them."""
+        return not any(skipped.is_flaw for skipped in self.skipped) and not any(
+            written.flaw for written in self.written
+        )
+
+    def notes(self) -> list[str]:
+        """What the user should know of the sequences that were written, a line each."""
+        return [
+            note
+            for written in self.written
+            for note in (*written.notes, *([written.flaw] if written.flaw else []))
+        ]
 
     def left_out(self) -> list[str]:
         """A line for each reason why sequences were not written, with those that it holds for."""
@@ -75,7 +89,8 @@ class Conversion:
             for (reason, is_flaw), names in reasons.items()
         ]
         if self.kept:
-            lines.append(f"there already, left as it is: {_named(self.kept, _SHOWN)}")
+            verb = "it is" if len(self.kept) == 1 else "they are"
+            lines.append(f"there already, left as {verb}: {_named(self.kept, _SHOWN)}")
         return lines
 
 

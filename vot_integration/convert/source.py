@@ -29,6 +29,7 @@ class SourceSequence:
         video: the video file, None for images.
         fps: frames a second, None where the source does not say.
         truth_size: width and height of masks, px; None for boxes.
+        flaw: what is wrong with the source, although there is a sequence to write; None if nothing.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SourceSequence:
     video: Path | None = None
     fps: float | None = None
     truth_size: tuple[int, int] | None = None
+    flaw: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class ConvertOptions:
         name: of the sequence, for a source that is one.
         label: which object of label maps; None is each of them.
         threshold: smallest gray value of masks that show one object; None leaves it to them.
+        start: number of the frame, from 1, that the first line of `boxes` belongs to; None is the
+            first, with a line for each frame.
         fps: frames a second.
         link: refer to image files in place of copying them.
     """
@@ -82,3 +86,4 @@ class ConvertOptions:
     fps: float | None = None
     link: bool = False
     threshold: int | None = None
+    start: int | None = None

@@ -9,8 +9,9 @@ from vot_integration.files import write_text
 from vot_integration.sequences.anchors import default_anchors, format_anchors
 from vot_integration.sequences.folder import (
     ANCHOR_FILE,
-    PROPERTIES_FILE,
+    LIST_FILE,
     SequenceFolder,
+    is_sequence,
     read_list,
     read_sequence_folder,
 )
@@ -47,7 +48,7 @@ def check_sequences(folder: Path, *, anchors: bool = True) -> SequenceCheck:
         try:
             sequence = read_sequence_folder(path)
             check_starts(sequence, anchors=anchors)
-            check_images(sequence.frames)
+            check_images(sequence.frames, sequence.size)
         except UsageError as error:
             problems.append(str(error))
     return SequenceCheck(tuple(paths), tuple(problems))
@@ -70,7 +71,9 @@ def check_starts(sequence: SequenceFolder, *, anchors: bool = True) -> None:
     starts = [frame for frame, value in enumerate(sequence.anchors) if value]
     if not starts:
         problem = "names no anchor" if sequence.anchors else "is missing, and multi-start needs it"
-        command = f"arvot sequences anchors {shlex.quote(str(sequence.path))}"
+        folder = sequence.path.parent
+        place = folder if (folder / LIST_FILE).is_file() else sequence.path
+        command = f"arvot sequences anchors {shlex.quote(str(place))}"
         raise UsageError(
             f"{file} {problem}: write one number a frame (1 forward, -1 backward, 0 none), or let "
             f"`{command}` place them"
@@ -101,7 +104,7 @@ def find_sequences(folder: Path) -> list[Path]:
     Raises:
         UsageError: it is no sequence, and has no list of any.
     """
-    return [folder] if (folder / PROPERTIES_FILE).is_file() else read_list(folder)
+    return [folder] if is_sequence(folder) else read_list(folder)
 
 
 def place_anchors(path: Path) -> int:

@@ -7,24 +7,30 @@ Everything is read as toolkit 0.7 reads it, but what it would trip over later is
 
 import math
 import os
-import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
+from alpharefine.data.images import is_data, read_frame
 from alpharefine.errors import UsageError
 from vot_integration.files import write_text
+from vot_integration.sequences.channels import (
+    COLOR_PATTERN,
+    check_channels,
+    find_frames,
+    leads_out,
+    positive_integer,
+)
 from vot_integration.toolkit.files import check_plain, read_properties, read_regions
 from vot_integration.toolkit.regions import Region
 
 LIST_FILE = "list.txt"
 
 PROPERTIES_FILE = "sequence"
+TRUTH_FILE = "groundtruth.txt"
 ANCHOR_FILE = "anchor.value"
-COLOR_PATTERN = "color/%08d.jpg"
-_FRAME_PATTERN = re.compile(r"[^%]*%(0?[1-9]\d?)?d[^%]*\.(jpg|png)")
+_OBJECT_PREFIX = "groundtruth_"
 
 
 @dataclass(frozen=True)
@@ -120,28 +126,36 @@ def read_sequence_folder(path: Path) -> SequenceFolder:
         raise UsageError(
             f"there is no sequence folder {path}: correct {path.parent / LIST_FILE} or add it"
         )
-    properties = _read_properties(path)
-    frames = _find_frames(path, properties)
-    fps = _positive_integer(path, properties, "fps", 30)
-    regions = read_regions(_truth_file(path, properties))
+    properties = read_properties_file(path)
+    frames = find_frames(path, properties)
+    fps = positive_integer(path, properties, "fps", 30)
+    file = _truth_file(path, properties)
+    regions = read_regions(file)
     if len(regions) != len(frames):
         raise UsageError(
             f"{path} has {len(frames)} frames but {len(regions)} lines of ground truth: write one "
             "line a frame, 0 where the target is absent"
         )
+    _check_sides(file, regions)
+    check_channels(path, properties, len(frames))
     anchors = _read_anchors(path / ANCHOR_FILE, len(frames))
     size = _image_size(path, properties, frames[0])
     return SequenceFolder(path, properties, frames, fps, size, regions, anchors)
 
 
-def _read_properties(path: Path) -> dict[str, str]:
+def read_properties_file(path: Path) -> dict[str, str]:
+    """Lines of a sequence's `sequence` file, or what the old format stands for without one.
+
+    Raises:
+        UsageError: it cannot be read, or there is neither.
+    """
     if (path / PROPERTIES_FILE).is_file():
         check_plain(path / PROPERTIES_FILE)
         try:
             return read_properties(path / PROPERTIES_FILE)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {path / PROPERTIES_FILE}: {error}") from error
-    if (path / "groundtruth.txt").is_file():
+    if (path / TRUTH_FILE).is_file():
         return {"channels.color": "%08d.jpg"}
     raise UsageError(
         f"{path} has no `sequence` file: write one with lines such as "
@@ -149,66 +163,62 @@ def _read_properties(path: Path) -> dict[str, str]:
     )
 
 
+def is_sequence(path: Path) -> bool:
+    """Whether a folder is a sequence by the names in it, in the old format or the new one."""
+    return (path / PROPERTIES_FILE).is_file() or (
+        (path / TRUTH_FILE).is_file() and not (path / LIST_FILE).is_file()
+    )
+
+
+def object_files(path: Path) -> dict[str, Path]:
+    """Ground truth of a sequence of several objects, by their names, as VOTS keeps it.
+
+    The toolkit reads no other ground truth where there is one such file.
+    """
+    files = (file for file in sorted(path.glob(f"{_OBJECT_PREFIX}*.txt")) if is_data(file))
+    return {file.stem.removeprefix(_OBJECT_PREFIX): file for file in files}
+
+
+def _check_sides(file: Path, regions: Iterable[Region]) -> None:
+    for number, region in enumerate(regions, start=1):
+        if min(getattr(region, "width", 0), getattr(region, "height", 0)) < 0:
+            raise UsageError(
+                f"{file}, line {number}: a side of the box is negative, which the toolkit takes "
+                "for an absent target: correct it, or write 0 where the target is absent"
+            )
+
+
 def _truth_file(path: Path, properties: Mapping[str, str]) -> Path:
-    name = properties.get("groundtruth", "groundtruth.txt")
-    if _leads_out(name):
+    objects = object_files(path)
+    if objects:
+        names = ", ".join(map(repr, objects))
+        if (path / TRUTH_FILE).is_file():
+            raise UsageError(
+                f"{path} has {TRUTH_FILE} and {_OBJECT_PREFIX}*.txt of {names}, and the toolkit "
+                "would read the latter alone: take one or the other out of the folder"
+            )
+        raise UsageError(
+            f"{path} has ground truth of each object by itself ({names}), as in VOTS, and "
+            f"experiments here follow one: `arvot sequences convert {shlex.quote(str(path))} DST` "
+            "makes a sequence of each"
+        )
+    name = properties.get("groundtruth", TRUTH_FILE)
+    if leads_out(name):
         raise UsageError(
             f"{path}: groundtruth={name[:80]!r} in `sequence` is refused; name a file in its folder"
         )
     return path / name
 
 
-def _find_frames(path: Path, properties: Mapping[str, str]) -> tuple[Path, ...]:
-    pattern = properties.get("channels.color", COLOR_PATTERN)
-    if Path(pattern).suffix == "":
-        pattern = f"{pattern.rstrip('/')}/%08d.jpg"
-    if _leads_out(pattern) or not _FRAME_PATTERN.fullmatch(pattern):
-        shown = pattern[:80] if pattern.isprintable() else repr(pattern[:80])
-        raise UsageError(
-            f"{path}: channels.color={shown} is refused; write a .jpg or .png name with a number "
-            f"inside the sequence folder, such as {COLOR_PATTERN}"
-        )
-    if "length" in properties:
-        length = _positive_integer(path, properties, "length", 0)
-    else:
-        length = 0
-        while (path / (pattern % (length + 1))).is_file():
-            length += 1
-    # A length that is far too large ends here, before a list of that length is made.
-    numbers = range(1, max(length, 1) + 1)
-    missing = next((f for n in numbers if not (f := path / (pattern % n)).is_file()), None)
-    if missing is not None:
-        raise UsageError(
-            f"{path}: frame {missing} is missing; frames are numbered from 1"
-            + (f" to the length of {length} in `sequence`" if length else "")
-        )
-    return tuple(path / (pattern % number) for number in numbers)
-
-
-def _leads_out(name: str) -> bool:
-    """Whether a name in a `sequence` file is not that of a file in its folder."""
-    is_plain = name.isprintable() and len(os.fsencode(name)) < 256
-    return not is_plain or Path(name).is_absolute() or ".." in Path(name).parts
-
-
-def _positive_integer(path: Path, properties: Mapping[str, str], key: str, default: int) -> int:
-    text = properties.get(key, str(default))
-    value = int(text) if text.isdecimal() and len(text) < 10 else 0
-    if value < 1:
-        text = text[:80] if text.isprintable() else repr(text[:80])
-        raise UsageError(f"{path}: {key}={text} in `sequence` must be a whole number above 0")
-    return value
-
-
 def _image_size(path: Path, properties: Mapping[str, str], first: Path) -> tuple[int, int]:
     """Size of the first frame, which must be the size that the properties give, if any."""
-    image = cv2.imread(str(first))
+    image = read_frame(str(first))
     if image is None:
         raise UsageError(f"{first} cannot be read as an image: replace or remove this sequence")
     size = image.shape[1], image.shape[0]
     stated = (
-        _positive_integer(path, properties, "width", size[0]),
-        _positive_integer(path, properties, "height", size[1]),
+        positive_integer(path, properties, "width", size[0]),
+        positive_integer(path, properties, "height", size[1]),
     )
     if stated != size:
         raise UsageError(

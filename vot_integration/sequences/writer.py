@@ -11,7 +11,8 @@ import cv2
 
 from alpharefine.types import Image, Mask
 from vot_integration.sequences.anchors import default_anchors, format_anchors
-from vot_integration.sequences.folder import ANCHOR_FILE, COLOR_PATTERN, PROPERTIES_FILE
+from vot_integration.sequences.channels import COLOR_PATTERN
+from vot_integration.sequences.folder import ANCHOR_FILE, PROPERTIES_FILE
 from vot_integration.toolkit.files import write_properties, write_regions
 from vot_integration.toolkit.regions import Region, mask_region
 
