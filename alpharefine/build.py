@@ -33,7 +33,7 @@ class TrackerWeights:
     random: bool
 
 
-def resolve_weights(tracker: str | TrackerSpec, weights: str | None = None) -> TrackerWeights:
+def tracker_weights(tracker: str | TrackerSpec, weights: str | None = None) -> TrackerWeights:
     """Which weights a tracker would run with, without building it.
 
     Args:
@@ -44,7 +44,7 @@ def resolve_weights(tracker: str | TrackerSpec, weights: str | None = None) -> T
         UsageError: unknown tracker or weights.
     """
     choices = _choose_weights(_spec(tracker), weights).values()
-    names, sha256 = store.summarize(choices)
+    names, sha256 = store.name_and_hash(choices)
     return TrackerWeights(names, sha256, any(choice.random for choice in choices))
 
 

@@ -198,7 +198,7 @@ def state_sha256(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def summarize(choices: Iterable[WeightsChoice]) -> tuple[str, str]:
+def name_and_hash(choices: Iterable[WeightsChoice]) -> tuple[str, str]:
     """Name and sha256 of the weights of a whole tracker.
 
     Returns:

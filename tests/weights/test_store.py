@@ -11,7 +11,7 @@ from alpharefine.nets.registry import WEIGHTS, build_network
 from alpharefine.nets.spec import WeightsSpec
 from alpharefine.weights import store
 from alpharefine.weights.files import merge_weights, write_weights
-from alpharefine.weights.store import load_weights, resolve_weights, state_sha256, summarize
+from alpharefine.weights.store import load_weights, name_and_hash, resolve_weights, state_sha256
 from tests.weights.official_files import TinyNetwork, tiny_state
 
 DEFAULTS = {"tiny": "tiny", "small": "small"}
@@ -78,7 +78,7 @@ class TestResolve:
         merge_weights([tiny, small], both)
         chosen = resolve_weights(str(both), DEFAULTS)
         assert {choice.path for choice in chosen.values()} == {both}
-        assert summarize(chosen.values()) == ("both", sha256(both))
+        assert name_and_hash(chosen.values()) == ("both", sha256(both))
 
     def test_a_folder(self, tmp_path, tiny, small):
         folder = tmp_path / "weights, mine"
@@ -197,11 +197,11 @@ class TestLoad:
     def test_summary_of_several_files(self, tiny, small):
         chosen = resolve_weights(f"{tiny},{small}", DEFAULTS).values()
         digest = hashlib.sha256((sha256(tiny) + sha256(small)).encode()).hexdigest()
-        assert summarize(chosen) == ("mine+other", digest)
+        assert name_and_hash(chosen) == ("mine+other", digest)
 
     def test_summary_of_random_weights_needs_no_network(self):
         chosen = resolve_weights("random:2", {"tiny": "tiny"})
-        name, digest = summarize(chosen.values())
+        name, digest = name_and_hash(chosen.values())
         loaded = load_weights(TinyNetwork(), chosen["tiny"])
         assert (name, digest) == ("random:2", loaded.sha256)
 

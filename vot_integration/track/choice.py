@@ -70,7 +70,7 @@ def choose_follower(choice: Choice) -> Chosen:
 
 
 def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chosen:
-    from alpharefine.build import build_tracker, resolve_weights
+    from alpharefine.build import build_tracker, tracker_weights
 
     def build() -> Follower:
         from vot_integration.track.follower import CatalogFollower
@@ -83,7 +83,7 @@ def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chos
         )
         return CatalogFollower(tracker, registration.output)
 
-    weights = resolve_weights(registration.tracker, settings.weights)
+    weights = tracker_weights(registration.tracker, settings.weights)
     return Chosen(build, registration.output is Output.MASK, weights.random)
 
 

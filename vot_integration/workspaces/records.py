@@ -94,14 +94,14 @@ def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]
     if name in own:
         return _own_record(name, settings, own[name])
     # Everything that brings in torch is imported here, after the quick checks.
-    from alpharefine.build import build_tracker, resolve_weights
+    from alpharefine.build import build_tracker, tracker_weights
     from alpharefine.runtime import resolve_runtime
 
     device, precision = settings.device or "auto", settings.precision or "auto"
     tracker = catalog_name(name)
     runtime = resolve_runtime(device, precision)
     weights = _absolute_weights(settings.weights)
-    found = resolve_weights(tracker, weights)
+    found = tracker_weights(tracker, weights)
     if weights is not None:
         # Weights that do not fit the network are refused now, not by the server.
         build_tracker(tracker, device="cpu", weights=weights)
