@@ -13,7 +13,7 @@ def test_names_of_sequences_are_shown_as_they_are() -> None:
     run = make_run([1.0, 0.5, 0.5])
     names = ("名", "a$b_1$", "$\\foo{", "<b>&")
     measures = [measure_sequence(name, 3, [run], FailureRule(), 3) for name in names]
-    tally = RunTally(len(names), 3, 0.1, 3)
+    tally = RunTally(len(names), 3, 3, 0.1, 3)
     results = ExperimentResults("baseline", False, {}, measures, {}, tally)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -47,13 +47,14 @@ def run(args: argparse.Namespace) -> int:
     from vot_integration.pipeline.results import (
         analyze_tracker,
         complete_part,
-        evaluated_trackers,
+        complete_trackers,
         tell_left_out,
     )
 
     console = plain_console()
     workspace = select_workspace(args.workspace, args.experiments)
-    trackers = evaluated_trackers(workspace, args.trackers)
+    with RunDisplay(console) as display:
+        trackers = complete_trackers(workspace, args.trackers, args.experiments, display)
     if args.json is not None:
         check_target(args.json, "--json")
         if len(trackers) > 1:

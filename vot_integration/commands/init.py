@@ -1,6 +1,7 @@
 """`arvot init`: make a workspace of the VOT toolkit."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from vot_integration.commands.options import add_command, add_stack, interval
@@ -12,6 +13,8 @@ _EXAMPLES = """\
       official data that is on this machine: it is linked, not copied
   arvot init work --sequences my_sequences --trackers my_trackers.ini
       your own sequences in VOT format, and trackers of your own beside those of arvot
+  arvot init my_vot_workspace
+      a workspace of the toolkit's own `vot initialize`: it stays, its results can be scored
 
 then: arvot evaluate --workspace work, arvot analyze, arvot report, arvot pack; or the toolkit's own
 commands, such as vot evaluate --workspace work ARDiMP_lite
@@ -55,5 +58,5 @@ def run(args: argparse.Namespace) -> int:
     )
     for note in result.notes:
         console.print(f"note: {note}")
-    console.print(f"next: arvot evaluate --workspace {args.folder}")
+    console.print(f"next: arvot evaluate --workspace {shlex.quote(str(args.folder))}")
     return 0

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from vot_integration.pipeline.results import (
         analyze_tracker,
         common_part,
-        evaluated_trackers,
+        complete_trackers,
         report_trackers,
         tell_left_out,
     )
@@ -67,9 +67,9 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None:
         check_target(args.output, "--output")
     workspace = select_workspace(args.workspace, args.experiments)
-    trackers = evaluated_trackers(workspace, args.trackers)
-    part = common_part(workspace, trackers, args.experiments)
     with RunDisplay(console) as display:
+        trackers = complete_trackers(workspace, args.trackers, args.experiments, display)
+        part = common_part(workspace, trackers, args.experiments)
         tell_left_out(workspace, part, trackers, display)
         for tracker in trackers:
             analyze_tracker(part, tracker, display)

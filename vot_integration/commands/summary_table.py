@@ -47,12 +47,22 @@ def _notes(summary: RunSummary) -> list[str]:
 
 def _speed(summary: RunSummary) -> str:
     if summary.fps is None:
-        return "measured in baseline, which is not among these experiments"
-    device = "on a device that it chooses" if summary.is_own else f"on {summary.device}"
+        missing = (
+            "of which there are no times"
+            if "baseline" in summary.experiments
+            else ("which is not among these experiments")
+        )
+        return f"measured in baseline, {missing}"
+    device = f"on {summary.device}"
+    if summary.is_own or summary.device is None:
+        device = "on a device that " + ("it chooses" if summary.is_own else "is not known")
     return f"{summary.fps:.1f} frames per second in baseline, the tracker's time alone, {device}"
 
 
 def _origin(summary: RunSummary) -> str:
+    if summary.sha256 is None:
+        return "Made with: unknown (these results are not from arvot)"
+    text = f"Weights: {summary.weights} (sha256 {summary.sha256[:12]}...)"
     if summary.is_own:
-        return f"Tracker: your own (section of trackers.ini, sha256 {summary.sha256[:12]}...)"
-    return f"Weights: {summary.weights} (sha256 {summary.sha256[:12]}...)"
+        text = f"Tracker: your own (section of trackers.ini, sha256 {summary.sha256[:12]}...)"
+    return f"{text}; results that were there before: made with unknown" if summary.foreign else text

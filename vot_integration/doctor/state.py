@@ -1,12 +1,15 @@
 """The workspace: is it whole, and how much of it is done?"""
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from alpharefine.data.images import list_folders
 from vot_integration.doctor.findings import Finding, Severity
 from vot_integration.evaluation.planning import PlannedRuns
 from vot_integration.workspaces.manifest import MANIFEST
+from vot_integration.workspaces.official import CONFIG_FILE
 from vot_integration.workspaces.workspace import Workspace, load_workspace
 
 
@@ -24,6 +27,9 @@ def check_workspace(folder: Path, *, is_named: bool = False) -> Iterator[Finding
         text = f"there is none in {folder}"
         if is_named:
             remedy = "check the path; `arvot init DIR` makes a workspace"
+            if (folder / CONFIG_FILE).is_file():
+                text = f"{folder} is one of the toolkit's own"
+                remedy = f"`arvot init {shlex.quote(str(folder))}` makes it one of arvot, too"
             yield Finding(Severity.WARNING, "workspace", text, remedy)
         else:
             how = "`arvot init` or `arvot run` makes it"
@@ -45,13 +51,17 @@ def check_workspace(folder: Path, *, is_named: bool = False) -> Iterator[Finding
 
 def _results(workspace: Workspace) -> Iterator[Finding]:
     experiments = workspace.stack.experiments
-    for results in sorted(path for path in (workspace.folder / "results").glob("*/")):
+    for results in list_folders(workspace.folder / "results"):
         # As `arvot evaluate` counts them: without repetitions that the toolkit will leave out.
         planned = PlannedRuns(workspace.runs, results)
         runs = [run for experiment in experiments for run in planned.of(experiment)]
-        whole = sum(run.is_whole(results) for run in runs)
-        cut = sum(run.exists(results) and not run.is_whole(results) for run in runs)
+        foreign = workspace.has_foreign_results(results.name)
+        there = [run for run in runs if run.exists(results)]
+        whole = sum(run.is_whole(results, foreign=foreign) for run in there)
+        cut = len(there) - whole
         text = f"{results.name}: {whole} of {len(runs)} runs are done"
+        if whole and workspace.record_of(results.name) is None:
+            text = f"{text} (made with: unknown, not by arvot)"
         if cut:
             text = f"{text}, {cut} {'was' if cut == 1 else 'were'} cut off"
             remedy = f"`arvot evaluate {results.name}` makes {'it' if cut == 1 else 'them'} again"

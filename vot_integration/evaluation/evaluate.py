@@ -66,9 +66,9 @@ def evaluate(
 def _evaluate(
     workspace: Workspace, tracker: str, on_progress: ProgressCallback, workers: Workers
 ) -> list[Run]:
-    results = workspace.results(tracker)
+    results, foreign = workspace.results(tracker), workspace.has_foreign_results(tracker)
     runs = workspace.runs
-    discard_unfinished(runs, results)
+    discard_unfinished(runs, results, foreign=foreign)
     started = time.time()
 
     planned = PlannedRuns(runs, results)
@@ -83,7 +83,8 @@ def _evaluate(
         shards = cut_shards(workspace, tracker, workers.parts)
     outcomes = workers.run(shards, tracker, report)
     failed = [outcome for outcome in outcomes if not outcome.succeeded]
-    missing = [run for run in runs if run.required and not run.is_whole(results)]
+    required = [run for run in runs if run.required]
+    missing = [run for run in required if not run.is_whole(results, foreign=foreign)]
     if missing or failed:
         _check_disk(workspace)
         output = next(iter(failed or outcomes)).output
@@ -174,7 +175,8 @@ def _failure(
     workspace: Workspace, tracker: str, runs: Sequence[Run], output: str, started: float
 ) -> str:
     required = [run for run in runs if run.required]
-    done = sum(run.is_whole(workspace.results(tracker)) for run in required)
+    results, foreign = workspace.results(tracker), workspace.has_foreign_results(tracker)
+    done = sum(run.is_whole(results, foreign=foreign) for run in required)
     kept = f"{done} of {len(required)} runs have results, and are kept"
     parts = [f"{tracker} failed: {kept if done else 'no run has results'}."]
     parts += ["The toolkit says:", log_tail(output)]

@@ -27,28 +27,30 @@ class RunSummary:
     Attributes:
         toolkit: version of the VOT toolkit.
         tracker: registered name of the tracker.
-        weights: name of its weights.
-        sha256: their hash.
+        weights: name of its weights; None where what made the results is not known.
+        sha256: their hash, or None.
         random: whether the weights are random, not trained.
         stack: the stack, as given.
         eao_interval: first and last frame of the EAO interval, None where there is no EAO.
         experiments: by name.
         fps: frames for each second of tracker time in baseline; None when it was not run.
-        device: where the networks ran.
+        device: where the networks ran, or None.
+        foreign: whether results are among them that something else than arvot made.
         report: where the report is, if it was written.
     """
 
     toolkit: str
     tracker: str
-    weights: str
-    sha256: str
+    weights: str | None
+    sha256: str | None
     random: bool
     stack: str
     eao_interval: EaoInterval | None
     experiments: Mapping[str, ExperimentSummary]
     fps: float | None
-    device: str
+    device: str | None
     report: Path
+    foreign: bool = False
 
     def to_json(self) -> str:
         """The document that `--json FILE` writes."""

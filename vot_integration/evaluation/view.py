@@ -12,12 +12,15 @@ from pathlib import Path
 
 import yaml
 
+from alpharefine.data.images import list_folders
 from alpharefine.errors import UsageError
 from vot_integration.sequences.folder import write_list
 from vot_integration.toolkit.stacks import load_stack
-from vot_integration.workspaces.trackers_ini import TRACKERS_FILE
+from vot_integration.workspaces.own_trackers import referred_name
+from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, registrations
 from vot_integration.workspaces.workspace import Workspace
 
+_UNREGISTERED = "unregistered.ini"
 _SHARED = ("results", "logs", "analysis", "reports")
 
 
@@ -33,13 +36,22 @@ def toolkit_view(workspace: Workspace) -> Iterator[Path]:
         paths = (str(sequence.path) for sequence in workspace.dataset.sequences)
         write_list(folder / "sequences", paths)
         (folder / "stack.yaml").write_text(workspace.stack.dump(), encoding="utf-8")
+        (folder / _UNREGISTERED).write_text(_placeholders(workspace), encoding="utf-8")
         config = {
-            "registry": [str(workspace.folder / TRACKERS_FILE)],
+            "registry": [str(workspace.folder / TRACKERS_FILE), _UNREGISTERED],
             "stack": _stack_reference(workspace),
             "sequences": "sequences",
         }
         (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
         yield folder
+
+
+def _placeholders(workspace: Workspace) -> str:
+    """Sections for trackers that have results and no section, without which none are scored."""
+    known = {*registrations(), *workspace.own}
+    found = (referred_name(path.name) for path in list_folders(workspace.folder / "results"))
+    names = sorted({name for name in found if name is not None} - known)
+    return "\n".join(f"[{name}]\nprotocol = trax\ncommand = false\n" for name in names)
 
 
 def _stack_reference(workspace: Workspace) -> str:

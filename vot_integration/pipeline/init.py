@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from alpharefine.data.images import list_folders
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute
+from vot_integration.sequences.folder import LIST_FILE
 from vot_integration.toolkit.scores import eao_remark
 from vot_integration.toolkit.stacks import (
     DEFAULT_STACK,
@@ -15,8 +17,11 @@ from vot_integration.toolkit.stacks import (
 )
 from vot_integration.workspaces.dataset import read_dataset, read_given
 from vot_integration.workspaces.manifest import find_manifest
+from vot_integration.workspaces.official import CONFIG_FILE, OfficialWorkspace, read_official
 from vot_integration.workspaces.own_trackers import Section, adopt_trackers
+from vot_integration.workspaces.trackers_ini import TRACKERS_FILE
 from vot_integration.workspaces.workspace import (
+    TRACKERS_BEFORE,
     Workspace,
     WorkspaceSpec,
     open_workspace,
@@ -63,23 +68,50 @@ def init_workspace(options: InitOptions) -> InitResult:
     """
     folder = absolute(options.folder)
     spec = plan_workspace(folder, options.stack, options.sequences, options.eao_interval)
+    before = find_manifest(folder)
+    official = read_official(folder) if before is None else None
     own: dict[str, Section] = {}
-    for file in options.trackers:
+    for file in [*_registries(official), *options.trackers]:
         adopted = adopt_trackers(file, folder)
         twice = sorted(own.keys() & adopted.keys())
         if twice:
             raise UsageError(f"{file} registers {twice[0]}, which another of the files does too")
         own.update(adopted)
-    before = find_manifest(folder)
-    workspace = open_workspace(replace(spec, own=own))
+    workspace = open_workspace(replace(spec, own=own, adopt=True))
     remark = _remark_on_interval(workspace)
     notes = [remark] if remark is not None else []
+    if official is not None:
+        notes += _adoption_notes(workspace, official)
     if before is not None and before.stack.name != workspace.stack.name:
         notes.append(
             f"the stack is {workspace.stack.name} now; it was {before.stack.name}, of which there "
             "are no results that contradict it"
         )
     return InitResult(workspace, tuple(notes))
+
+
+def _registries(official: OfficialWorkspace | None) -> list[Path]:
+    """The toolkit's lists of trackers in its own workspace, those without any left out."""
+    files = () if official is None else official.registries
+    return [file for file in files if file.is_file() and file.read_bytes().strip()]
+
+
+def _adoption_notes(workspace: Workspace, official: OfficialWorkspace) -> list[str]:
+    kept = f"its {CONFIG_FILE} is as it was"
+    if (workspace.folder / TRACKERS_BEFORE).is_file():
+        kept = f"{kept}, and its {TRACKERS_FILE} is kept as {TRACKERS_BEFORE}"
+    notes = [f"this was a workspace of the toolkit's own and is one of arvot now, too: {kept}"]
+    results = [path.name for path in list_folders(workspace.folder / "results")]
+    if results:
+        notes.append(
+            f"there are results of {', '.join(results)}, which arvot has not made: `arvot analyze` "
+            "scores them"
+        )
+    notes += [
+        f"{file} is not read: put its trackers into a .ini file, and name that with --trackers"
+        for file in official.unread
+    ]
+    return notes
 
 
 def _remark_on_interval(workspace: Workspace) -> str | None:
@@ -114,6 +146,9 @@ def plan_workspace(
         UsageError: one of them is wrong, or the workspace is damaged.
     """
     known = find_manifest(folder)
+    official = read_official(folder) if known is None else None
+    if official is not None:
+        stack_name = stack_name or official.stack
     kept = known.stack if known is not None and stack_name is None else None
     stack = load_stack(stack_name or DEFAULT_STACK) if kept is None else kept
     names = None if experiments is None else parse_experiments(experiments, stack)
@@ -123,7 +158,14 @@ def plan_workspace(
         dataset = read_dataset(sequences, chosen)
     elif known is not None:
         dataset = read_given(folder / "sequences", known.source, chosen)
-    if interval is not None or kept is None:
+    elif official is not None:
+        if not (official.sequences / LIST_FILE).is_file():
+            raise UsageError(
+                f"{folder} is a workspace of the toolkit without sequences, which `vot initialize` "
+                "downloads: name others with --sequences, or another folder for the workspace"
+            )
+        dataset = read_dataset(official.sequences, chosen)
+    if interval is not None or (kept is None and official is None):
         is_official = dataset is not None and dataset.is_official()
         stack = stack.with_interval(choose_interval(interval, stack, is_official))
     return WorkspaceSpec(folder, dataset, stack, experiments=names)

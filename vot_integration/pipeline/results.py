@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from alpharefine.data.images import list_folders
 from alpharefine.errors import UsageError
 from vot_integration.evaluation.evaluate import analyze, pack, report
 from vot_integration.evaluation.summary import ExperimentSummary, RunSummary
@@ -13,10 +14,9 @@ from vot_integration.pipeline.evaluate import Reporter
 from vot_integration.toolkit.interface import toolkit_version
 from vot_integration.toolkit.results import tally_runs
 from vot_integration.toolkit.scores import explain_eao, read_scores
-from vot_integration.workspaces.records import (
-    catalog_name,
-    check_tracker,
-)
+from vot_integration.workspaces.own_trackers import referred_name
+from vot_integration.workspaces.records import check_tracker
+from vot_integration.workspaces.trackers_ini import registrations
 from vot_integration.workspaces.workspace import (
     Workspace,
 )
@@ -81,17 +81,26 @@ def complete_part(workspace: Workspace, tracker: str, asked: str | None = None) 
     Raises:
         UsageError: there is none, or one that was asked for is not complete.
     """
-    results = workspace.results(tracker)
+    if referred_name(tracker) is None:
+        raise UsageError(
+            f"{workspace.results(tracker)}: the toolkit takes names of a-z, A-Z, 0-9, _ and -: "
+            "rename this folder"
+        )
+    results, foreign = workspace.results(tracker), workspace.has_foreign_results(tracker)
     required = [run for run in workspace.runs if run.required]
-    missing = [run.experiment for run in required if not run.is_whole(results)]
+    missing = [run.experiment for run in required if not run.is_whole(results, foreign=foreign)]
     complete = [name for name in workspace.stack.experiments if name not in missing]
     if not complete or (asked is not None and missing):
         total = len(required)
         incomplete = ", ".join(dict.fromkeys(missing))
+        flaws = (run.flaw(results, foreign=foreign) for run in required if run.exists(results))
+        reason = next(filter(None, flaws), f"not complete: {incomplete}")
+        remedy = f"run `arvot evaluate {tracker} --workspace {_quoted(workspace)}` first"
+        if tracker not in {*registrations(), *workspace.own}:
+            remedy = f"copy what is missing, or register {tracker} and let `arvot evaluate` run it"
         raise UsageError(
             f"{tracker} has {total - len(missing)} of {total} results in {workspace.folder}; "
-            f"not complete: {incomplete}; "
-            f"run `arvot evaluate {tracker} --workspace {_quoted(workspace)}` first"
+            f"{reason}; {remedy}"
         )
     return replace(workspace, stack=workspace.stack.select(complete))
 
@@ -121,14 +130,16 @@ def tell_left_out(
 
 
 def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:
-    """The trackers named, or else all that have results.
+    """The trackers named, or else all that have a folder of results.
 
     Raises:
-        UsageError: a name is not registered, or nothing has results.
+        UsageError: a name is not registered and has no results, or nothing has.
     """
     for name in names:
-        check_tracker(name, workspace.own)
-    folders = sorted(path for path in (workspace.folder / "results").glob("*") if path.is_dir())
+        # What has results can be scored without a section of trackers.ini.
+        if not workspace.results(name).is_dir():
+            check_tracker(name, workspace.own)
+    folders = list_folders(workspace.folder / "results")
     found = list(dict.fromkeys(names)) or [folder.name for folder in folders]
     if not found:
         raise UsageError(
@@ -136,6 +147,36 @@ def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:
             f"run `arvot evaluate --workspace {_quoted(workspace)}` first"
         )
     return found
+
+
+def complete_trackers(
+    workspace: Workspace, names: Sequence[str], asked: str | None, reporter: Reporter
+) -> list[str]:
+    """The trackers named, or else all that have complete results; others are told of.
+
+    Args:
+        workspace: the workspace.
+        names: as the user gave them.
+        asked: the experiments that were asked for by name.
+        reporter: is told what is left out.
+
+    Raises:
+        UsageError: as `evaluated_trackers`; or none has complete results.
+    """
+    found = evaluated_trackers(workspace, names)
+    if names:
+        return found
+    refusals = {}
+    for tracker in found:
+        try:
+            complete_part(workspace, tracker, asked)
+        except UsageError as error:
+            refusals[tracker] = error
+    if len(refusals) == len(found):
+        raise refusals[found[0]]
+    for refusal in refusals.values():
+        reporter.stage(f"Left out: {refusal}")
+    return [tracker for tracker in found if tracker not in refusals]
 
 
 def summarize(workspace: Workspace, tracker: str) -> RunSummary:
@@ -146,13 +187,13 @@ def summarize(workspace: Workspace, tracker: str) -> RunSummary:
         name: tally_runs(workspace.runs_of(name), results) for name in workspace.stack.experiments
     }
     baseline = counts.get("baseline")
-    record = workspace.records[catalog_name(tracker)]
+    record = workspace.record_of(tracker)
     return RunSummary(
         toolkit=toolkit_version(),
         tracker=tracker,
-        weights=record.weights,
-        sha256=record.sha256,
-        random=record.random,
+        weights=record.weights if record else None,
+        sha256=record.sha256 if record else None,
+        random=record is not None and record.random,
         stack=workspace.stack.name,
         eao_interval=workspace.interval,
         experiments={
@@ -166,8 +207,9 @@ def summarize(workspace: Workspace, tracker: str) -> RunSummary:
             for name, count in counts.items()
         },
         fps=baseline.fps if baseline else None,
-        device=record.device,
+        device=record.device if record else None,
         report=workspace.report([tracker]).with_name("arvot.html"),
+        foreign=workspace.has_foreign_results(tracker),
     )
 
 

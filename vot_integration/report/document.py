@@ -35,7 +35,7 @@ from vot_integration.toolkit.scores import (
     explain_eao,
     read_scores,
 )
-from vot_integration.workspaces.records import OWN, TrackerRecord, catalog_name
+from vot_integration.workspaces.records import OWN, TrackerRecord
 from vot_integration.workspaces.workspace import Workspace
 
 _AGREEMENT = 5e-4
@@ -124,7 +124,7 @@ class Report:
         ar_plot: accuracy over robustness, None without multi-start experiments.
         bar_plots: by experiment.
         sequences: one part each.
-        records: how each tracker was run.
+        records: how each tracker was run; None where that is not known.
         notes: what a reader must know to trust the numbers.
     """
 
@@ -140,7 +140,7 @@ class Report:
     ar_plot: str | None
     bar_plots: Sequence[tuple[str, str]]
     sequences: Sequence[SequencePart]
-    records: Sequence[tuple[str, TrackerRecord]]
+    records: Sequence[tuple[str, TrackerRecord | None]]
     notes: Sequence[str]
 
 
@@ -176,7 +176,7 @@ def make_report(workspace: Workspace, trackers: Sequence[str]) -> Report:
         ar_plot=ar_figure(entries, interval, published) if plots and interval else None,
         bar_plots=[(name, bars_figure(entries, name)) for name in multistart],
         sequences=[_sequence_part(workspace, entries, sequence) for sequence in sequences],
-        records=[(name, workspace.records[catalog_name(name)]) for name in trackers],
+        records=[(name, workspace.record_of(name)) for name in trackers],
         notes=_notes(workspace, rows, trackers),
     )
 
@@ -259,7 +259,11 @@ def _sequence_part(
 def _notes(workspace: Workspace, rows: Sequence[ScoreRow], trackers: Sequence[str]) -> list[str]:
     notes = []
     for name in trackers:
-        if workspace.records[catalog_name(name)].random:
+        record = workspace.record_of(name)
+        if workspace.has_foreign_results(name):
+            some = "Results" if record is None else "Some results"
+            notes.append(f"{some} of {name} are not from arvot: what made them is not known.")
+        if record is not None and record.random:
             notes.append(
                 f"The weights of {name} are random, not trained: its numbers show that everything "
                 "runs and say nothing about the tracker."

@@ -62,15 +62,15 @@ def read_runs(
         experiment: name of one of its experiments.
         sequence: one of its sequences.
     """
-    results = workspace.results(tracker)
+    results, foreign = workspace.results(tracker), workspace.has_foreign_results(tracker)
     for run in workspace.runs_of(experiment):
-        if run.sequence == sequence.name and run.is_whole(results):
+        if run.sequence == sequence.name and run.is_whole(results, foreign=foreign):
             yield _read_run(workspace.folder / _CACHE, results, run, sequence)
 
 
 def read_run_regions(results: Path, run: Run) -> list[Region]:
     """A run's regions, a toolkit object a frame."""
-    return read_trajectory(_regions_file(results, run))
+    return read_trajectory(run.regions_file(results))
 
 
 def frames_of(run: Run, sequence: SequenceFolder) -> NDArray[np.int64]:
@@ -91,15 +91,14 @@ def _read_run(cache: Path, results: Path, run: Run, sequence: SequenceFolder) ->
     frames = frames_of(run, sequence)
     truth = [sequence.regions[frame] for frame in frames]
     special = np.array([special_code(region) for region in regions])
-    lines = (run.folder(results) / f"{run.name}_time.value").read_text().splitlines()
     return TrackedRun(
         run,
         frames,
-        _overlaps(cache, _regions_file(results, run), regions, truth, sequence),
+        _overlaps(cache, run.regions_file(results), regions, truth, sequence),
         np.array([not region.is_empty() for region in truth]),
         special < 0,
         special == FAILURE_CODE,
-        np.array([float(line) if line.strip() else np.nan for line in lines]),
+        np.array(run.all_times(results)),
     )
 
 
@@ -127,8 +126,3 @@ def _overlaps(
 
 def _truth_file(sequence: SequenceFolder) -> Path:
     return sequence.path / sequence.properties.get("groundtruth", "groundtruth.txt")
-
-
-def _regions_file(results: Path, run: Run) -> Path:
-    binary = run.folder(results) / f"{run.name}.bin"
-    return binary if binary.is_file() else binary.with_suffix(".txt")

@@ -4,10 +4,12 @@ The toolkit writes `results/<tracker>/<experiment>/<sequence>/<run>.bin` (region
 `<run>_time.value` (seconds for each frame, a line each) and other properties. It exits 0 when a
 tracker fails, and takes any file that exists for a finished one, so both are checked here: a run
 that was cut off in the middle of its files has too few regions, too few lines, or fewer property
-files than the others of its kind.
+files than the others of its kind. Results that something else made, and that were copied, may well
+have no times, and text whose last line has no end.
 """
 
 import glob
+import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,40 +48,84 @@ class Run:
 
     def times(self, results: Path) -> list[float]:
         """Seconds that each frame took; frames without a time (after a failure) are left out."""
-        text = (self.folder(results) / f"{self.name}_time.value").read_text(encoding="ascii")
-        return [float(line) for line in text.splitlines() if line.strip()]
+        return [seconds for seconds in self.all_times(results) if not math.isnan(seconds)]
 
-    def is_whole(self, results: Path) -> bool:
-        """Whether regions and every property have an entry for each frame, times among them."""
-        files = [file for file in self._regions(results) if file.is_file()]
-        lines = (file.read_bytes().count(b"\n") for file in self._properties(results))
-        return (
-            bool(files)
-            and "time" in self.properties(results)
-            and all(count == self.frames for count in lines)
-            and all(count_regions(file) == self.frames for file in files)
-        )
+    def all_times(self, results: Path) -> list[float]:
+        """Seconds of every frame, NaN for those without a time."""
+        file = self.folder(results) / f"{self.name}_time.value"
+        if not file.is_file():
+            return [math.nan] * self.frames
+        lines = file.read_text(encoding="ascii").splitlines()
+        return [float(line) if line.strip() else math.nan for line in lines]
+
+    def is_whole(self, results: Path, *, foreign: bool = False) -> bool:
+        """Whether regions and every property have an entry for each frame, times among them.
+
+        Args:
+            results: folder of the tracker's results.
+            foreign: whether something else may have made them, so that times may be missing.
+        """
+        if not foreign and "time" not in self.properties(results):
+            return False
+        return self.exists(results) and self.flaw(results, foreign=foreign) is None
+
+    def flaw(self, results: Path, *, foreign: bool = False) -> str | None:
+        """What is wrong with a file of the run that is there; None where nothing is."""
+        for file in self._regions(results):
+            count = count_regions(file, foreign=foreign) if file.is_file() else self.frames
+            if count != self.frames:
+                has = "is damaged" if count is None else f"has {count} regions"
+                return f"{file} {has}, its run has {self.frames} frames"
+        for file in self._properties(results):
+            lines = count_lines(file.read_bytes(), foreign=foreign)
+            if lines != self.frames:
+                return f"{file} has {lines} lines, its run has {self.frames} frames"
+        return None
 
     def properties(self, results: Path) -> frozenset[str]:
         """Names of the properties that have a file."""
         start = len(self.name) + 1
         return frozenset(file.stem[start:] for file in self._properties(results))
 
-    def discard(self, results: Path) -> None:
-        """Delete the run's files, so that the toolkit repeats it."""
+    def regions_file(self, results: Path) -> Path:
+        """The file that the toolkit reads the run's regions from: text where there are both."""
+        text, binary = self._regions(results)
+        return text if text.is_file() else binary
+
+    def discard(self, results: Path, *, keep: bool = False) -> None:
+        """Delete the run's files, so that the toolkit repeats it.
+
+        Args:
+            results: folder of the tracker's results.
+            keep: give them another name instead, with `.unfinished` at its end.
+        """
         for file in [*self._regions(results), *self._properties(results)]:
+            if keep and file.is_file():
+                file.rename(file.with_name(f"{file.name}.unfinished"))
             file.unlink(missing_ok=True)
 
     def _regions(self, results: Path) -> list[Path]:
-        return [self.folder(results) / f"{self.name}{suffix}" for suffix in (".bin", ".txt")]
+        return [self.folder(results) / f"{self.name}{suffix}" for suffix in (".txt", ".bin")]
 
     def _properties(self, results: Path) -> list[Path]:
         return list(self.folder(results).glob(f"{glob.escape(self.name)}_*.value"))
 
 
-def discard_unfinished(runs: Iterable[Run], results: Path) -> list[Run]:
-    """Delete the files of runs that were cut off while they were written; returns these runs."""
+def discard_unfinished(runs: Iterable[Run], results: Path, *, foreign: bool = False) -> list[Run]:
+    """Delete the files of runs that were cut off while they were written; returns these runs.
+
+    Args:
+        runs: that may be there.
+        results: folder of the tracker's results.
+        foreign: whether something else may have made them; nothing is deleted then, and only what
+            is damaged gets another name.
+    """
     existing = [run for run in runs if run.exists(results)]
+    if foreign:
+        unfinished = [run for run in existing if not run.is_whole(results, foreign=True)]
+        for run in unfinished:
+            run.discard(results, keep=True)
+        return unfinished
     whole = {run: run.properties(results) for run in existing if run.is_whole(results)}
     known = frozenset().union(*whole.values())
     # Cut off between two files, a run lacks a property that others have.
@@ -95,35 +141,46 @@ class RunTally:
 
     Attributes:
         sequences: how many have runs.
-        frames: of all runs.
+        frames: of all runs, but those without a time in runs that have times.
+        timed: frames that have a time.
         seconds: that the tracker took.
         longest: frames of the longest run, 0 without any.
     """
 
     sequences: int
     frames: int
+    timed: int
     seconds: float
     longest: int
 
     @property
     def fps(self) -> float | None:
         """Frames for each second of tracker time; None when there was no time."""
-        return self.frames / self.seconds if self.seconds > 0 else None
+        return self.timed / self.seconds if self.seconds > 0 else None
 
 
 def tally_runs(runs: Iterable[Run], results: Path) -> RunTally:
     """Count what the existing runs took; every frame counts, the initial one included."""
     existing = [run for run in runs if run.exists(results)]
-    times = [seconds for run in existing for seconds in run.times(results)]
+    times = [run.times(results) for run in existing]
+    timed = [seconds for of_run in times for seconds in of_run]
+    frames = sum(len(of_run) or run.frames for run, of_run in zip(existing, times, strict=True))
     longest = max((run.frames for run in existing), default=0)
-    return RunTally(len({run.sequence for run in existing}), len(times), sum(times), longest)
+    sequences = len({run.sequence for run in existing})
+    return RunTally(sequences, frames, len(timed), sum(timed), longest)
 
 
-def count_regions(file: Path) -> int | None:
+def count_lines(data: bytes, *, foreign: bool = False) -> int:
+    """Lines of a text; the last one counts without its end only where something else wrote it."""
+    has_open_end = foreign and data[-1:] not in (b"", b"\n")
+    return data.count(b"\n") + has_open_end
+
+
+def count_regions(file: Path, *, foreign: bool = False) -> int | None:
     """Regions in a result file of the toolkit; None if it is damaged or ends too early."""
     data = file.read_bytes()
     if file.suffix != ".bin":
-        return data.count(b"\n")
+        return count_lines(data, foreign=foreign)
     try:
         _, count = struct.unpack_from("<hI", data)
         position = struct.calcsize("<hI")

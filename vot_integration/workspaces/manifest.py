@@ -1,6 +1,7 @@
 """`arvot.json`: what a workspace was made for and what its results were made with."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from alpharefine.errors import UsageError
 from vot_integration.files import write_text
 from vot_integration.toolkit.stacks import Stack
+from vot_integration.workspaces.official import CONFIG_FILE
 from vot_integration.workspaces.records import TrackerRecord
 from vot_integration.workspaces.trackers_ini import TrackerSettings
 
@@ -25,6 +27,8 @@ class Manifest:
         stack: all experiments of the stack, with the EAO interval.
         experiments: what the results of each experiment depend on, by its name.
         trackers: what each tracker's results were made with, by its name in the catalog.
+        adopted: whether the workspace was the toolkit's own and its config.yaml still says the
+            stack.
     """
 
     source: str
@@ -32,6 +36,7 @@ class Manifest:
     stack: Stack
     experiments: Mapping[str, Any]
     trackers: Mapping[str, TrackerRecord]
+    adopted: bool = False
 
     def write(self, folder: Path) -> None:
         """Write it into a workspace."""
@@ -58,6 +63,11 @@ def read_manifest(folder: Path) -> Manifest:
         what = f"there is no workspace {folder}"
         if folder.exists():
             what = f"{folder} is not a workspace of arvot"
+        if (folder / CONFIG_FILE).is_file():
+            raise UsageError(
+                f"{folder} is a workspace of the toolkit's own: "
+                f"`arvot init {shlex.quote(str(folder))}` makes it one of arvot, with its results"
+            )
         raise UsageError(f"{what}: name yours with --workspace, or make one with `arvot init DIR`")
     try:
         document = json.loads(file.read_text(encoding="utf-8"))

@@ -24,6 +24,9 @@ Section = Mapping[str, str]
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 """What the toolkit takes for a tracker's name."""
 
+_REFERENCE = re.compile(rf"({_NAME.pattern})(@[a-zA-Z0-9_-]*)?")
+"""The same with a version, as folders of results may be called."""
+
 _PROTOCOLS = ("traxpython", "trax", "traxmatlab", "traxoctave")
 """What the toolkit can start."""
 
@@ -49,6 +52,12 @@ def read_own_trackers(file: Path) -> dict[str, Section]:
     for name, section in own.items():
         _check(file, name, section)
     return own
+
+
+def referred_name(results: str) -> str | None:
+    """The tracker's name that a folder of results stands for; None where the toolkit takes none."""
+    found = _REFERENCE.fullmatch(results)
+    return found and found[1]
 
 
 def adopt_trackers(file: Path, workspace: Path | None = None) -> dict[str, Section]:

@@ -38,8 +38,10 @@ class TrackerRecord:
         settings: what trackers.ini tells the server.
         random: whether the weights are random, not trained.
         arvot: version of this package.
-        environment: versions and machine of the last evaluation; records that differ in it alone
-            are equal.
+        foreign: whether results were there before the first evaluation by arvot, made with what is
+            not known.
+        environment: versions and machine of the last evaluation. Records that differ in these two
+            alone are equal.
     """
 
     weights: str
@@ -49,6 +51,7 @@ class TrackerRecord:
     settings: TrackerSettings
     random: bool = False
     arvot: str = alpharefine.__version__
+    foreign: bool = field(default=False, compare=False)
     environment: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:

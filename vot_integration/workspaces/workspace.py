@@ -12,21 +12,26 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute, write_text
+from vot_integration.sequences.folder import LIST_FILE, write_list
 from vot_integration.toolkit.experiments import expected_runs
 from vot_integration.toolkit.results import Run
-from vot_integration.toolkit.stacks import EaoInterval, Stack
+from vot_integration.toolkit.stacks import EaoInterval, Stack, load_stack
+from vot_integration.workspaces.changes import extend, protocols, restack
 from vot_integration.workspaces.dataset import Dataset, read_builtin, read_dataset, write_dataset
 from vot_integration.workspaces.lock import LOCK_FILE, exclusive
 from vot_integration.workspaces.manifest import Manifest, find_manifest, read_manifest
+from vot_integration.workspaces.official import CONFIG_FILE, OfficialWorkspace, read_official
 from vot_integration.workspaces.own_trackers import Section, read_own_trackers
-from vot_integration.workspaces.records import TrackerRecord
-from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, registrations, workspace_ini
+from vot_integration.workspaces.records import TrackerRecord, catalog_name
+from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, workspace_ini
+
+TRACKERS_BEFORE = f"{TRACKERS_FILE}.before-arvot"
+"""What the trackers.ini of a workspace of the toolkit's own is kept as."""
 
 _SHOWN_NAMES = 3
 
@@ -42,6 +47,7 @@ class WorkspaceSpec:
         records: how trackers are to run, by their name in the catalog.
         own: trackers of the user's own to register, sections of trackers.ini by name.
         experiments: names of those to use now; None for all.
+        adopt: whether a workspace of the toolkit's own may become this one.
     """
 
     folder: Path
@@ -50,6 +56,7 @@ class WorkspaceSpec:
     records: Mapping[str, TrackerRecord] = field(default_factory=dict)
     own: Mapping[str, Section] = field(default_factory=dict)
     experiments: Sequence[str] | None = None
+    adopt: bool = False
 
     @property
     def chosen(self) -> Stack:
@@ -93,6 +100,15 @@ class Workspace:
         """The runs of one of its experiments."""
         return [run for run in self.runs if run.experiment == experiment]
 
+    def record_of(self, registered_name: str) -> TrackerRecord | None:
+        """What a tracker's results are made with; None where arvot has not evaluated it."""
+        return self.records.get(catalog_name(registered_name))
+
+    def has_foreign_results(self, registered_name: str) -> bool:
+        """Whether results of a tracker may be there that something else than arvot made."""
+        record = self.record_of(registered_name)
+        return record is None or record.foreign
+
     def results(self, registered_name: str) -> Path:
         """Folder of one registered tracker's results."""
         return self.folder / "results" / registered_name
@@ -115,9 +131,16 @@ def open_workspace(spec: WorkspaceSpec) -> Workspace:
     """
     if not spec.folder.exists() or (spec.folder.is_dir() and not any(spec.folder.iterdir())):
         return _create(spec)
-    if find_manifest(spec.folder) is None:
+    known = find_manifest(spec.folder)
+    official = read_official(spec.folder) if known is None else None
+    if known is None and official is None:
         raise UsageError(_occupied(spec.folder))
+    if official is not None and not spec.adopt:
+        # It says what to do.
+        read_manifest(spec.folder)
     with exclusive(spec.folder):
+        if official is not None:
+            return _adopt(spec, official)
         return _reuse(spec, read_manifest(spec.folder))
 
 
@@ -154,7 +177,7 @@ def record_trackers(workspace: Workspace, records: Mapping[str, TrackerRecord]) 
     with exclusive(workspace.folder):
         manifest = read_manifest(workspace.folder)
         stack = manifest.stack.select(list(workspace.stack.experiments))
-        manifest = _extend(workspace.folder, manifest, stack, records)
+        manifest = extend(workspace.folder, manifest, stack, records)
         _write_trackers(workspace.folder, workspace.folder, manifest, {})
         manifest.write(workspace.folder)
     return replace(workspace, records=manifest.trackers)
@@ -173,7 +196,7 @@ def _create(spec: WorkspaceSpec) -> Workspace:
         (draft / LOCK_FILE).touch()
         dataset = write_dataset(draft / "sequences", spec.dataset, spec.chosen)
         manifest = Manifest(dataset.source, dataset.fingerprint(), spec.stack, {}, {})
-        manifest = _extend(draft, manifest, spec.chosen, spec.records)
+        manifest = extend(draft, manifest, spec.chosen, spec.records)
         _write_settings(draft, spec, manifest)
         # mkdtemp makes folders that only their owner can read.
         draft.chmod(0o755)
@@ -200,8 +223,39 @@ def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:
     folder = spec.folder
     dataset = spec.dataset or read_builtin(folder / "sequences", spec.chosen)
     _check_dataset(folder, dataset, manifest)
-    manifest = _restack(folder, manifest, spec.stack)
-    manifest = _extend(folder, manifest, spec.chosen, spec.records)
+    adopted = manifest.adopted and spec.stack == manifest.stack
+    manifest = restack(folder, replace(manifest, adopted=adopted), spec.stack)
+    manifest = extend(folder, manifest, spec.chosen, spec.records)
+    _write_settings(folder, spec, manifest)
+    interval = spec.stack.find_interval()
+    return Workspace(folder, dataset, spec.chosen, interval, manifest.trackers)
+
+
+def _adopt(spec: WorkspaceSpec, official: OfficialWorkspace) -> Workspace:
+    """Add to a workspace of the toolkit's own what is missing; results and config.yaml stay."""
+    folder, stack, dataset = spec.folder, load_stack(official.stack), spec.dataset
+    assert dataset is not None
+    listed = folder / "sequences"
+    if (listed / LIST_FILE).is_file() and str(listed) != dataset.source:
+        ours = read_dataset(listed, spec.chosen)
+        if ours.fingerprint() != dataset.fingerprint():
+            raise UsageError(
+                f"{folder} is a workspace of the toolkit with sequences of its own in {listed}: "
+                "leave out --sequences, or name another folder for the workspace"
+            )
+        dataset = ours
+    manifest = Manifest(
+        dataset.source, dataset.fingerprint(), stack, protocols(stack), {}, spec.stack == stack
+    )
+    manifest = restack(folder, manifest, spec.stack)
+    manifest = extend(folder, manifest, spec.chosen, spec.records)
+    (folder / "results").mkdir(exist_ok=True)
+    if not (listed / LIST_FILE).is_file():
+        listed.mkdir(exist_ok=True)
+        write_list(listed, (str(sequence.path) for sequence in dataset.sequences))
+    trackers = folder / TRACKERS_FILE
+    if trackers.is_file() and trackers.read_bytes().strip():
+        shutil.copyfile(trackers, folder / TRACKERS_BEFORE)
     _write_settings(folder, spec, manifest)
     interval = spec.stack.find_interval()
     return Workspace(folder, dataset, spec.chosen, interval, manifest.trackers)
@@ -219,44 +273,6 @@ def _occupied(folder: Path) -> str:
     )
 
 
-def _restack(folder: Path, manifest: Manifest, stack: Stack) -> Manifest:
-    """The manifest with another stack, if no results contradict it."""
-    protocols = _protocols(stack)
-    fitting = {
-        name: definition
-        for name, definition in manifest.experiments.items()
-        if protocols.get(name) == definition
-    }
-    for name in manifest.experiments:
-        if name not in fitting and any((folder / "results").glob(f"*/{name}/*/*")):
-            now = "now " if stack.name == manifest.stack.name else ""
-            contradiction = "defines otherwise" if name in protocols else "does not have"
-            raise UsageError(
-                f"{folder} holds results of {name} of stack {manifest.stack.name}, which stack "
-                f"{stack.name} {now}{contradiction}: make another workspace for it, "
-                f"`arvot init DIR --stack {stack.name}`"
-            )
-    return replace(manifest, stack=stack, experiments=fitting)
-
-
-def _extend(
-    folder: Path, manifest: Manifest, stack: Stack, records: Mapping[str, TrackerRecord]
-) -> Manifest:
-    """The manifest with further experiments and trackers, if no results contradict them."""
-    for tracker, record in records.items():
-        recorded = manifest.trackers.get(tracker, record)
-        if recorded != record and _has_results(folder, tracker):
-            raise UsageError(
-                f"{folder} holds results of {tracker} made with {recorded}, "
-                f"not {record}; name another workspace or delete it"
-            )
-    return replace(
-        manifest,
-        experiments={**manifest.experiments, **_protocols(stack)},
-        trackers={**manifest.trackers, **records},
-    )
-
-
 def _check_dataset(folder: Path, dataset: Dataset, manifest: Manifest) -> None:
     if (dataset.source, dataset.fingerprint()) != (manifest.source, manifest.fingerprint):
         raise UsageError(
@@ -267,11 +283,11 @@ def _check_dataset(folder: Path, dataset: Dataset, manifest: Manifest) -> None:
 
 def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: Manifest) -> None:
     """Write everything but sequences and results; `spec.folder` is where `folder` ends up."""
-    config = yaml.safe_load((_template() / "config.yaml").read_text(encoding="utf-8"))
-    config.update(registry=[TRACKERS_FILE], stack="stack.yaml", sequences="sequences")
-
-    write_text(folder / "stack.yaml", spec.chosen.dump())
-    write_text(folder / "config.yaml", yaml.safe_dump(config, sort_keys=False))
+    if not manifest.adopted:
+        config = yaml.safe_load((_template() / CONFIG_FILE).read_text(encoding="utf-8"))
+        config.update(registry=[TRACKERS_FILE], stack="stack.yaml", sequences="sequences")
+        write_text(folder / "stack.yaml", spec.chosen.dump())
+        write_text(folder / CONFIG_FILE, yaml.safe_dump(config, sort_keys=False))
     _write_trackers(folder, spec.folder, manifest, spec.own)
     manifest.write(folder)
 
@@ -283,21 +299,6 @@ def _write_trackers(
     settings = {name: record.settings for name, record in manifest.trackers.items()}
     own = {**read_own_trackers(folder / TRACKERS_FILE), **further}
     write_text(folder / TRACKERS_FILE, workspace_ini(final, settings, own))
-
-
-def _protocols(stack: Stack) -> dict[str, Any]:
-    """What the results of each experiment depend on: all of its definition but the analyses."""
-    return {
-        name: {key: value for key, value in body.items() if key != "analyses"}
-        for name, body in stack.experiments.items()
-    }
-
-
-def _has_results(folder: Path, tracker: str) -> bool:
-    names = [entry.name for entry in registrations().values() if entry.tracker == tracker]
-    return any(
-        file for name in names or [tracker] for file in (folder / "results").glob(f"{name}/*/*/*")
-    )
 
 
 def _template() -> Path:
