@@ -9,6 +9,7 @@ from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.registry import networks_with
 from alpharefine.nets.spec import InputSpec
 from alpharefine.refinement.config import CouplingConfig, RefinerConfig
+from alpharefine.trackers.atom.config import AtomConfig
 from alpharefine.trackers.dimp.config import DIMP_50, DimpConfig
 from alpharefine.trackers.online.config import BoxRefinementConfig, LocalizationConfig
 from alpharefine.trackers.siamfc.config import SIAMFC_TUNED, SiamFcConfig
@@ -132,6 +133,7 @@ _BASES = (
     TrackerSpec("DiMPsuper", "super_dimp", DimpConfig()),
     TrackerSpec("DiMP50", "dimp50", DIMP_50),
     TrackerSpec("DiMP18", "dimp18", DIMP_50),
+    TrackerSpec("ATOM", "atom", AtomConfig()),
     TrackerSpec("SiamRPNpp", "siamrpnpp", SiamRpnConfig()),
     TrackerSpec("TaSiamRPNpp", "siamrpnpp", TA_SIAMRPN_PP),
     TrackerSpec("SiamFCRes22", "siamfc_res22", SIAMFC_TUNED["siamfc_res22"][_BENCHMARK]),
@@ -146,6 +148,7 @@ _PAIRS = {
     "ARDiMP_v20": ("DiMPsuper", "ar_v20"),
     "ARDiMP_c21": ("DiMPsuper", "ar_c21_r34"),
     "ARDiMP50": ("DiMP50", "ar_c21_r34"),
+    "ARATOM": ("ATOM", "ar_c21_r34"),
     "ARSiamRPNpp": ("SiamRPNpp", "ar_c21_r34"),
     "ARTaSiamRPNpp": ("TaSiamRPNpp", "ar_c21_r34"),
     "ARSiamFCRes22": ("SiamFCRes22", "ar_c21_r34"),

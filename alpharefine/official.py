@@ -31,6 +31,8 @@ class OfficialBehavior:
             exactly at the image border.
         unguarded_corners: an inverted or tiny refined box is fed back as it is.
         unrounded_back_projection: refined boxes return to the image through the unrounded crop.
+        assumed_sample_place: ATOM and ECO take their samples to lie at the rounded position and at
+            the wanted scale, though they were cut at the truncated one, with whole sides.
         shifted_initial_box: the CVPR 2021 demo starts its base tracker 0.5 px right and down.
     """
 
@@ -43,8 +45,9 @@ class OfficialBehavior:
     padded_border: bool
     unguarded_corners: bool
     unrounded_back_projection: bool
+    assumed_sample_place: bool
     shifted_initial_box: bool
 
 
-OFFICIAL = OfficialBehavior(*[True] * 10)
-CORRECTED = OfficialBehavior(*[False] * 10)
+OFFICIAL = OfficialBehavior(*[True] * 11)
+CORRECTED = OfficialBehavior(*[False] * 11)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from alpharefine.errors import UsageError
+from alpharefine.nets.atom.config import AtomNetConfig
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.siamfc.config import SiamFcNetConfig
@@ -185,6 +186,19 @@ NETWORKS: Mapping[str, NetworkSpec] = {
             DimpNetConfig(backbone="resnet18", clf_channels=256, clf_blocks=1, clf_block="basic"),
             InputSpec(288),
             _official("dimp18", "dimp18.pth", _PYTRACKING, "Bhat et al., DiMP (ICCV 2019)"),
+            OfficialFile(unread=_UNREAD_OF_RESNET),
+        ),
+        NetworkSpec(
+            "atom",
+            AtomNetConfig(),
+            InputSpec(288),
+            _official(
+                "atom",
+                "atom_default.pth",
+                _PYTRACKING,
+                "Danelljan et al., ATOM (CVPR 2019)",
+                "VOT2018 EAO 0.401, LaSOT AUC 51.5, TrackingNet 70.3, GOT-10k AO 55.6",
+            ),
             OfficialFile(unread=_UNREAD_OF_RESNET),
         ),
         NetworkSpec(

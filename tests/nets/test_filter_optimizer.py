@@ -2,7 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer, _apply_adjoint, apply_filter
+from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
+from alpharefine.ops.target_filter import apply_adjoint, apply_filter
 
 
 def _problem(k: int = 4) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -28,7 +29,7 @@ def test_adjoint(k: int) -> None:
     scores = apply_filter(features, target_filter)
     other = torch.randn_like(scores)
     left = (scores * other).sum((1, 2, 3))
-    right = (_apply_adjoint(features, other, k) * target_filter).sum((1, 2, 3))
+    right = (apply_adjoint(features, other, k) * target_filter).sum((1, 2, 3))
     torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-4)
 
 

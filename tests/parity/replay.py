@@ -54,6 +54,11 @@ class RecordedDraws:
         assert (copies, channels) == self._data["init_dropout_keep"].shape
         return torch.from_numpy(self._data["init_dropout_keep"]).float()
 
+    def normal(self, shape: tuple[int, ...], std: float) -> Tensor:
+        key = "init_proj" if len(shape) == 2 else "init_filter0"
+        assert shape == self._data[key].shape
+        return torch.from_numpy(self._data[key])
+
     def boxes(self, count: int) -> Tensor:
         assert not np.isnan(self._data["rand_boxes"][self.frame]).any()
         return torch.from_numpy(self._data["rand_boxes"][self.frame])
@@ -162,8 +167,8 @@ class Comparison:
             rtol=0,
             atol=IOU_TOLERANCE,
         )
-        stored = trace.training_box is not None
-        self.boxes("upd_box", trace.training_box if stored else nothing[0], k)
+        stored = trace.training_target is not None
+        self.boxes("upd_box", trace.training_target if stored else nothing[0], k)
         # The fixtures write the default rate as -1.
         rate = -1 if trace.learning_rate == DEFAULT_RATE else trace.learning_rate
         self.exact("upd_lr", np.float32(rate if stored else np.nan), k)
@@ -194,4 +199,4 @@ class Comparison:
             self.end(tracker)
 
     def end(self, tracker: DimpTracker) -> None:
-        self.boxes("last_mem_boxes", tracker.memory.boxes)
+        self.boxes("last_mem_boxes", tracker.memory.targets)

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from alpharefine.nets.dimp.filter_optimizer import apply_filter
 from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.iou.box_regressor import IouFeatures
 from alpharefine.nets.iou.box_values import BoxHead, BoxValues
 from alpharefine.nets.registry import build_network
+from alpharefine.ops.target_filter import apply_filter
 from alpharefine.trackers.online.box_refinement import ascend
 from alpharefine.trackers.online.config import BoxRefinementConfig
 from tests.parity.fixtures import (

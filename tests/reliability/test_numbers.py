@@ -10,17 +10,18 @@ import torch
 from torch import Tensor
 
 from alpharefine.nets.dimp.filter_optimizer import FilterOptimizer
-from alpharefine.nets.dimp.network import DimpFeatures
 from alpharefine.nets.iou.box_values import BoxValues
+from alpharefine.nets.iou.features import OnlineFeatures
 from alpharefine.nets.refine.network import RefineOutput
 from alpharefine.refinement.config import CouplingConfig
 from alpharefine.refinement.refined_tracker import RefinedTracker
 from alpharefine.refinement.refiner import Fallback as Refined
 from alpharefine.refinement.refiner import Refiner
 from alpharefine.trackers.dimp.config import DimpConfig
-from alpharefine.trackers.dimp.tracker import DimpTracker, Fallback
+from alpharefine.trackers.dimp.tracker import DimpTracker
 from alpharefine.trackers.online.box_refinement import RefinedCandidates, best_box
 from alpharefine.trackers.online.config import BoxRefinementConfig
+from alpharefine.trackers.online.state import Fallback
 from alpharefine.types import Box, Estimate
 from tests.refinement.stubs import ScriptedBase
 from tests.reliability.moving_patch import TARGET, frames
@@ -64,8 +65,8 @@ class Fault:
         return spoiled
 
 
-def one_cell(value: float) -> Callable[[DimpFeatures], DimpFeatures]:
-    def spoil(features: DimpFeatures) -> DimpFeatures:
+def one_cell(value: float) -> Callable[[OnlineFeatures], OnlineFeatures]:
+    def spoil(features: OnlineFeatures) -> OnlineFeatures:
         broken = features.classification.clone()
         broken[0, 3, 4, 5] = value
         return replace(features, classification=broken)

@@ -16,6 +16,7 @@ from alpharefine.catalogue import (
 )
 from alpharefine.errors import UsageError
 from alpharefine.refinement.refined_tracker import RefinedTracker
+from alpharefine.trackers.atom.config import AtomConfig
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
 from tests.trackers.contract import TrackerContract, run
@@ -29,6 +30,13 @@ def quick(spec: TrackerSpec) -> TrackerSpec:
     match spec.network, config:
         case (("dimp50" | "dimp18"), DimpConfig()):
             config = replace(config, image_sample_size=144)
+        case _, AtomConfig():
+            config = replace(
+                config,
+                image_sample_size=160,
+                augmentation=replace(config.augmentation, rotations=(5,), blur_sigmas=((2, 0.2),)),
+                initial_steps=2,
+            )
     return replace(spec, config=config)
 
 
@@ -50,6 +58,7 @@ def test_the_default_is_the_first() -> None:
         ("ARDiMP_v20", "DiMPsuper+ar_v20"),
         ("ARDiMP_c21", "DiMPsuper+ar_c21_r34"),
         ("ARDiMP50", "DiMP50+ar_c21_r34"),
+        ("ARATOM", "ATOM+ar_c21_r34"),
         ("ARSiamRPNpp", "SiamRPNpp+ar_c21_r34"),
         ("ARTaSiamRPNpp", "TaSiamRPNpp+ar_c21_r34"),
         ("ARSiamFCRes22", "SiamFCRes22+ar_c21_r34"),

@@ -106,11 +106,11 @@ def test_a_settled_frame_is_learned_with_the_box_it_is_given() -> None:
     tracker.initialize(frames[0], TARGET)
     stored = tracker.memory.stored
     tracker.track(frames[1])
-    assert tracker.memory.stored == stored and tracker.trace.training_box is None
+    assert tracker.memory.stored == stored and tracker.trace.training_target is None
     settled = Box(62.0, 51.0, 50.0, 20.0)
     tracker.set_state(settled)
     assert tracker.memory.stored == stored + 1
-    box, patch = tracker.trace.training_box, tracker.trace.patch
+    box, patch = tracker.trace.training_target, tracker.trace.patch
     assert box is not None
     assert box[2:].numpy() == pytest.approx(np.array(settled[2:]) / patch.scale, rel=1e-5)
     tracker.set_state(settled)

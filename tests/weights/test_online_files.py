@@ -12,7 +12,7 @@ from alpharefine.weights.convert import OFFICIAL, convert
 from alpharefine.weights.store import load_weights, resolve_weights
 from tests.weights.official_files import write_official
 
-ONLINE = ["dimp50", "dimp18"]
+ONLINE = ["dimp50", "dimp18", "atom"]
 
 
 def official_state(kind: str) -> dict[str, torch.Tensor]:
@@ -42,15 +42,16 @@ def test_the_block_of_dimp18_has_torchvisions_names() -> None:
     assert names["bb_regressor.conv3_1r.0.weight"].shape == (128, 128, 3, 3)
 
 
-def test_dimp18_is_converted_and_no_other(tmp_path: Path) -> None:
-    state = official_state("dimp18")
+@pytest.mark.parametrize(("kind", "other"), [("dimp18", "dimp50"), ("atom", "dimp18")])
+def test_files_are_converted_as_what_they_are(tmp_path: Path, kind: str, other: str) -> None:
+    state = official_state(kind)
     unread = {"feature_extractor.fc.bias": torch.ones(1000)}
-    source = write_official(tmp_path / "dimp18.pth", state | unread)
-    done = convert(source, "dimp18", tmp_path / "out.safetensors")
-    network = build_network("dimp18")
-    load_weights(network, resolve_weights(str(done.path), {"dimp18": "random"})["dimp18"])
-    renames = NETWORKS["dimp18"].config.renames
+    source = write_official(tmp_path / f"{kind}.pth", state | unread)
+    done = convert(source, kind, tmp_path / "out.safetensors")
+    network = build_network(kind)
+    load_weights(network, resolve_weights(str(done.path), {kind: "random"})[kind])
+    renames = NETWORKS[kind].config.renames
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, state[official_name(name, renames)]), name
-    with pytest.raises(UsageError, match="not weights for dimp50"):
-        convert(source, "dimp50", tmp_path / "other.safetensors")
+    with pytest.raises(UsageError, match=f"not weights for {other}"):
+        convert(source, other, tmp_path / "other.safetensors")

@@ -1,7 +1,5 @@
 """The DiMP network: backbone, target classifier, box regressor."""
 
-from dataclasses import dataclass
-
 from torch import Tensor, nn
 
 from alpharefine.nets.backbones.build import build_backbone
@@ -9,19 +7,7 @@ from alpharefine.nets.backbones.stages import STRIDES
 from alpharefine.nets.dimp.classifier import TargetClassifier
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.iou.box_regressor import BoxRegressor, IouFeatures
-
-
-@dataclass(frozen=True)
-class DimpFeatures:
-    """Features of a batch of crops.
-
-    Attributes:
-        classification: normalized classification feature, N x C x H/16 x W/16.
-        iou: backbone features that the box regressor reads, stride 8 and 16.
-    """
-
-    classification: Tensor
-    iou: IouFeatures
+from alpharefine.nets.iou.features import OnlineFeatures
 
 
 class DimpNet(nn.Module):
@@ -56,9 +42,9 @@ class DimpNet(nn.Module):
             (STRIDES[fine], STRIDES[coarse]),
         )
 
-    def forward(self, images: Tensor) -> DimpFeatures:
+    def forward(self, images: Tensor) -> OnlineFeatures:
         """Features of normalized crops, N x 3 x S x S."""
         fine, coarse = self.config.iou_stages
         stages = self.backbone(images, {fine, coarse, self.config.clf_stage})
         classification = self.classifier.feature(stages[self.config.clf_stage])
-        return DimpFeatures(classification, IouFeatures(stages[fine], stages[coarse]))
+        return OnlineFeatures(classification, IouFeatures(stages[fine], stages[coarse]))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from alpharefine.official import CORRECTED, OfficialBehavior
+
 
 @dataclass(frozen=True)
 class AugmentationConfig:
@@ -45,6 +47,7 @@ class MemoryConfig:
         learning_rate: weight of a new sample, 0..1.
         hard_negative_learning_rate: the same beside a look-alike.
         init_samples_minimum_weight: smallest total weight of the first frame's samples, 0..1.
+        keep_initial: the first frame's samples stay, however light.
 
     Source: Danelljan et al. (ECO), CVPR 2017, section 3.3; Bhat et al. (DiMP), ICCV 2019.
     """
@@ -53,6 +56,7 @@ class MemoryConfig:
     learning_rate: float = 0.01
     hard_negative_learning_rate: float = 0.02
     init_samples_minimum_weight: float = 0.25
+    keep_initial: bool = True
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,34 @@ class BoxRefinementConfig:
     space: Literal["relative", "default"] = "relative"
     maximal_aspect_ratio: float = 6.0
     best: int = 3
+
+
+@dataclass(frozen=True)
+class OnlineConfig:
+    """Settings that all trackers have which find a target by a filter and its box by ascent.
+
+    Attributes:
+        image_sample_size: side of the square sample, px; a multiple of the classifier's stride.
+        search_area_scale: side of the search area over the root of the target's area.
+        target_inside_ratio: share of the target that must stay in the image.
+        augmentation: of the first frame.
+        memory: of the filter's samples.
+        localization: when a peak is the target.
+        box_refinement: of the target's extent.
+        learn_settled: the filter learns a frame only when `set_state` has said where the target is
+            in it; an addition for trackers whose boxes are refined: the peak of the scores is up
+            to half a score cell off.
+        seed: of the random generator, set anew by every `initialize`.
+        official: which peculiarities of the official code are kept.
+    """
+
+    image_sample_size: int = 352
+    search_area_scale: float = 6.0
+    target_inside_ratio: float = 0.2
+    augmentation: AugmentationConfig = AugmentationConfig()
+    memory: MemoryConfig = MemoryConfig()
+    localization: LocalizationConfig = LocalizationConfig()
+    box_refinement: BoxRefinementConfig = BoxRefinementConfig()
+    learn_settled: bool = False
+    seed: int = 0
+    official: OfficialBehavior = CORRECTED

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Draws(Protocol):
-    """The three random quantities of DiMP; all on the CPU."""
+    """The random quantities of online trackers; all on the CPU."""
 
     def shifts(self, count: int) -> Tensor:
         """Uniform shifts of the augmented samples, count x 2, (y, x) in [0, 1)."""
@@ -19,6 +19,10 @@ class Draws(Protocol):
 
     def boxes(self, count: int) -> Tensor:
         """Uniform jitter of candidate boxes, count x 4, (x, y, w, h) in [0, 1)."""
+        ...
+
+    def normal(self, shape: tuple[int, ...], std: float) -> Tensor:
+        """Normally distributed numbers with mean 0."""
         ...
 
     def snapshot(self) -> Any:
@@ -56,3 +60,7 @@ class GeneratorDraws:
     def boxes(self, count: int) -> Tensor:
         """See `Draws.boxes`."""
         return torch.rand(count, 4, generator=self._generator)
+
+    def normal(self, shape: tuple[int, ...], std: float) -> Tensor:
+        """See `Draws.normal`."""
+        return torch.empty(shape).normal_(0, std, generator=self._generator)

@@ -44,6 +44,7 @@ def localize(
     sample_scale: np.float32,
     stride: float,
     config: LocalizationConfig,
+    zero: float | None = None,
 ) -> Localization:
     """Find the target among its look-alikes.
 
@@ -55,12 +56,13 @@ def localize(
         sample_scale: image pixels per sample pixel.
         stride: sample pixels per score cell.
         config: thresholds.
+        zero: row and column of no translation; None is the map's middle.
 
     Source: Danelljan et al. (ATOM), CVPR 2019, section 4 and the `advanced_localization` of its
     published code.
     """
     score_size = np.array(scores.shape, np.float32)
-    center = (score_size - 1) / 2
+    center = (score_size - 1) / 2 if zero is None else np.full(2, zero, np.float32)
     cell = np.float32(stride) * sample_scale
     first, first_score = _peak(scores)
 

@@ -10,42 +10,42 @@ from alpharefine.trackers.online.config import MemoryConfig
 
 
 class SampleMemory:
-    """A fixed number of samples; the first frame's stay, of the others the lightest goes.
+    """A fixed number of samples, of which the lightest goes; the first frame's can stay.
 
     Attributes:
-        boxes: capacity x 4, (x, y, w, h) in sample pixels.
+        targets: capacity x ..., what is to be learned of each sample, a box or a score map.
         weights: capacity, float32.
         stored: samples inserted so far, may exceed the capacity.
 
     Source: Danelljan et al. (ECO), CVPR 2017, exponential sample weights; Bhat et al. (DiMP).
     """
 
-    def __init__(self, features: Tensor, boxes: Tensor, config: MemoryConfig) -> None:
-        """Start with the first frame's samples: N x C x H x W and N x 4, equal weights."""
+    def __init__(self, features: Tensor, targets: Tensor, config: MemoryConfig) -> None:
+        """Start with the first frame's samples: N x C x H x W and N x ..., equal weights."""
         self._config = config
         self.initial = features.shape[0]
         self.stored = self.initial
         capacity = config.capacity
         self._features = features.new_zeros(capacity, *features.shape[1:])
         self._features[: self.initial] = features
-        self.boxes = boxes.new_zeros(capacity, 4)
-        self.boxes[: self.initial] = boxes
+        self.targets = targets.new_zeros(capacity, *targets.shape[1:])
+        self.targets[: self.initial] = targets
         self.weights = np.zeros(capacity, np.float32)
         self.weights[: self.initial] = np.float32(1) / np.float32(self.initial)
         self._previous: int | None = None
 
-    def insert(self, feature: Tensor, box: Tensor, learning_rate: float) -> int:
-        """Store one sample (1 x C x H x W and 4 numbers) and return its slot."""
+    def insert(self, feature: Tensor, target: Tensor, learning_rate: float) -> int:
+        """Store one sample (1 x C x H x W and its target) and return its slot."""
         slot = self._make_room(learning_rate)
         self._features[slot] = feature[0]
-        self.boxes[slot] = box
+        self.targets[slot] = target
         return slot
 
     def samples(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Features N x C x H x W, boxes N x 4 and weights N of what is stored."""
+        """Features N x C x H x W, targets N x ... and weights N of what is stored."""
         count = min(self.stored, self._config.capacity)
-        weights = torch.from_numpy(self.weights[:count]).to(self.boxes)
-        return self._features[:count], self.boxes[:count], weights
+        weights = torch.from_numpy(self.weights[:count]).to(self.targets)
+        return self._features[:count], self.targets[:count], weights
 
     def snapshot(self) -> "SampleMemory":
         """A memory with the same samples and weights; it shares the samples' storage."""
@@ -56,7 +56,7 @@ class SampleMemory:
     def to(self, device: torch.device) -> "SampleMemory":
         """A snapshot whose samples are on a device."""
         moved = self.snapshot()
-        moved._features, moved.boxes = self._features.to(device), self.boxes.to(device)
+        moved._features, moved.targets = self._features.to(device), self.targets.to(device)
         return moved
 
     def _make_room(self, learning_rate: float) -> int:
@@ -64,7 +64,8 @@ class SampleMemory:
         if self.stored < self._config.capacity:
             slot = self.stored
         else:
-            slot = self.initial + int(self.weights[self.initial :].argmin())
+            first = self.initial if self._config.keep_initial else 0
+            slot = first + int(self.weights[first:].argmin())
         rate = np.float32(1 - learning_rate)
         if self._previous is None:
             self.weights /= rate

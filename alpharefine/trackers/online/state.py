@@ -1,12 +1,23 @@
 """The target's position, size and scale, and its box in a sample."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from alpharefine.geometry.base_crop import Pair
 from alpharefine.types import Box
+
+
+class Fallback(StrEnum):
+    """What of a frame gave no usable numbers, so that the last state was kept."""
+
+    SCORES = "score maps that are not finite"
+    FILTER = "filter updates that are not finite"
+    BOX = "box refinements without a usable box"
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,27 @@ class TargetState:
         y, x = self.position - (self.size - 1) / 2
         h, w = self.size
         return Box(float(x), float(y), float(w), float(h))
+
+
+@dataclass(frozen=True)
+class SamplePlace:
+    """Where a square sample lies in its image.
+
+    Attributes:
+        center: (y, x), image px.
+        scale: image pixels per sample pixel.
+        size: side of the sample, px.
+    """
+
+    center: Pair
+    scale: np.float32
+    size: int
+
+    def box_of(self, state: TargetState) -> Tensor:
+        """A target's box (x, y, w, h) in sample pixels, float32."""
+        return torch.from_numpy(
+            box_in_sample(state.position, state.size, self.center, self.scale, self.size)
+        )
 
 
 def pair(vertical: float, horizontal: float) -> Pair:

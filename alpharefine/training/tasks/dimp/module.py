@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from alpharefine.nets.dimp.filter_optimizer import apply_filter
-from alpharefine.nets.dimp.network import DimpFeatures, DimpNet
+from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.iou.box_regressor import IouFeatures
+from alpharefine.nets.iou.features import OnlineFeatures
 from alpharefine.nets.normalization import Normalization
+from alpharefine.ops.target_filter import apply_filter
 from alpharefine.training.run import TrainingModule
 from alpharefine.training.tasks.dimp.config import DimpLossConfig
 from alpharefine.training.tasks.dimp.losses import hinge_score_loss, kl_regression_loss
@@ -120,7 +121,7 @@ class DimpTrainingModule(TrainingModule):
         chosen = proposals.boxes.gather(1, best).reshape(boxes[:, count:].shape)
         return apply_filter(clf[:, count:], target_filter), chosen
 
-    def _features(self, batch: dict[str, Tensor]) -> DimpFeatures:
+    def _features(self, batch: dict[str, Tensor]) -> OnlineFeatures:
         if "images" in batch:
             maps = self.backbone(batch["images"].flatten(0, 1))
         else:
@@ -132,10 +133,10 @@ class DimpTrainingModule(TrainingModule):
             maps = IouFeatures(fine, coarse)
         # The classifier reads the same stage as the coarse part of the box regressor.
         clf = self.network.classifier.feature(maps.coarse.float())
-        features = DimpFeatures(clf, IouFeatures(maps.fine.float(), maps.coarse.float()))
+        features = OnlineFeatures(clf, IouFeatures(maps.fine.float(), maps.coarse.float()))
         return _split(features, len(batch["boxes"]))
 
-    def _losses(self, features: DimpFeatures, boxes: Tensor) -> dict[str, Tensor]:
+    def _losses(self, features: OnlineFeatures, boxes: Tensor) -> dict[str, Tensor]:
         count, config = self._train_frames, self._config
         clf = features.classification.float()
         filters = self._filters(clf[:, :count], boxes[:, :count])
@@ -198,14 +199,14 @@ class DimpTrainingModule(TrainingModule):
         return proposals, regressor.predict(regressor.modulate(features, repeated), proposals.boxes)
 
 
-def _split(features: DimpFeatures, sequences: int) -> DimpFeatures:
+def _split(features: OnlineFeatures, sequences: int) -> OnlineFeatures:
     """(B N) x ... -> B x N x ..."""
 
     def split(x: Tensor) -> Tensor:
         return x.reshape(sequences, -1, *x.shape[1:])
 
     iou = IouFeatures(split(features.iou.fine), split(features.iou.coarse))
-    return DimpFeatures(split(features.classification), iou)
+    return OnlineFeatures(split(features.classification), iou)
 
 
 def _score_size(features: Tensor, target_filter: Tensor) -> tuple[int, int]:
