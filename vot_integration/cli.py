@@ -99,7 +99,9 @@ def _execute(arguments: Sequence[str]) -> int:
     for name, text in COMMANDS.items():
         if name == chosen:
             # Only the module of the command is imported: some of them take seconds.
-            importlib.import_module(f"vot_integration.commands.{name}").add_parser(subparsers)
+            module = importlib.import_module(f"vot_integration.commands.{name}")
+            module.add_parser(subparsers)
+            arguments = getattr(module, "join_words", list)(arguments)
         else:
             subparsers.add_parser(name, help=text)
     values = parser.parse_args(arguments)

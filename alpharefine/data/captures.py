@@ -87,7 +87,7 @@ def video_frames(file: Path) -> Iterator[Image]:
     Raises:
         UsageError: the file is not a video that OpenCV can read.
     """
-    return capture_frames(str(file), refusal_of(file))
+    return open_video(file).frames()
 
 
 def is_stream(text: str) -> bool:
@@ -113,13 +113,19 @@ def without_password(address: str) -> str:
     return re.sub(r"(://)[^/@]*@", r"\1...@", address)
 
 
-def refusal_of(file: Path) -> str:
-    """Why OpenCV cannot read a file as a video, as far as its content says."""
+def open_video(file: Path) -> Capture:
+    """A video file.
+
+    Raises:
+        UsageError: it is empty or cut off, or not a video that OpenCV can read.
+    """
     if file.stat().st_size == 0:
-        return f"{file} is empty (0 bytes): get it again"
+        raise UsageError(f"{file} is empty (0 bytes): get it again")
     if _lacks_index(file):
-        return f"{file} is cut off, its index (moov) at the end is missing: get the whole file"
-    return f"{file} is not a video that OpenCV can read"
+        raise UsageError(
+            f"{file} is cut off, its index (moov) at the end is missing: get the whole file"
+        )
+    return Capture(str(file), f"{file} is not a video that OpenCV can read")
 
 
 def _lacks_index(file: Path) -> bool:

@@ -16,7 +16,7 @@ from alpharefine.data.captures import (
     camera_number,
     capture_frames,
     is_stream,
-    refusal_of,
+    open_video,
     stream_name,
     without_password,
 )
@@ -149,9 +149,9 @@ def cut_off(source: FrameSource, found: int) -> str | None:
     """
     if source.count is None or source.is_live or found >= source.count:
         return None
+    stated, read = (number + source.start - 1 for number in (source.count, found))
     return (
-        f"{source.origin} speaks of {source.count} frames, {found} could be read: it is cut off or "
-        "damaged"
+        f"{source.origin} speaks of {stated} frames, {read} could be read: it is cut off or damaged"
     )
 
 
@@ -191,7 +191,7 @@ def _open_video(path: Path) -> FrameSource:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         # OpenCV would take it for one of a series, and look for the others by itself.
         raise UsageError(f"{path} is a picture: give the folder of the frames, or a video")
-    video = Capture(str(path), refusal_of(path))
+    video = open_video(path)
     return FrameSource(path.stem, video.frames, video.count, video.fps, origin=str(path))
 
 

@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -14,10 +17,11 @@ from tests.convert.test_convert import write_images, write_video
 from tests.toolkit.make import make_sequences, write_registry
 from vot_integration.cli import main
 from vot_integration.regions.answers import Output
-from vot_integration.regions.drawing import ANSWER, draw_shape
+from vot_integration.regions.drawing import ANSWER, TRUTH, answer_color, draw_shape
 from vot_integration.track.follow import follow
 from vot_integration.track.follower import CatalogFollower
-from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo
+from vot_integration.track.group import OneEach
+from vot_integration.track.outputs import BoxFiles, MaskFolder, OverlayVideo, box_paths
 
 SIZE = (64, 48)
 TARGET = Box(10, 10, 12, 8)
@@ -44,6 +48,10 @@ def slides_follower(output: Output = Output.MASK) -> CatalogFollower:
     return CatalogFollower(Slides(), output)
 
 
+def slides_group(count: int = 1) -> OneEach:
+    return OneEach([slides_follower() for _ in range(count)])
+
+
 def gray(count: int, holes: tuple[int, ...] = ()) -> Iterator[Image | None]:
     for number in range(count):
         yield None if number in holes else np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
@@ -60,9 +68,9 @@ def read_video(file: Path) -> list[np.ndarray]:
 @pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
 def test_overlay_follows_the_target(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"out{suffix}"
-    done = follow(slides_follower(), gray(8), TARGET, [OverlayVideo(file, 25)])
+    done = follow(slides_group(), gray(8), [TARGET], [OverlayVideo(file, 25)])
     frames = read_video(file)
-    assert (done.frames, done.unreadable, len(frames)) == (8, 0, 8)
+    assert (done.frames, done.unreadable, len(frames)) == (8, [], 8)
     assert frames[0].shape == (SIZE[1], SIZE[0], 3)
     inside = frames[7][12:16, 20:26].reshape(-1, 3).mean(axis=0)
     assert inside[2] - inside[0] > 40, "the mask is tinted orange"
@@ -71,8 +79,8 @@ def test_overlay_follows_the_target(tmp_path: Path, suffix: str) -> None:
 
 
 def test_masks_and_boxes(tmp_path: Path) -> None:
-    sinks = [MaskFolder(tmp_path / "masks"), BoxFile(tmp_path / "boxes.txt")]
-    follow(slides_follower(), gray(3), TARGET, sinks)
+    sinks = [MaskFolder(tmp_path / "masks"), BoxFiles([tmp_path / "boxes.txt"])]
+    follow(slides_group(), gray(3), [TARGET], sinks)
     masks = sorted((tmp_path / "masks").iterdir())
     assert [path.name for path in masks] == ["00000001.png", "00000002.png", "00000003.png"]
     mask = cv2.imread(str(masks[2]), cv2.IMREAD_UNCHANGED)
@@ -83,8 +91,8 @@ def test_masks_and_boxes(tmp_path: Path) -> None:
 
 def test_unreadable_frames_keep_the_answer(tmp_path: Path) -> None:
     boxes = tmp_path / "boxes.txt"
-    done = follow(slides_follower(), gray(4, holes=(2,)), TARGET, [BoxFile(boxes)], limit=4)
-    assert (done.frames, done.unreadable) == (4, 1)
+    done = follow(slides_group(), gray(4, holes=(2,)), [TARGET], [BoxFiles([boxes])], limit=4)
+    assert (done.frames, done.unreadable) == (4, [2])
     assert [line.split(",")[0] for line in boxes.read_text().splitlines()] == [
         "10.00",
         "11.00",
@@ -102,11 +110,11 @@ def test_interruption_ends_a_camera_in_order(tmp_path: Path, is_live: bool) -> N
     file = tmp_path / "out.avi"
     sinks = [OverlayVideo(file, 25), MaskFolder(tmp_path / "masks")]
     if is_live:
-        assert follow(slides_follower(), interrupted(), TARGET, sinks, is_live=True).frames == 3
+        assert follow(slides_group(), interrupted(), [TARGET], sinks, is_live=True).frames == 3
         assert len(read_video(file)) == 3
     else:
         with pytest.raises(KeyboardInterrupt):
-            follow(slides_follower(), interrupted(), TARGET, sinks)
+            follow(slides_group(), interrupted(), [TARGET], sinks)
         assert list(tmp_path.iterdir()) == []
 
 
@@ -116,7 +124,7 @@ def test_frames_of_another_size_are_fitted(tmp_path: Path) -> None:
         yield np.full((48, 32, 3), 200, np.uint8)
 
     file = tmp_path / "out.avi"
-    follow(slides_follower(), growing(), TARGET, [OverlayVideo(file, 25)])
+    follow(slides_group(), growing(), [TARGET], [OverlayVideo(file, 25)])
     frames = read_video(file)
     assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
     assert frames[2][40, 4].max() < 40 and frames[2][40, 60].max() < 40, "black beside it"
@@ -186,7 +194,7 @@ def test_a_video_that_is_cut_off(
     assert main(["track", str(tmp_path / "cut.avi"), "--box", "10,10,12,8"]) == 1
     words = capsys.readouterr().out
     read = len(read_video(slides / "cut-ARDiMP_lite.mp4"))
-    assert 0 < read < 40 and f"the file speaks of 40 frames, {read} could be read" in words
+    assert 0 < read < 40 and f"cut.avi speaks of 40 frames, {read} could be read" in words
 
 
 def test_command_on_a_folder_with_a_mask(slides: Path, tmp_path: Path) -> None:
@@ -308,7 +316,9 @@ BAD = {
     "tracker": (["--box", "1,2,9,9", "--tracker", "Nobody"], "unknown tracker 'Nobody'"),
     "frames": (["--box", "1,2,9,9", "--max-frames", "0"], "--max-frames 0"),
     "empty mask": (["--mask", "../empty.png"], "is empty"),
-    "objects": (["--mask", "../pair.png"], "shows objects 1, 2: choose one with --object K"),
+    "start": (["--box", "1,2,9,9", "--start", "3"], "has no frame 3: give a number from 1 to 2"),
+    "start at zero": (["--box", "1,2,9,9", "--start", "0"], "--start 0: give the number of a"),
+    "a box outside": (["--box", "1,2,9,9", "--box", "99,2,9,9"], "(99, 2, 9, 9) is outside"),
     "no object": (["--mask", "../pair.png", "--object", "3"], "object 3 is not in"),
     "mask folder": (["--mask", "../frames"], "is a folder: name the mask of the first frame"),
     "object of a box": (["--box", "1,2,9,9", "--object", "1"], "give --mask FILE, too"),
@@ -347,3 +357,220 @@ def test_bad_source(source: str, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     [error] = done.stderr.splitlines()
     assert done.returncode == 2 and error.startswith("arvot: ") and source in error
+
+
+def test_several_targets_have_colors_masks_and_boxes_of_their_own(tmp_path: Path) -> None:
+    names = ["1", "2"]
+    targets = [Box(10, 10, 12, 8), Box(30, 30, 12, 8)]
+    sinks = [
+        OverlayVideo(tmp_path / "out.avi", 25, names),
+        MaskFolder(tmp_path / "masks", names, start=7),
+        BoxFiles(box_paths(tmp_path / "b.txt", names)),
+    ]
+    follow(slides_group(2), gray(3), targets, sinks)
+    first, second = (
+        read_video(tmp_path / "out.avi")[2][y + 4 : y + 7, x + 4 : x + 8]
+        .reshape(-1, 3)
+        .mean(axis=0)
+        for x, y in ((12, 10), (32, 30))
+    )
+    assert first[2] - first[0] > 40 and second[0] - second[2] > 40, "orange and blue (BGR)"
+    for name, x, y in (("1", 12, 10), ("2", 32, 30)):
+        mask = cv2.imread(str(tmp_path / "masks" / name / "00000009.png"), cv2.IMREAD_UNCHANGED)
+        assert mask.sum() == 255 * 12 * 8 and mask[y, x] == 255
+        line = (tmp_path / f"b_{name}.txt").read_text().splitlines()[2]
+        assert line == f"{x}.00,{y}.00,12.00,8.00"
+
+
+def test_colors_of_many_targets_are_distinct() -> None:
+    colors = [answer_color(number) for number in range(24)]
+    assert len(set(colors)) == 24 and TRUTH not in colors and colors[0] == ANSWER
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--box", "10,10,12,8", "--box", "20,20,9,9"],
+        ["--box", "10", "10", "12", "8", "--box", "20 20 9 9"],
+        ["--box", "10,", "10,", "12,", "8", "--box=20;20;9;9"],
+    ],
+)
+def test_command_with_several_boxes(
+    words: list[str], slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "frames", ["a", "b", "c"])
+    assert main(["track", *words, str(tmp_path / "frames"), "--save-boxes", "b.txt"]) == 0
+    assert "3 frames, targets 1, 2: " in capsys.readouterr().out
+    assert (slides / "b_1.txt").read_text().splitlines()[2].startswith("12.00,10.00")
+    assert (slides / "b_2.txt").read_text().splitlines()[2].startswith("22.00,20.00")
+    assert not (slides / "b.txt").exists()
+
+
+def test_a_box_that_begins_with_a_minus(slides: Path, tmp_path: Path) -> None:
+    write_images(tmp_path / "frames", ["a", "b"])
+    for words in (["-5,3,20,20"], ["-5", "3", "20", "20"]):
+        command = ["track", str(tmp_path / "frames"), "--save-boxes", "b.txt", "--box", *words]
+        assert main(command) == 0
+        assert (slides / "b.txt").read_text().startswith("-5.00,3.00,20.00,20.00\n")
+
+
+@pytest.mark.parametrize(("labels", "names"), [([], "1 2 5"), (["5", "1"], "5 1"), (["2"], "")])
+def test_all_objects_of_a_label_map_are_followed(
+    labels: list[str], names: str, slides: Path, tmp_path: Path
+) -> None:
+    write_images(tmp_path / "frames", ["a", "b"])
+    mask = np.zeros((36, 48), np.uint8)
+    mask[2:12, 2:12], mask[14:24, 2:12], mask[2:12, 20:32] = 1, 2, 5
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    options = [word for label in labels for word in ("--object", label)]
+    command = ["track", str(tmp_path / "frames"), "--mask", str(tmp_path / "mask.png")]
+    assert main([*command, *options, "--save-boxes", "b.txt", "--save-masks", "m"]) == 0
+    files = [f"b_{name}.txt" for name in names.split()] or ["b.txt"]
+    assert {path.name for path in slides.glob("b*.txt")} == set(files)
+    folders = [slides / "m" / name for name in names.split()] or [slides / "m"]
+    assert all((folder / "00000002.png").is_file() for folder in folders)
+
+
+def test_objects_of_a_vots_sequence_are_followed(slides: Path, tmp_path: Path) -> None:
+    sequences = make_sequences(tmp_path / "sequences")
+    truth = sequences / "dark" / "groundtruth.txt"
+    lines = truth.read_text().splitlines()
+    truth.with_stem("groundtruth_a").write_text("\n".join(lines))
+    truth.with_stem("groundtruth_late").write_text("\n".join(["0", *lines[1:]]))
+    truth.unlink()
+    assert main(["track", str(sequences / "dark"), "--save-boxes", "b.txt"]) == 0
+    assert (slides / "b.txt").read_text().startswith("8.00,10.00,16.00,16.00\n")
+    assert main(["track", str(sequences / "dark"), "--save-boxes", "b.txt", "--start", "2"]) == 0
+    assert (slides / "b_late.txt").is_file() and (slides / "b_a.txt").is_file()
+
+
+@pytest.mark.parametrize("kind", ["folder", "video"])
+def test_track_from_a_later_frame(kind: str, slides: Path, tmp_path: Path) -> None:
+    write_images(tmp_path / "walk", [f"{number}" for number in range(1, 13)])
+    write_video(tmp_path / "walk.avi", 12)
+    source = tmp_path / ("walk" if kind == "folder" else "walk.avi")
+    options = ["--start", "10", "--save-boxes", "b.txt", "--save-masks", "m", "--out", "x.avi"]
+    assert main(["track", str(source), "--box", "10,10,12,8", *options]) == 0
+    assert len((slides / "b.txt").read_text().splitlines()) == 3
+    names = sorted(path.name for path in (slides / "m").iterdir())
+    assert names == ["00000010.png", "00000011.png", "00000012.png"]
+    # Gray levels of the frames rise from the first to the last.
+    level = read_video(slides / "x.avi")[0][30, 40].mean()
+    expected = 40 + 10 * 9 if kind == "folder" else 30 * 9 % 240
+    assert abs(level - expected) < 12
+
+
+def test_start_behind_the_end_of_a_video(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "walk.avi")
+    command = ["track", str(tmp_path / "walk.avi"), "--box", "10,10,12,8", "--start", "7"]
+    assert main(command) == 2
+    assert "walk.avi has no frame 7: give a number from 1 to 6, the last" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("f%05d.jpg", ["f00003", "f00004", "f00005"]),
+        ("f%d.jpg", ["f8", "f9", "f10"]),
+        ("f_%03d_x.jpg", ["f_010_x", "f_020_x", "f_030_x"]),
+        ("f*.jpg", ["f2", "f9", "f10"]),
+    ],
+)
+def test_patterns_of_names(pattern: str, names: list[str], slides: Path, tmp_path: Path) -> None:
+    write_images(tmp_path / "walk", names)
+    write_images(tmp_path / "walk", ["other"])
+    command = ["track", str(tmp_path / "walk" / pattern), "--box", "10,10,12,8", "--out", "x.avi"]
+    assert main(command) == 0
+    levels = [frame[30, 40].mean() for frame in read_video(slides / "x.avi")]
+    assert levels == pytest.approx([40, 50, 60], abs=6)
+
+
+def test_a_pattern_with_a_hole(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "walk", ["1", "2", "4"])
+    for name, words in (("%d.jpg", "number 3 is missing between 1 and 4"), ("%04d.png", "called")):
+        assert main(["track", str(tmp_path / "walk" / name), "--box", "10,10,12,8"]) == 2
+        error = capsys.readouterr().err
+        assert words in error and error.count("\n") == 1
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Serves the temporary folder on this machine."""
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://user:secret@127.0.0.1:{serving.server_address[1]}"
+        serving.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def test_a_stream(
+    server: str, slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "walk.avi")
+    assert main(["track", f"{server}/walk.avi", "--box", "10,10,12,8"]) == 0
+    assert "6 frames: walk-ARDiMP_lite.mp4" in capsys.readouterr().out
+    assert main(["track", f"{server}/gone.avi", "--box", "10,10,12,8"]) == 2
+    error = capsys.readouterr().err
+    assert "gone.avi cannot be opened: check the address" in error
+    assert "secret" not in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("rtsp://127.0.0.1:9/live", "rtsp://127.0.0.1:9/live cannot be opened: check the address"),
+        ("/dev/video87", "camera 87 cannot be opened"),
+        ("frames/a.jpg", "is a picture: give the folder"),
+        ("outer", "holds no .jpg, .png, .bmp or .webp frames; give a folder in it, such as inner"),
+        ("cut.mp4", "is cut off, its index (moov) at the end is missing"),
+        ("none.mp4", "is empty (0 bytes)"),
+        ("frames/%05d.jpg", "no picture is called frames/%05d.jpg with a number"),
+    ],
+)
+def test_sources_that_cannot_be_read(
+    source: str, words: str, slides: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(slides / "frames", ["a"])
+    write_images(slides / "outer" / "inner", ["a"])
+    (slides / "cut.mp4").write_bytes(b"\0\0\0\x10ftypmp42\0\0\0\0" + b"\0\1\0\0mdat" * 9)
+    (slides / "none.mp4").touch()
+    assert main(["track", source, "--box", "10,10,12,8"]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+
+
+def test_frames_that_cannot_be_read_are_named(
+    slides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "walk", [f"{number}" for number in range(1, 7)])
+    (tmp_path / "walk" / "3.jpg").write_bytes(b"<html>")
+    cut = tmp_path / "walk" / "5.jpg"
+    cut.write_bytes(cut.read_bytes()[:-20])
+    assert main(["track", str(tmp_path / "walk"), "--box", "10,10,12,8"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("unreadable frames: 1 (") and lines[0].count("3.jpg") == 1
+    assert lines[1].startswith("cut off or damaged frames: 1 (") and "5.jpg" in lines[1]
+    (tmp_path / "walk" / "1.jpg").write_bytes(b"")
+    assert main(["track", str(tmp_path / "walk"), "--box", "10,10,12,8"]) == 2
+    assert "1.jpg) cannot be read" in capsys.readouterr().err
+
+
+def test_own_trackers_for_several_targets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sequences = make_sequences(tmp_path / "sequences")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--tracker", "wanders", "--trackers", str(own_registry(tmp_path))]
+    boxes = ["--box", "8,10,16,16", "--box", "20,10,9,9", "--save-boxes", "b.txt"]
+    command = ["track", str(sequences / "bright"), *arguments, *boxes, "--max-frames", "3"]
+    assert main(command) == 0
+    assert (tmp_path / "b_2.txt").read_text().startswith("20.00,10.00,9.00,9.00\n")

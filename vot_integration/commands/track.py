@@ -1,6 +1,8 @@
 """`arvot track`: follow a target through a video and draw what is found."""
 
 import argparse
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +28,32 @@ _EXAMPLES = """\
       a sequence in VOT format starts on its ground truth
   arvot track walk.mp4 --box 120,80,40,60 --tracker mine --trackers my_trackers.ini
       a tracker of your own, as the toolkit would start it
+  arvot track 'frames/%05d.jpg' --start 120 --box 120,80,40,60 --box 300,90,50,50
+      two targets from the 120th frame on, in a color each
+  arvot track rtsp://camera.local/live --box 120,80,40,60
+      a stream; end with Ctrl-C
   arvot track 0 --select
       the first camera; draw a box in a window, end with Ctrl-C
 """
+
+_BOX = "--box"
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[,;]?")
+
+
+def join_words(arguments: Sequence[str]) -> list[str]:
+    """Make one word of each box: `--box 20 20 22 22`, and one that begins with a minus."""
+    joined: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word != _BOX or not rest:
+            joined.append(word)
+            continue
+        box = [rest.pop(0)]
+        while len(box) < 4 and rest and all(map(_NUMBER.fullmatch, (*box, rest[0]))):
+            box.append(rest.pop(0))
+        joined.append(f"{_BOX}={' '.join(box)}")
+    return joined
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,22 +62,31 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         subparsers,
         "track",
         run,
-        "Follow a target through a video, a folder of frames or a camera, and draw it.",
+        "Follow targets through a video, a folder of frames, a stream or a camera, and draw them.",
         _EXAMPLES,
     )
     parser.add_argument(
-        "source", metavar="VIDEO|FOLDER|CAMERA", help="video file, folder, or number of a camera"
+        "source",
+        metavar="VIDEO|FOLDER|PATTERN|STREAM|CAMERA",
+        help="video file, folder, pattern such as frames/%%05d.jpg, address, or number of a camera",
     )
     target = parser.add_mutually_exclusive_group()
     target.add_argument(
-        "--box",
+        _BOX,
+        action="append",
+        default=[],
         metavar="x,y,w,h",
-        help="target in the first frame, in pixels; --box=x,y,w,h where a number is negative",
+        help="target in the first frame, in pixels; give it again for another target",
     )
     target.add_argument("--mask", type=Path, metavar="FILE", help="mask of the first frame")
     target.add_argument("--select", action="store_true", help="draw the target in a window")
     parser.add_argument(
-        "--object", type=int, metavar="K", help="object K of a mask that shows several"
+        "--object",
+        type=int,
+        action="append",
+        default=[],
+        metavar="K",
+        help="object K of a mask that shows several; may be given again (default: all)",
     )
     parser.add_argument(
         "--threshold",
@@ -74,6 +108,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--save-masks", type=Path, metavar="DIR", help="write masks as PNG files")
     parser.add_argument("--save-boxes", type=Path, metavar="FILE", help="write x,y,w,h lines")
+    parser.add_argument(
+        "--start", type=int, default=1, metavar="N", help="begin with frame N, counted from 1"
+    )
     parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     add_workspace(parser)
     parser.add_argument(
@@ -86,10 +123,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Follow the target to the end of the frames, and print what was written.
+    """Follow the targets to the end of the frames, and print what was written.
 
     Returns:
-        Exit code: 0, or 1 when frames could not be read.
+        Exit code: 0, or 1 when something was wrong with the frames.
 
     Raises:
         UsageError: bad input.
@@ -105,27 +142,31 @@ def run(args: argparse.Namespace) -> int:
     options = TrackOptions(
         args.source,
         Choice(args.tracker, settings, args.workspace, args.trackers),
-        box=args.box,
+        boxes=args.box,
         mask=args.mask,
-        label=args.object,
+        labels=args.object,
         threshold=args.threshold,
         select=args.select,
+        start=args.start,
         out=args.out,
-        masks=args.save_masks,
-        boxes=args.save_boxes,
+        save_masks=args.save_masks,
+        save_boxes=args.save_boxes,
         limit=args.max_frames,
     )
     job = prepare(options)
     followed = _follow(job, console)
     if job.has_random_weights:
         console.print("the weights are random, not trained: what is drawn says nothing")
-    if followed.unreadable:
-        console.print(f"unreadable frames: {followed.unreadable}; the last answer was kept")
-    is_short = job.count is not None and followed.frames < job.count
-    if is_short:
-        console.print(f"the file speaks of {job.count} frames, {followed.frames} could be read")
-    console.print(f"{followed.frames} frames: {', '.join(map(str, job.files))}")
-    return 1 if is_short or followed.unreadable else 0
+    flaws = job.flaws(followed)
+    for line in flaws:
+        console.print(line)
+    if job.source.is_live and not followed.is_interrupted and followed.frames != job.limit:
+        console.print(f"{job.source.origin} gave no more frames")
+    frames = f"{followed.frames} frame{'' if followed.frames == 1 else 's'}"
+    if len(job.targets) > 1:
+        frames += f", targets {', '.join(target.name for target in job.targets)}"
+    console.print(f"{frames}: {', '.join(map(str, job.files))}")
+    return 1 if flaws else 0
 
 
 def _follow(job: "TrackJob", console: "Console") -> "Followed":

@@ -1,27 +1,38 @@
-"""From the options of `arvot track` to everything that following a target needs."""
+"""From the options of `arvot track` to everything that following targets needs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from alpharefine.data.frames import FrameSource, files_source, first_frame, open_source
+from alpharefine.data.frames import (
+    FrameSource,
+    begin_at,
+    cut_off,
+    files_source,
+    first_frame,
+    open_source,
+)
 from alpharefine.errors import UsageError
 from alpharefine.types import Image
 from vot_integration.files import absolute, check_target
-from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
-from vot_integration.sequences.folder import SequenceFolder
+from vot_integration.sequences.frames import is_whole
 from vot_integration.track.choice import Choice, choose_follower
 from vot_integration.track.follow import Followed, follow
-from vot_integration.track.follower import Follower
-from vot_integration.track.outputs import BoxFile, MaskFolder, OverlayVideo, Sink
+from vot_integration.track.group import Group, OneEach
+from vot_integration.track.outputs import BoxFiles, MaskFolder, OverlayVideo, Sink, box_paths
 from vot_integration.track.target import (
-    first_truth,
-    parse_box,
+    Recorded,
+    Target,
+    read_boxes,
     read_mask,
     select_box,
     sequence_at,
+    truth_targets,
 )
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -29,60 +40,72 @@ class TrackOptions:
     """Options of `arvot track`, as the user gave them.
 
     Attributes:
-        source: video file, folder, or number of a camera.
+        source: video file, folder, pattern of names, address of a stream, or number of a camera.
         choice: the tracker, and how it is to run.
-        box: target in the first frame, "x,y,w,h".
+        boxes: targets in the first frame, each "x,y,w,h".
         mask: mask file of the first frame.
-        label: which object of the mask, or None.
+        labels: which objects of the mask; none stands for all.
         threshold: smallest gray value of the object in the mask, or None.
         select: whether the user draws the target.
+        start: number of the frame to begin with, from 1.
         out: overlay to write; None for a name made of source and tracker.
-        masks: folder for masks, or None.
-        boxes: file for boxes, or None.
+        save_masks: folder for masks, or None.
+        save_boxes: file for boxes, or None.
         limit: how many frames at most, or None.
     """
 
     source: str
     choice: Choice
-    box: str | None = None
+    boxes: Sequence[str] = ()
     mask: Path | None = None
-    label: int | None = None
+    labels: Sequence[int] = ()
     threshold: int | None = None
     select: bool = False
+    start: int = 1
     out: Path | None = None
-    masks: Path | None = None
-    boxes: Path | None = None
+    save_masks: Path | None = None
+    save_boxes: Path | None = None
     limit: int | None = None
+
+    @property
+    def names_target(self) -> bool:
+        """Whether the user says where the targets are."""
+        return bool(self.boxes) or self.mask is not None or self.select
 
 
 @dataclass(frozen=True)
 class TrackJob:
-    """A target to follow, checked.
+    """Targets to follow, checked.
 
     Attributes:
-        follower: the tracker.
-        has_random_weights: whether they are random, not trained.
+        group: the trackers.
+        has_random_weights: whether their weights are random, not trained.
+        source: where the frames come from.
         frames: from the first on.
-        count: how many there are, None where that is not known.
-        is_live: whether they come from a camera.
-        target: in the first frame.
+        targets: in the first frame.
         sinks: what is to be written.
         files: where it is written to.
         limit: how many frames at most, or None.
     """
 
-    follower: Follower
+    group: Group
     has_random_weights: bool
+    source: FrameSource
     frames: Iterator[Image | None]
-    count: int | None
-    is_live: bool
-    target: Shape
+    targets: Sequence[Target]
     sinks: list[Sink]
     files: list[Path]
     limit: int | None
 
+    @property
+    def count(self) -> int | None:
+        """How many frames there are to track; None where that is not known."""
+        if self.limit is None:
+            return self.source.count
+        return min(self.limit, self.source.count or self.limit)
+
     def run(self, on_frame: Callable[[int], None]) -> Followed:
-        """Follow the target to the end, and write what is found.
+        """Follow the targets to the end, and write what is found.
 
         Args:
             on_frame: is told how many frames are done.
@@ -91,75 +114,119 @@ class TrackJob:
             EvaluationError: the tracker failed.
         """
         return follow(
-            self.follower,
+            self.group,
             self.frames,
-            self.target,
+            [target.shape for target in self.targets],
             self.sinks,
             limit=self.limit,
-            is_live=self.is_live,
+            is_live=self.source.is_live,
             on_frame=on_frame,
         )
 
+    def flaws(self, followed: Followed) -> list[str]:
+        """What was wrong with the frames, a line each."""
+        lines = []
+        if followed.unreadable:
+            places = self._places(followed.unreadable)
+            count = len(followed.unreadable)
+            lines.append(f"unreadable frames: {count} ({places}); the last answer was kept")
+        files = enumerate(islice(self.source.files, followed.frames))
+        damaged = [
+            place
+            for place, file in files
+            if place not in followed.unreadable and not is_whole(file)
+        ]
+        if damaged:
+            places = self._places(damaged)
+            lines.append(
+                f"cut off or damaged frames: {len(damaged)} ({places}); what could be read of them "
+                "was tracked in"
+            )
+        is_short = self.limit is None or followed.frames < self.limit
+        cut = cut_off(self.source, followed.frames) if is_short else None
+        if cut is not None:
+            lines.append(cut)
+        return lines
+
+    def _places(self, places: Sequence[int]) -> str:
+        shown = [
+            str(self.source.files[place]) if self.source.files else f"frame {place + first}"
+            for first in [self.source.start]
+            for place in places[:_SHOWN]
+        ]
+        return ", ".join([*shown, *(["..."] if len(places) > _SHOWN else [])])
+
 
 def prepare(options: TrackOptions) -> TrackJob:
-    """Check all options and build the tracker; nothing is written yet.
+    """Check all options and build the trackers; nothing is written yet.
 
     Raises:
         UsageError: an option is wrong.
     """
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--max-frames {options.limit}: give a number above 0")
-    if options.mask is None and not (options.label is None and options.threshold is None):
+    if options.start < 1:
+        raise UsageError(f"--start {options.start}: give the number of a frame, from 1")
+    if options.mask is None and (options.labels or options.threshold is not None):
         raise UsageError("--object and --threshold are about a mask: give --mask FILE, too")
     chosen = choose_follower(options.choice)
-    if options.masks is not None and not chosen.answers_masks:
+    if options.save_masks is not None and not chosen.answers_masks:
         raise UsageError(f"{options.choice.tracker} answers no masks: leave out --save-masks")
-    sequence = sequence_at(options.source)
-    source = (
+    sequence = sequence_at(options.source, wants_truth=not options.names_target)
+    whole = (
         open_source(options.source)
         if sequence is None
-        else files_source(sequence.name, sequence.frames, float(sequence.fps))
+        else files_source(sequence.name, sequence.frames, sequence.fps)
     )
-    sinks, files = _sinks(options, source)
+    source = begin_at(whole, options.start)
+    _check_outputs(options, source)
     image, frames = first_frame(source)
-    target = _target(options, sequence, image)
-    read_target(target, *image.shape[:2])
-    count = source.count
-    if options.limit is not None:
-        count = min(options.limit, count or options.limit)
-    return TrackJob(
-        chosen.build(),
-        chosen.has_random_weights,
-        frames,
-        count,
-        source.is_live,
-        target,
-        sinks,
-        files,
-        options.limit,
-    )
+    targets = _targets(options, sequence, image)
+    for target in targets:
+        read_target(target.shape, *image.shape[:2])
+    sinks, files = _sinks(options, source, [target.name for target in targets])
+    group = OneEach([chosen.build() for _ in targets])
+    has_random_weights = chosen.has_random_weights
+    limit = options.limit
+    return TrackJob(group, has_random_weights, source, frames, targets, sinks, files, limit)
 
 
-def _target(options: TrackOptions, sequence: SequenceFolder | None, image: Image) -> Shape:
-    if options.box is not None:
-        return parse_box(options.box)
+def _targets(options: TrackOptions, sequence: Recorded | None, image: Image) -> list[Target]:
+    if options.boxes:
+        return read_boxes(options.boxes)
     if options.mask is not None:
-        return read_mask(options.mask, image, options.label, options.threshold)
-    return select_box(image) if options.select else first_truth(sequence)
+        return read_mask(options.mask, image, options.labels, options.threshold)
+    if options.select:
+        return [Target("1", select_box(image))]
+    return truth_targets(sequence, options.start)
 
 
-def _sinks(options: TrackOptions, source: FrameSource) -> tuple[list[Sink], list[Path]]:
-    out = options.out or Path(f"{source.name}-{options.choice.tracker}.mp4")
-    check_target(out, "--out")
-    sinks: list[Sink] = [OverlayVideo(out, source.fps)]
+def _overlay(options: TrackOptions, source: FrameSource) -> Path:
+    return options.out or Path(f"{source.name}-{options.choice.tracker}.mp4")
+
+
+def _check_outputs(options: TrackOptions, source: FrameSource) -> None:
+    """Check all that can be checked of outputs before a camera is opened."""
+    check_target(_overlay(options, source), "--out")
+    if options.save_boxes is not None:
+        check_target(options.save_boxes, "--save-boxes")
+    _sinks(options, source, ["1"])
+
+
+def _sinks(
+    options: TrackOptions, source: FrameSource, names: Sequence[str]
+) -> tuple[list[Sink], list[Path]]:
+    """What is written, and the files and folders."""
+    out, start = _overlay(options, source), source.start
+    sinks: list[Sink] = [OverlayVideo(out, source.fps, names, start)]
     files = [out]
-    if options.masks is not None:
-        sinks.append(MaskFolder(options.masks))
-        files.append(options.masks)
-    if options.boxes is not None:
-        check_target(options.boxes, "--save-boxes")
-        sinks.append(BoxFile(options.boxes))
-        files.append(options.boxes)
+    if options.save_masks is not None:
+        sinks.append(MaskFolder(options.save_masks, names, start))
+        files.append(options.save_masks)
+    if options.save_boxes is not None:
+        written = box_paths(options.save_boxes, names)
+        sinks.append(BoxFiles(written))
+        files += written
     _check_apart(files, options)
     return sinks, files
 

@@ -1,5 +1,9 @@
 """Drawing what a tracker answers, and what is true, into a frame."""
 
+import colorsys
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -12,6 +16,19 @@ Color = tuple[int, int, int]
 
 TRUTH: Color = (60, 220, 60)
 ANSWER: Color = (255, 120, 0)
+
+_OF_SEVERAL: tuple[Color, ...] = (
+    ANSWER,
+    (40, 140, 255),
+    (240, 60, 200),
+    (250, 220, 50),
+    (0, 210, 210),
+    (160, 100, 255),
+    (255, 80, 80),
+    (170, 210, 60),
+)
+_GOLDEN = 0.618
+"""Steps of this share around the color circle are far from all before (golden ratio)."""
 
 _OPACITY = 0.45
 
@@ -76,19 +93,70 @@ def draw_polygon(image: Image, corners: Polygon, color: Color) -> None:
     cv2.polylines(image, [limited], True, color, _width(image), cv2.LINE_AA)
 
 
+def answer_color(number: int) -> Color:
+    """Color of the answers about one of several targets, counted from 0."""
+    if number < len(_OF_SEVERAL):
+        return _OF_SEVERAL[number]
+    red, green, blue = colorsys.hsv_to_rgb(number * _GOLDEN % 1, 0.8, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+class Label(NamedTuple):
+    """A line of text at a box."""
+
+    text: str
+    box: Box
+    color: Color
+
+
+def write_labels(image: Image, labels: Sequence[Label]) -> None:
+    """Write lines of text above boxes, in place; one that would cover another moves down."""
+    height, width = image.shape[:2]
+    scale = _text_scale(image)
+    line, gap = round(22 * scale), round(6 * scale)
+    taken: list[Box] = []
+    for label in labels:
+        if not label.box.is_valid:
+            continue
+        text_width = cv2.getTextSize(label.text, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale, 1)[0][0]
+        x = min(max(label.box.x, 0.0), max(width - text_width - gap, 0.0))
+        # The first line of the picture is the caption's.
+        y = min(max(label.box.y - gap - line, 2.0 * line), float(height - line - gap))
+        place = Box(x, y, text_width, line)
+        while any(_meet(place, other) for other in taken) and place.y < height - line:
+            place = place._replace(y=place.y + line)
+        taken.append(place)
+        _write(image, label.text, (round(place.x), round(place.y + line)), label.color)
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return abs(a.x - b.x) < (a.w if a.x < b.x else b.w) and abs(a.y - b.y) < min(a.h, b.h)
+
+
 def write_caption(image: Image, text: str) -> None:
     """Write a line of text into the upper left corner, in place."""
-    scale = max(image.shape[1] / 900, 0.4)
-    place = (round(10 * scale), round(26 * scale))
-    for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+    scale = _text_scale(image)
+    _write(image, text, (round(10 * scale), round(26 * scale)), (255, 255, 255))
+
+
+def _text_scale(image: Image) -> float:
+    return max(image.shape[1] / 900, 0.4)
+
+
+def _write(image: Image, text: str, place: tuple[int, int], inner: Color) -> None:
+    """Write text with a black edge: the same in black around it, for bolder letters are wider."""
+    scale = _text_scale(image)
+    edge = max(1, round(scale))
+    around = [(x, y) for x in (-edge, 0, edge) for y in (-edge, 0, edge) if x or y]
+    for (x, y), color in [*((step, (0, 0, 0)) for step in around), ((0, 0), inner)]:
         cv2.putText(
             image,
             text,
-            place,
+            (place[0] + x, place[1] + y),
             cv2.FONT_HERSHEY_SIMPLEX,
             0.8 * scale,
             color,
-            round(width * max(scale, 1)),
+            edge,
             cv2.LINE_AA,
         )
 

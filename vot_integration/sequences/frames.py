@@ -59,6 +59,15 @@ def read_picture(file: Path) -> Image:
     return image
 
 
+def is_whole(file: Path) -> bool:
+    """Whether a picture is not cut off or damaged, as far as Pillow can tell."""
+    try:
+        _check_whole(file)
+    except UsageError:
+        return False
+    return True
+
+
 def _check_whole(file: Path) -> tuple[int, int] | None:
     """Width and height of a picture; None where Pillow does not know its kind."""
     try:

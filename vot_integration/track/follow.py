@@ -1,4 +1,4 @@
-"""A tracker follows its target through frames."""
+"""Targets are followed through frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -7,22 +7,30 @@ from itertools import islice
 
 from alpharefine.types import Image
 from vot_integration.regions.shapes import Shape
-from vot_integration.track.follower import Answer, Follower
+from vot_integration.track.follower import Answer
+from vot_integration.track.group import Group
 from vot_integration.track.outputs import Sink
 
 
 @dataclass(frozen=True)
 class Followed:
-    """What has happened: frames tracked, the first one included, and those that were unreadable."""
+    """What has happened.
+
+    Attributes:
+        frames: how many were tracked, the first one included.
+        unreadable: places of those that could not be read, the first frame being 0.
+        is_interrupted: whether Ctrl-C ended it.
+    """
 
     frames: int
-    unreadable: int
+    unreadable: Sequence[int] = ()
+    is_interrupted: bool = False
 
 
 def follow(
-    follower: Follower,
+    group: Group,
     frames: Iterator[Image | None],
-    target: Shape,
+    targets: Sequence[Shape],
     sinks: Sequence[Sink],
     *,
     limit: int | None = None,
@@ -32,35 +40,36 @@ def follow(
     """Track through frames and give every answer to the sinks.
 
     Args:
-        follower: any tracker; it is closed at the end.
-        frames: images from the first on, which is there; one that is None keeps the last answer.
-        target: in the first frame.
+        group: trackers of any kind; closed at the end.
+        frames: images from the first on, which is there; one that is None keeps the last answers.
+        targets: in the first frame.
         sinks: take frames with answers.
         limit: how many frames at most.
         is_live: let Ctrl-C end the video in order, with what there is kept.
         on_frame: is told how many frames are done.
     """
-    done = unreadable = 0
+    done, unreadable, is_interrupted = 0, [], False
     with ExitStack() as stack:
         entered = [stack.enter_context(sink) for sink in sinks]
-        stack.callback(follower.close)
-        answer: Answer | None = None
+        stack.callback(group.close)
+        answers: Sequence[Answer] = ()
         last: Image | None = None
         try:
             for image in islice(frames, limit):
                 if image is None:
-                    unreadable += 1
-                elif answer is None:
-                    answer = follower.initialize(image, target)
+                    unreadable.append(done)
+                elif not answers:
+                    answers = group.initialize(image, targets)
                 else:
-                    answer = follower.track(image)
+                    answers = group.track(image)
                 last = last if image is None else image
-                if last is not None and answer is not None:
+                if last is not None and answers:
                     for sink in entered:
-                        sink.write(last, answer)
+                        sink.write(last, answers)
                 done += 1
                 on_frame(done)
         except KeyboardInterrupt:
             if not is_live:
                 raise
-    return Followed(done, unreadable)
+            is_interrupted = True
+    return Followed(done, unreadable, is_interrupted)
