@@ -10,6 +10,11 @@ from pathlib import Path
 import alpharefine
 from vot_integration.doctor.findings import Finding, Severity
 from vot_integration.workspaces.launch import Launch, read_launch
+from vot_integration.workspaces.section_problems import (
+    command_problem,
+    folder_problems,
+    value_problems,
+)
 from vot_integration.workspaces.trackers_ini import registrations
 
 _PROBE = """
@@ -24,6 +29,19 @@ print(json.dumps({
 }))
 """
 
+_FIND_MODULE = """
+import importlib.util, sys
+# The toolkit starts it in an empty folder.
+sys.path = [folder for folder in sys.path if folder]
+try:
+    found = importlib.util.find_spec({module!r})
+except ModuleNotFoundError:
+    found = None
+sys.exit({missing} if found is None else 0)
+"""
+
+_MISSING_STATUS = 3
+
 _TIMEOUT_SECONDS = 60
 
 
@@ -35,21 +53,19 @@ def check_environment(registry: Path, tracker: str) -> Iterator[Finding]:
         tracker: name of a section in it.
     """
     section = read_launch(registry, tracker)
+    is_own = tracker not in registrations()
+    if is_own:
+        problems = list(_problems(section))
+        yield from problems
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            return
     if not section.is_python:
         text = f"{tracker} is started by: {section.by_hand}"
         yield Finding(Severity.GOOD, "interpreter", text)
         return
-    is_own = tracker not in registrations()
     command = shlex.join(section.python)
     try:
-        done = subprocess.run(
-            [*section.python, "-c", _PROBE],
-            env={**os.environ, "PYTHONPATH": section.paths},
-            cwd=registry.parent,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-        )
+        done = _ask(section, _PROBE)
     except (OSError, subprocess.TimeoutExpired) as error:
         yield _broken(f"{command} does not start: {error}", section, is_own)
         return
@@ -63,6 +79,50 @@ def check_environment(registry: Path, tracker: str) -> Iterator[Finding]:
         yield Finding(Severity.GOOD, "interpreter", text)
         return
     yield _broken(f"{command} cannot import the server: {reason}", section, is_own)
+
+
+def _problems(section: Launch) -> Iterator[Finding]:
+    """What in a section of the user's own is wrong; what it cannot start without are errors."""
+    remedy = f"correct section {section.tracker} of {section.registry}"
+    folders = list(folder_problems(section))
+    fatal = command_problem(section)
+    if fatal is None and section.is_python:
+        fatal = _missing_module(section)
+        if fatal is not None and folders:
+            fatal = "\n".join([f"{fatal}:", *folders])
+            folders = []
+    for problem in [*folders, *value_problems(section)]:
+        yield Finding(Severity.WARNING, "trackers.ini", problem, remedy)
+    if fatal is not None:
+        yield Finding(Severity.ERROR, "trackers.ini", fatal, remedy)
+
+
+def _missing_module(section: Launch) -> str | None:
+    """The module that a section starts, if its interpreter does not find it."""
+    module = section.entries.get("command", "")
+    if not all(part.isidentifier() for part in module.split(".")):
+        return None
+    try:
+        done = _ask(section, _FIND_MODULE.format(module=module, missing=_MISSING_STATUS))
+    except (OSError, subprocess.TimeoutExpired):
+        # Said when it is asked what it sees.
+        return None
+    if done.returncode != _MISSING_STATUS:
+        return None
+    folders = section.entries.get("paths")
+    return f"there is no module {module} in {folders or 'paths, which names no folder'}"
+
+
+def _ask(section: Launch, code: str) -> subprocess.CompletedProcess[str]:
+    """Run statements as the toolkit starts the tracker."""
+    return subprocess.run(
+        [*section.python, "-c", code],
+        env={**os.environ, "PYTHONPATH": section.paths},
+        cwd=section.registry.parent,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+    )
 
 
 def _compare(seen: Mapping[str, str], section: Launch, is_own: bool) -> Iterator[Finding]:

@@ -15,7 +15,9 @@ from vot_integration.files import why_not_writable
 from vot_integration.toolkit.logs import log_tail, newest_log
 from vot_integration.toolkit.process import run_toolkit
 from vot_integration.toolkit.results import Run, discard_unfinished
+from vot_integration.workspaces.launch import launch_of
 from vot_integration.workspaces.lock import exclusive
+from vot_integration.workspaces.section_problems import start_problems
 from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, log_folder, registrations
 from vot_integration.workspaces.workspace import Workspace
 
@@ -180,9 +182,12 @@ def _failure(
     kept = f"{done} of {len(required)} runs have results, and are kept"
     parts = [f"{tracker} failed: {kept if done else 'no run has results'}."]
     parts += ["The toolkit says:", log_tail(output)]
+    file = workspace.folder / TRACKERS_FILE
     if _TIMEOUT in output and tracker not in registrations():
-        file = workspace.folder / TRACKERS_FILE
         parts.append(f"If it needs longer, write timeout = SECONDS into its section of {file}")
+    if tracker not in registrations():
+        section = launch_of(file, tracker, workspace.own.get(tracker, {}))
+        parts += [f"In its section of {file}: {text}" for text in start_problems(section)]
     log = newest_log(log_folder(workspace.folder), since=started)
     log = log or newest_log(workspace.folder / "logs", since=started, pattern=f"{tracker}_*.log")
     if log is not None:

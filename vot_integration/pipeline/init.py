@@ -18,7 +18,7 @@ from vot_integration.toolkit.stacks import (
 from vot_integration.workspaces.dataset import read_dataset, read_given
 from vot_integration.workspaces.manifest import find_manifest
 from vot_integration.workspaces.official import CONFIG_FILE, OfficialWorkspace, read_official
-from vot_integration.workspaces.own_trackers import Section, adopt_trackers
+from vot_integration.workspaces.own_trackers import Section, adopt_trackers, adoption_notes
 from vot_integration.workspaces.trackers_ini import TRACKERS_FILE
 from vot_integration.workspaces.workspace import (
     TRACKERS_BEFORE,
@@ -71,15 +71,17 @@ def init_workspace(options: InitOptions) -> InitResult:
     before = find_manifest(folder)
     official = read_official(folder) if before is None else None
     own: dict[str, Section] = {}
+    notes = []
     for file in [*_registries(official), *options.trackers]:
         adopted = adopt_trackers(file, folder)
         twice = sorted(own.keys() & adopted.keys())
         if twice:
             raise UsageError(f"{file} registers {twice[0]}, which another of the files does too")
         own.update(adopted)
+        notes += adoption_notes(file, adopted)
     workspace = open_workspace(replace(spec, own=own, adopt=True))
     remark = _remark_on_interval(workspace)
-    notes = [remark] if remark is not None else []
+    notes += [remark] if remark is not None else []
     if official is not None:
         notes += _adoption_notes(workspace, official)
     if before is not None and before.stack.name != workspace.stack.name:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vot_integration.workspaces.trackers_ini import ini_parser, interpreter
+from vot_integration.workspaces.trackers_ini import ini_parser, interpreter, unescape
 
 _LOG_ENTRY = "env_arvot_log_dir"
 _TOOLKIT_TIMEOUT = "30"
@@ -65,6 +65,12 @@ class Launch:
         return f"PYTHONPATH={shlex.quote(self.paths)} {started}" if self.paths else started
 
 
+def launch_of(registry: Path, tracker: str, section: Mapping[str, str]) -> Launch:
+    """A section that was read as it stands in its file."""
+    entries = {key.lower(): unescape(value) for key, value in section.items()}
+    return Launch(registry, tracker, entries)
+
+
 def read_launch(registry: Path, tracker: str) -> Launch:
     """Read a section, which must be there.
 
@@ -74,5 +80,4 @@ def read_launch(registry: Path, tracker: str) -> Launch:
     """
     parser = ini_parser()
     parser.read(registry, encoding="utf-8")
-    entries = {key.lower(): value.replace("%%", "%") for key, value in parser[tracker].items()}
-    return Launch(registry, tracker, entries)
+    return launch_of(registry, tracker, parser[tracker])

@@ -1,7 +1,6 @@
 """Trackers of the user's own: sections of a trackers.ini that are not from the catalog."""
 
 import configparser
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,13 @@ from pathlib import Path
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute
 from vot_integration.toolkit.files import check_plain
+from vot_integration.workspaces.launch import launch_of
+from vot_integration.workspaces.section_paths import (
+    FOLDER_ENTRIES,
+    absolute_command,
+    absolute_folders,
+)
+from vot_integration.workspaces.section_problems import start_problems, value_problems
 from vot_integration.workspaces.trackers_ini import (
     escape,
     ini_parser,
@@ -16,6 +22,7 @@ from vot_integration.workspaces.trackers_ini import (
     log_folder,
     plain_ini,
     registrations,
+    unescape,
 )
 
 Section = Mapping[str, str]
@@ -32,6 +39,8 @@ _PROTOCOLS = ("traxpython", "trax", "traxmatlab", "traxoctave")
 
 _NOT_COMPARED = frozenset({"label", "tags", "python", "paths", "env_arvot_log_dir"})
 """Entries in which copies of one section may differ: they say where, not what."""
+
+_QUOTES = "\"'"
 
 _WEIGHTS = "env_arvot_weights"
 _DEFAULTS = frozenset({("env_arvot_device", "auto"), ("env_arvot_precision", "auto")})
@@ -63,8 +72,9 @@ def referred_name(results: str) -> str | None:
 def adopt_trackers(file: Path, workspace: Path | None = None) -> dict[str, Section]:
     """Sections of a user's trackers.ini in the form that works elsewhere, as in a workspace.
 
-    The interpreter is this one unless a section names its own, `paths` become absolute, and logs of
-    `vot_integration.server.serve` go into the workspace, if there is one.
+    The interpreter is this one unless a section names its own, paths become absolute, with `~`
+    and `$NAME` replaced and without quotes around them, and logs of `vot_integration.server.serve`
+    go into the workspace, if there is one.
 
     Args:
         file: the user's file.
@@ -86,6 +96,26 @@ def adopt_trackers(file: Path, workspace: Path | None = None) -> dict[str, Secti
     for name in sections.keys() - own.keys():
         _check_same(file, name, sections[name], catalog[name])
     return {name: _adopt(absolute(file), section, workspace) for name, section in own.items()}
+
+
+def adoption_notes(file: Path, adopted: Mapping[str, Section]) -> list[str]:
+    """What was left out of the sections of a user's trackers.ini, and what in them cannot work.
+
+    Args:
+        file: the user's file.
+        adopted: as `adopt_trackers` gives them.
+    """
+    notes = []
+    for name, section in adopted.items():
+        given = read_own_trackers(file)[name]
+        launch = launch_of(file, name, section)
+        changed = (
+            key for key in given if any(q in given[key] and q not in section[key] for q in _QUOTES)
+        )
+        problems = [f"the quotes in {key} are left out" for key in changed]
+        problems += [*start_problems(launch), *value_problems(launch)]
+        notes += [f"{file}, section {name}: {problem}" for problem in problems]
+    return notes
 
 
 def _read(file: Path) -> dict[str, Section]:
@@ -153,14 +183,18 @@ def _check(file: Path, name: str, section: Section) -> None:
 
 
 def _adopt(file: Path, section: Section, workspace: Path | None) -> dict[str, str]:
-    adopted = dict(section)
-    if section.get("protocol") == "traxpython":
+    entries = {key.lower(): value for key, value in section.items()}
+    is_program = entries["protocol"] == "trax"
+    adopted = {}
+    for key, value in section.items():
+        if key.lower() in FOLDER_ENTRIES:
+            value = escape(absolute_folders(unescape(value), file.parent))
+        elif key.lower() == "python" or (key.lower() == "command" and is_program):
+            value = escape(absolute_command(unescape(value), file.parent))
+        adopted[key] = value
+    if entries["protocol"] == "traxpython" and "python" not in entries:
         # Paths of this package are not added: `paths` is the whole module path of the tracker.
-        adopted.setdefault("python", escape(interpreter()))
-    if "paths" in section:
-        folders = section["paths"].split(os.pathsep)
-        parent = Path(escape(str(file.parent)))
-        adopted["paths"] = os.pathsep.join(str(parent / folder) for folder in folders)
-    if workspace is not None:
-        adopted.setdefault("env_ARVOT_LOG_DIR", escape(str(log_folder(workspace))))
+        adopted["python"] = escape(interpreter())
+    if workspace is not None and "env_arvot_log_dir" not in entries:
+        adopted["env_ARVOT_LOG_DIR"] = escape(str(log_folder(workspace)))
     return adopted

@@ -134,6 +134,11 @@ def escape(value: str) -> str:
     return value.replace("%", "%%")
 
 
+def unescape(value: str) -> str:
+    """A value of a trackers.ini as the toolkit reads it; the reverse of `escape`."""
+    return value.replace("%%", "%")
+
+
 def ini_parser() -> configparser.RawConfigParser:
     """A parser that keeps names and values as they are in the file."""
     parser = configparser.RawConfigParser()
