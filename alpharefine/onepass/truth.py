@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.data.box_layouts import BOX_LAYOUTS, BoxLayout
-from alpharefine.data.box_targets import BoxTarget, read_flags, read_rows, targets_in
+from alpharefine.data.box_targets import BoxTarget, find_folders, read_flags, read_rows, targets_in
 from alpharefine.data.images import FrameError, is_data, list_images, walk_folders
 from alpharefine.data.text import read_text
 from alpharefine.errors import UsageError
@@ -23,6 +23,13 @@ _DEPTH = 4
 _ATTRIBUTE_FOLDERS = ("att", "attributes")
 _BESIDE = frozenset({*_ATTRIBUTE_FOLDERS, "absent"})
 """Folders of facts about sequences, in sets that keep files of boxes in one folder."""
+
+_SCORED: Mapping[str, tuple[str, ...]] = {
+    "got10k": ("val", "test"),
+    "trackingnet": ("test",),
+    "nfs": ("30",),
+}
+"""Layout -> parts that are scored, the first that is there, where other parts are not."""
 
 _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "lasot": (
@@ -82,18 +89,19 @@ def find_family(layout: str) -> str:
     return "uav123" if layout.startswith("uav") else layout.partition("-")[0]
 
 
-def read_truths(root: Path, layout: str) -> list[Truth]:
+def read_truths(root: Path, layout: str, part: str | None = None) -> list[Truth]:
     """Ground truth of all sequences of a data set, sorted by name.
 
     Args:
         root: the data set or a part of it, its frames included or not; or a folder of files of
             boxes alone, a sequence each.
         layout: a key of `alpharefine.data.box_layouts.BOX_LAYOUTS`.
+        part: as of `find_targets`.
 
     Raises:
         UsageError: there is none, or a file cannot be read.
     """
-    targets = find_targets(root, layout)
+    targets = find_targets(root, layout, part)
     try:
         return [_read(root, target, find_family(layout)) for target in targets]
     except FrameError as error:
@@ -111,16 +119,30 @@ def find_layout_entry(layout: str) -> BoxLayout:
     return BOX_LAYOUTS[layout]
 
 
-def find_targets(root: Path, layout: str) -> list[BoxTarget]:
+def find_targets(root: Path, layout: str, part: str | None = None) -> list[BoxTarget]:
     """Targets below a folder, sorted by name: in sequences' folders, or else files of boxes alone.
+
+    Args:
+        root: the data set or a part of it.
+        layout: a key of `alpharefine.data.box_layouts.BOX_LAYOUTS`.
+        part: key of the layout's `parts`; None is the part of a whole data set that is scored, or
+            all that there is in the folder of a part.
 
     Raises:
         UsageError: there is none, or two have one name.
     """
     table = find_layout_entry(layout)
+    if part is not None and part not in table.parts:
+        raise UsageError(
+            f"{table.name} has no part {part!r}; choose one of {', '.join(table.parts)}"
+        )
     if not root.is_dir():
         raise UsageError(f"there is no folder {root}: give the one that holds the data set")
-    targets = list(_in_folders(root, table, _DEPTH)) or list(_flat(root, table))
+    parts = _SCORED.get(layout, ()) if part is None else (part,)
+    folders = next(filter(None, (find_folders(root, table, name) for name in parts)), [])
+    targets = [target for folder in folders for target in targets_in(folder, table)]
+    if not targets and part is None:
+        targets = list(_in_folders(root, table, _DEPTH)) or list(_flat(root, table))
     if not targets:
         raise UsageError(
             f"{root} holds no ground truth in the layout of {table.name}: expected "

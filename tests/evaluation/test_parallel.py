@@ -110,9 +110,9 @@ class Watched(LocalWorkers):
         object.__setattr__(single, "calls", self.calls)
         return single
 
-    def run(self, shards, tracker, on_tick):  # type: ignore[no-untyped-def]
-        self.calls += [(self.count, list(shard.stack.experiments)) for shard in shards]
-        return super().run(shards, tracker, on_tick)
+    def run(self, jobs, on_tick):  # type: ignore[no-untyped-def]
+        self.calls += [(self.count, list(job.shard.stack.experiments)) for job in jobs]
+        return super().run(jobs, on_tick)
 
 
 def test_realtime_runs_alone_and_says_so(tmp_path: Path) -> None:

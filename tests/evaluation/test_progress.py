@@ -11,8 +11,10 @@ from tests.toolkit.make import FRAMES, Recorder, make_sequences, make_workspace
 from vot_integration.cli import main
 from vot_integration.commands.display import RunDisplay
 from vot_integration.evaluation.evaluate import ExperimentProgress, evaluate
+from vot_integration.evaluation.jobs import Job, Outcome
 from vot_integration.evaluation.planning import PlannedRuns, cut_shards
-from vot_integration.evaluation.workers import LocalWorkers, Outcome
+from vot_integration.evaluation.shards import ShardJob
+from vot_integration.evaluation.workers import LocalWorkers
 from vot_integration.toolkit.experiments import expected_runs
 from vot_integration.toolkit.results import Run
 from vot_integration.workspaces.workspace import Workspace
@@ -40,15 +42,14 @@ class Stub(LocalWorkers):
         object.__setattr__(self, "region", region)
         object.__setattr__(self, "repetitions", repetitions)
 
-    def run(
-        self, shards: Sequence[Workspace], tracker: str, on_tick: Callable[[], None]
-    ) -> list[Outcome]:
-        for shard in shards:
-            for run in shard.runs:
+    def run(self, jobs: Sequence[Job], on_tick: Callable[[], None]) -> list[Outcome]:
+        for job in jobs:
+            assert isinstance(job, ShardJob)
+            for run in job.shard.runs:
                 if int(run.name[-3:]) <= self.repetitions:
-                    write_run(shard, run, self.region(run))
+                    write_run(job.shard, run, self.region(run))
                     on_tick()
-        return [Outcome(0, "Evaluation concluded")]
+        return [Outcome(True, "Evaluation concluded")]
 
 
 @pytest.mark.parametrize(

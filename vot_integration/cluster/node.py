@@ -15,10 +15,10 @@ from vot_integration.cluster.parcel import (
     read_files,
     unpack_folder,
 )
-from vot_integration.evaluation.workers import run_shard
+from vot_integration.evaluation.shards import run_shard
 from vot_integration.sequences.folder import write_list
 from vot_integration.workspaces.dataset import read_dataset
-from vot_integration.workspaces.records import TrackerRecord, make_record
+from vot_integration.workspaces.records import TrackerRecord, repeat_record
 from vot_integration.workspaces.trackers_ini import log_folder
 from vot_integration.workspaces.workspace import Workspace, WorkspaceSpec, open_workspace
 
@@ -50,7 +50,7 @@ def evaluate_parcel(
         found = read_files(results, "*/*/*")
         return NodeResult(
             socket.gethostname(),
-            outcome.status,
+            outcome.succeeded,
             outcome.output,
             {path: content for path, content in found.items() if path not in parcel.done},
             read_files(log_folder(workspace.folder), "*.log"),
@@ -91,11 +91,4 @@ def _record(parcel: Parcel, weights: Sequence[SentWeights] | None, folder: Path)
     if weights is not None:
         items = [entry.place(folder) for entry in weights]
         settings = replace(settings, weights=",".join(items))
-    record = make_record(parcel.tracker, settings, {})
-    if record.sha256 != parcel.record.sha256:
-        raise UsageError(
-            f"{socket.gethostname()} has other weights of {parcel.tracker} "
-            f"({record.sha256[:12]}, not {parcel.record.sha256[:12]}): install the same version of "
-            "arvot there, or let the weights be sent with --ray-send"
-        )
-    return record
+    return repeat_record(parcel.tracker, settings, parcel.record)

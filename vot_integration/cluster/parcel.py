@@ -18,7 +18,7 @@ from alpharefine.weights.store import BUNDLED, find_weights
 from vot_integration.files import write_bytes
 from vot_integration.toolkit.stacks import Stack
 from vot_integration.workspaces.own_trackers import Section
-from vot_integration.workspaces.records import ITS_OWN, TrackerRecord, catalog_name
+from vot_integration.workspaces.records import ITS_OWN, OWN, TrackerRecord, catalog_name
 from vot_integration.workspaces.trackers_ini import log_folder
 from vot_integration.workspaces.workspace import Workspace
 
@@ -60,6 +60,14 @@ class Parcel:
     record: TrackerRecord
     own: Mapping[str, Section]
 
+    def work(
+        self, weights: "Sequence[SentWeights] | None", environment: Mapping[str, str]
+    ) -> "NodeResult":
+        """See `vot_integration.evaluation.jobs.Parcel`."""
+        from vot_integration.cluster.node import evaluate_parcel
+
+        return evaluate_parcel(self, weights, environment)
+
 
 @dataclass(frozen=True)
 class NodeResult:
@@ -67,14 +75,14 @@ class NodeResult:
 
     Attributes:
         node: name of the machine.
-        status: exit status of the toolkit.
+        succeeded: whether the toolkit came to its end.
         output: what it said.
         results: content of result files, by path relative to the tracker's folder of results.
         logs: content of the tracker's own logs, by name.
     """
 
     node: str
-    status: int
+    succeeded: bool
     output: str
     results: Mapping[str, bytes]
     logs: Mapping[str, bytes]
@@ -151,11 +159,14 @@ class SentWeights:
         return str(folder / self.name)
 
 
-def gather_weights(record: TrackerRecord) -> list[SentWeights]:
+def gather_weights(record: TrackerRecord) -> list[SentWeights] | None:
     """The weights that a tracker's record names, with the content of all files.
 
-    What is part of the package goes by its name: every machine has the same version of it.
+    What is part of the package goes by its name: every machine has the same version of it. None for
+    a tracker of the user's own, which finds its weights itself.
     """
+    if record.weights == OWN:
+        return None
     chosen = record.settings.weights
     if chosen is None:
         items = record.weights.split("+")

@@ -1,8 +1,8 @@
 """Workers on an existing Ray cluster.
 
-A part of the workspace is a task. It claims a GPU, or cores, as Ray resources, evaluates its
-sequences in a workspace of its own on the node, and answers the content of its result files, which
-are checked before they get their place. A part whose node is lost is run again elsewhere.
+A job is a task. It claims a GPU, or cores, as Ray resources, does its work in a folder of its own
+on the node, and answers the content of its result files, which are checked before they get their
+place. A job whose node is lost is run again elsewhere.
 """
 
 import logging
@@ -15,25 +15,16 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from alpharefine.errors import UsageError
-from vot_integration.cluster.node import evaluate_parcel
+from vot_integration.child import POLL_SECONDS, termination_interrupts
 from vot_integration.cluster.nodes import Node, check_nodes, find_nodes, see_folder
-from vot_integration.cluster.parcel import (
-    NodeResult,
-    Parcel,
-    SentWeights,
-    gather_weights,
-    make_parcel,
-    store_result,
-)
+from vot_integration.cluster.parcel import SentWeights
 from vot_integration.errors import EvaluationError
-from vot_integration.evaluation.workers import Outcome
+from vot_integration.evaluation.jobs import Job, Outcome, Parcel
 from vot_integration.serving.process import THREAD_VARIABLES
-from vot_integration.toolkit.process import POLL_SECONDS, termination_interrupts
-from vot_integration.workspaces.records import ITS_OWN, OWN, catalog_name
-from vot_integration.workspaces.workspace import Workspace
+from vot_integration.workspaces.records import ITS_OWN
 
 ATTEMPTS = 4
-"""How often a part is begun when nodes are lost under it."""
+"""How often a job is begun when nodes are lost under it."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +35,8 @@ class RayOptions:
 
     Attributes:
         address: of the cluster, or "auto" for the one that this machine belongs to.
-        jobs: parts that run at the same time, None for as many as there is room for.
-        cores: processor cores for each part.
+        jobs: how many run at the same time, None for as many as there is room for.
+        cores: processor cores for each job.
         send: send sequences and weights along even where nodes see them.
     """
 
@@ -62,8 +53,8 @@ class RayWorkers:
     Attributes:
         options: how the cluster is used.
         nodes: its machines.
-        uses_gpus: whether each part claims a GPU.
-        pinned: the node that all parts run on, one at a time with all of its cores; None for any.
+        uses_gpus: whether each job claims a GPU.
+        pinned: the node that all jobs run on, one at a time with all of its cores; None for any.
     """
 
     options: RayOptions
@@ -73,7 +64,7 @@ class RayWorkers:
 
     @property
     def count(self) -> int:
-        """How many parts run at the same time."""
+        """How many jobs run at the same time."""
         if self.pinned is not None:
             return 1
         if self.uses_gpus:
@@ -84,21 +75,19 @@ class RayWorkers:
 
     @property
     def parts(self) -> int | None:
-        """Every sequence is a part: the least is lost with a node."""
+        """Every sequence is a job: the least is lost with a node."""
         return None
 
     def alone(self) -> "RayWorkers":
-        """One part at a time, on one node with all of its cores."""
+        """One job at a time, on one node with all of its cores."""
         fit = [node for node in self.nodes if node.gpus >= 1 or not self.uses_gpus]
         return replace(self, pinned=max(fit, key=lambda node: (node.gpus, node.cores)))
 
-    def run(
-        self, shards: Sequence[Workspace], tracker: str, on_tick: Callable[[], None]
-    ) -> list[Outcome]:
+    def run(self, jobs: Sequence[Job], on_tick: Callable[[], None]) -> list[Outcome]:
         """See `vot_integration.evaluation.workers.Workers`."""
-        if not shards:
+        if not jobs:
             return []
-        tasks = _Tasks(self, shards, tracker)
+        tasks = _Tasks(self, jobs)
         try:
             with termination_interrupts():
                 while tasks.go_on():
@@ -108,11 +97,11 @@ class RayWorkers:
         return tasks.outcomes
 
     def resources(self) -> dict[str, Any]:
-        """What a part claims, as Ray's options of a task."""
+        """What a job claims, as Ray's options of a task."""
         claimed: dict[str, Any] = {
             "num_gpus": 1 if self.uses_gpus else 0,
             "num_cpus": self.cores(),
-            # A part that is lost is submitted again by `_Tasks`, which says so.
+            # A job that is lost is submitted again by `_Tasks`, which says so.
             "max_retries": 0,
         }
         if self.pinned is not None:
@@ -121,32 +110,29 @@ class RayWorkers:
         return claimed
 
     def cores(self) -> int:
-        """Processor cores of a part."""
+        """Processor cores of a job."""
         return self.options.cores if self.pinned is None else int(self.pinned.cores)
 
 
 @dataclass
-class _Job:
-    """A part of the workspace, and how often it was begun."""
+class _Task:
+    """A job, and how often it was begun."""
 
-    shard: Workspace
+    job: Job
     attempts: int = 0
 
 
 class _Tasks:
-    """The parts of one evaluation: waiting, running, or done with an outcome."""
+    """The jobs of one tracker: waiting, running, or done with an outcome."""
 
-    def __init__(self, workers: RayWorkers, shards: Sequence[Workspace], tracker: str) -> None:
+    def __init__(self, workers: RayWorkers, jobs: Sequence[Job]) -> None:
         self.outcomes: list[Outcome] = []
-        self._workers, self._tracker = workers, tracker
-        self._waiting = deque(_Job(shard) for shard in shards)
-        self._running: dict[Any, _Job] = {}
-        self._sends = workers.options.send or not see_folder(workers.nodes, shards[0].folder)
-        record = shards[0].records[catalog_name(tracker)]
-        # One object of the cluster that all parts refer to.
-        self._weights = ray.put(
-            gather_weights(record) if self._sends and record.weights != OWN else None
-        )
+        self._workers = workers
+        self._waiting = deque(_Task(job) for job in jobs)
+        self._running: dict[Any, _Task] = {}
+        self._sends = workers.options.send or not see_folder(workers.nodes, jobs[0].folder)
+        # One object of the cluster that all jobs refer to.
+        self._weights = ray.put(jobs[0].weights() if self._sends else None)
 
     def go_on(self) -> bool:
         """Begin what there is room for and take what is done; False when all has ended.
@@ -156,9 +142,9 @@ class _Tasks:
             EvaluationError: nodes were lost too often.
         """
         while self._waiting and len(self._running) < self._workers.count:
-            job = self._waiting.popleft()
-            job.attempts += 1
-            self._running[self._submit(job.shard)] = job
+            task = self._waiting.popleft()
+            task.attempts += 1
+            self._running[self._submit(task.job)] = task
         ready, _ = ray.wait(list(self._running), timeout=POLL_SECONDS)
         for reference in ready:
             self._take(reference, self._running.pop(reference))
@@ -170,34 +156,32 @@ class _Tasks:
         for reference in self._running:
             ray.cancel(reference)
 
-    def _submit(self, shard: Workspace) -> Any:
-        parcel = make_parcel(shard, self._tracker, send=self._sends)
+    def _submit(self, job: Job) -> Any:
         threads = dict.fromkeys(THREAD_VARIABLES, str(self._workers.cores()))
-        task = _evaluate.options(**self._workers.resources())
-        return task.remote(parcel, self._weights, threads)
+        work = _work.options(**self._workers.resources())
+        return work.remote(job.parcel(send=self._sends), self._weights, threads)
 
-    def _take(self, reference: Any, job: _Job) -> None:
+    def _take(self, reference: Any, task: _Task) -> None:
         try:
-            answer: NodeResult = ray.get(reference)
+            answer = ray.get(reference)
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, UsageError):
                 raise error.cause from error
             raise EvaluationError(f"a node of the cluster failed: {error}") from error
         except ray.exceptions.RayError as error:
-            self._repeat(job, error)
+            self._repeat(task, error)
             return
-        store_result(job.shard, self._tracker, answer)
-        self.outcomes.append(Outcome(answer.status, answer.output))
+        self.outcomes.append(task.job.store(answer))
 
-    def _repeat(self, job: _Job, error: Exception) -> None:
-        names = ", ".join(entry.name for entry in job.shard.dataset.sequences)
-        if job.attempts == ATTEMPTS:
+    def _repeat(self, task: _Task, error: Exception) -> None:
+        names = ", ".join(task.job.names)
+        if task.attempts == ATTEMPTS:
             raise EvaluationError(
                 f"{names}: a node was lost in each of {ATTEMPTS} attempts ({error}). Finished runs "
                 "are kept"
             ) from error
         _log.warning("a node was lost (%s): %s runs again", type(error).__name__, names)
-        self._waiting.append(job)
+        self._waiting.append(task)
 
 
 def connect(options: RayOptions, device: str) -> RayWorkers:
@@ -205,7 +189,7 @@ def connect(options: RayOptions, device: str) -> RayWorkers:
 
     Args:
         options: how it is used.
-        device: torch device of the tracker, as recorded. Parts claim a GPU where it is one, and
+        device: torch device of the tracker, as recorded. Jobs claim a GPU where it is one, and
             where the tracker chooses itself and the cluster has GPUs.
 
     Raises:
@@ -236,7 +220,7 @@ def connect(options: RayOptions, device: str) -> RayWorkers:
 
 
 @ray.remote
-def _evaluate(
-    parcel: Parcel, weights: list[SentWeights] | None, environment: dict[str, str]
-) -> NodeResult:
-    return evaluate_parcel(parcel, weights, environment)
+def _work(
+    parcel: Parcel, weights: Sequence[SentWeights] | None, environment: dict[str, str]
+) -> Any:
+    return parcel.work(weights, environment)

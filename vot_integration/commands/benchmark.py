@@ -2,10 +2,11 @@
 
 import argparse
 
-from vot_integration.commands import benchmark_score
+from vot_integration.commands import benchmark_run, benchmark_score
 from vot_integration.commands.options import add_command
 
 _EXAMPLES = """\
+  arvot benchmark run ~/LaSOT --layout lasot --tracker ARDiMP_lite
   arvot benchmark score results --truth ~/LaSOT --layout lasot
 """
 
@@ -20,4 +21,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         _EXAMPLES,
     )
     commands = parser.add_subparsers(dest="benchmark_command", required=True, metavar="COMMAND")
+    benchmark_run.add_parser(commands)
     benchmark_score.add_parser(commands)

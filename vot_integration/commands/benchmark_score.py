@@ -51,14 +51,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="RESULTS",
         help="folder with a file a sequence (comma, tab or space), or one such folder a tracker",
     )
-    add_truth(parser)
-    add_convention(parser)
-    add_result_form(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
-
-
-def add_truth(parser: argparse.ArgumentParser) -> None:
-    """Add --truth and --layout."""
     parser.add_argument(
         "--truth",
         type=Path,
@@ -67,16 +59,24 @@ def add_truth(parser: argparse.ArgumentParser) -> None:
         help="the data set, or its ground truth alone; images are not read",
     )
     add_layout(parser)
+    add_convention(parser)
+    add_result_form(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
 
 
 def add_layout(parser: argparse.ArgumentParser) -> None:
-    """Add --layout."""
+    """Add --layout and --part."""
     parser.add_argument(
         "--layout",
         required=True,
         metavar="NAME",
         help="otb, lasot, trackingnet, got10k, uav123, nfs, tc128, vot, or another one of "
         "docs/benchmark.md",
+    )
+    parser.add_argument(
+        "--part",
+        metavar="NAME",
+        help="part of a whole data set, such as val or test (default: what is scored of it)",
     )
 
 
@@ -116,21 +116,35 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: bad input.
     """
-    from vot_integration.commands.terminal import plain_console
-    from vot_integration.files import check_target, write_text
+    from vot_integration.files import check_target
     from vot_integration.pipeline.benchmark import ScoreOptions, score_results
 
     if args.json is not None:
         check_target(args.json, "--json")
     options = ScoreOptions(
-        args.results, args.truth, args.layout, args.convention, args.boxes == "corners", args.base
+        args.results,
+        args.truth,
+        args.layout,
+        args.convention,
+        args.boxes == "corners",
+        args.base,
+        args.part,
     )
     scores = score_results(options)
-    plain_console().print(score_tables(scores))
-    if args.json is not None:
-        write_text(args.json, json.dumps(scores.to_json(), indent=2, allow_nan=False) + "\n")
-        plain_console().print(f"wrote {args.json}")
+    show_scores(scores, args.json)
     return 1 if any(tracker.missing for tracker in scores.trackers.values()) else 0
+
+
+def show_scores(scores: "BenchmarkScores", file: Path | None) -> None:
+    """Print scores, and write them to a file if there is to be one."""
+    from vot_integration.commands.terminal import plain_console
+    from vot_integration.files import write_text
+
+    console = plain_console()
+    console.print(score_tables(scores))
+    if file is not None:
+        write_text(file, json.dumps(scores.to_json(), indent=2, allow_nan=False) + "\n")
+        console.print(f"wrote {file}")
 
 
 def score_tables(scores: "BenchmarkScores") -> "RenderableType":
@@ -139,10 +153,10 @@ def score_tables(scores: "BenchmarkScores") -> "RenderableType":
     from rich.text import Text
 
     title = f"{scores.benchmark}, convention {scores.convention} ({scores.rules.tool})"
-    table = _table(title, "Tracker", ("fps", "Videos", "Frames"))
+    table = _table(title, "Tracker", ("fps", "Videos"))
     for name, tracker in scores.trackers.items():
         fps = "-" if tracker.fps is None else f"{tracker.fps:.1f}"
-        counts = (fps, str(tracker.scores.sequences), str(tracker.scores.frames))
+        counts = (fps, str(tracker.scores.sequences))
         table.add_row(name, *_cells(tracker.scores), *counts)
     parts: list[RenderableType] = [table]
     for name, tracker in scores.trackers.items():
@@ -178,7 +192,7 @@ def _table(title: str, first: str, last: tuple[str, ...]) -> "Table":
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", caption=_CAPTION, caption_justify="left")
-    table.add_column(first)
+    table.add_column(first, min_width=12, overflow="fold")
     for heading in (*_HEADINGS, *last):
         table.add_column(heading, justify="right", no_wrap=True)
     return table

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.planning import PlannedRuns, cut_shards
+from vot_integration.evaluation.shards import ShardJob
 from vot_integration.evaluation.view import toolkit_view
 from vot_integration.evaluation.workers import IN_TURN, Workers
 from vot_integration.files import why_not_writable
@@ -83,7 +84,8 @@ def _evaluate(
     shards = [workspace]
     if workers.parts != 1:
         shards = cut_shards(workspace, tracker, workers.parts)
-    outcomes = workers.run(shards, tracker, report)
+    jobs = [ShardJob(shard, tracker, number) for number, shard in enumerate(shards)]
+    outcomes = workers.run(jobs, report)
     failed = [outcome for outcome in outcomes if not outcome.succeeded]
     required = [run for run in runs if run.required]
     missing = [run for run in required if not run.is_whole(results, foreign=foreign)]

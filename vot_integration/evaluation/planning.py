@@ -88,6 +88,19 @@ def cut_shards(workspace: Workspace, tracker: str, count: int | None) -> list[Wo
         for run in planned.of(experiment)
         if not run.is_whole(results)
     )
+    return [_part(workspace, names) for names in cut_evenly(work, count)]
+
+
+def cut_evenly(work: Counter[str], count: int | None) -> list[list[str]]:
+    """Cut work into parts that take about equally long.
+
+    Args:
+        work: frames of each sequence.
+        count: how many parts at most; None for a part a sequence.
+
+    Returns:
+        Names of the sequences of each part, the longest part first; none is empty.
+    """
     parts: list[list[str]] = [[] for _ in range(min(count or len(work), len(work)))]
     loads = [0] * len(parts)
     for name, frames in work.most_common():
@@ -95,7 +108,7 @@ def cut_shards(workspace: Workspace, tracker: str, count: int | None) -> list[Wo
         parts[lightest].append(name)
         loads[lightest] += frames
     ordered = sorted(range(len(parts)), key=lambda part: -loads[part])
-    return [_part(workspace, parts[part]) for part in ordered]
+    return [parts[part] for part in ordered]
 
 
 def split_realtime(workspace: Workspace) -> tuple[Workspace | None, Workspace | None]:

@@ -1,4 +1,4 @@
-"""Who runs `vot evaluate`: one process after the other, or several at the same time."""
+"""Who does the jobs: one process after the other, or several at the same time."""
 
 import os
 import queue
@@ -6,58 +6,39 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from alpharefine.errors import UsageError
-from vot_integration.evaluation.view import toolkit_view
+from vot_integration.child import POLL_SECONDS, termination_interrupts
+from vot_integration.evaluation.jobs import Job, Outcome
 from vot_integration.serving.process import THREAD_VARIABLES, available_cores
-from vot_integration.toolkit.process import POLL_SECONDS, run_toolkit, termination_interrupts
-from vot_integration.workspaces.workspace import Workspace
 
-_SUCCESS = "Evaluation concluded"
 _PARTS_PER_WORKER = 4
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a `vot evaluate` ended: its exit status, which says little, and its output."""
-
-    status: int
-    output: str
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the toolkit says that it came to its end."""
-        return self.status == 0 and _SUCCESS in self.output
-
-
 class Workers(Protocol):
-    """Runs parts of a workspace."""
+    """Does jobs."""
 
     @property
     def count(self) -> int:
-        """How many parts run at the same time."""
+        """How many jobs run at the same time."""
 
     @property
     def parts(self) -> int | None:
-        """Into how many parts a workspace is to be cut; None for a part a sequence."""
+        """Into how many jobs work is to be cut; None for a job a sequence."""
 
     def alone(self) -> "Workers":
         """A single worker that has its device to itself."""
 
-    def run(
-        self, shards: Sequence[Workspace], tracker: str, on_tick: Callable[[], None]
-    ) -> list[Outcome]:
-        """Run `vot evaluate` for every part; after a failure no further one is begun.
+    def run(self, jobs: Sequence[Job], on_tick: Callable[[], None]) -> list[Outcome]:
+        """Do every job; after a failure no further one is begun.
 
         Args:
-            shards: workspaces whose experiments and sequences are to be run.
-            tracker: name of a tracker in their registry.
+            jobs: of one tracker.
             on_tick: called about twice a second meanwhile, in the calling thread.
 
         Returns:
-            Outcomes of the parts that came to an end.
+            Outcomes of the jobs that came to an end.
         """
 
 
@@ -73,12 +54,12 @@ class LocalWorkers:
 
     @property
     def count(self) -> int:
-        """How many parts run at the same time."""
+        """How many jobs run at the same time."""
         return len(self.slots)
 
     @property
     def parts(self) -> int | None:
-        """More parts than workers: who is done early takes another one."""
+        """More jobs than workers: who is done early takes another one."""
         return 1 if self.count == 1 else _PARTS_PER_WORKER * self.count
 
     def alone(self) -> "LocalWorkers":
@@ -86,16 +67,16 @@ class LocalWorkers:
         device = {key: value for key, value in self.slots[0].items() if key == _GPU_VARIABLE}
         return LocalWorkers((device,))
 
-    def run(
-        self, shards: Sequence[Workspace], tracker: str, on_tick: Callable[[], None]
-    ) -> list[Outcome]:
+    def run(self, jobs: Sequence[Job], on_tick: Callable[[], None]) -> list[Outcome]:
         """See `Workers`."""
-        if self.count == 1:
-            return [
-                run_shard(shard, tracker, self.slots[0], _log(shard, tracker, number), on_tick)
-                for number, shard in enumerate(shards)
-            ]
-        return _run_parallel(self.slots, shards, tracker, on_tick)
+        if self.count > 1:
+            return _run_parallel(self.slots, jobs, on_tick)
+        outcomes: list[Outcome] = []
+        for job in jobs:
+            outcomes.append(job.run(self.slots[0], on_tick))
+            if not outcomes[-1].succeeded:
+                break
+        return outcomes
 
 
 IN_TURN = LocalWorkers()
@@ -128,42 +109,12 @@ def local_workers(jobs: int | None, gpus: str | None) -> LocalWorkers:
     return LocalWorkers(tuple(slots))
 
 
-def run_shard(
-    shard: Workspace,
-    tracker: str,
-    environment: Mapping[str, str],
-    log: Path,
-    on_tick: Callable[[], None] = lambda: None,
-) -> Outcome:
-    """Run `vot evaluate` on a part of a workspace.
-
-    Args:
-        shard: the part.
-        tracker: name of a tracker in its registry.
-        environment: variables for the toolkit and the tracker.
-        log: file for the toolkit's output.
-        on_tick: called about twice a second meanwhile.
-    """
-    with toolkit_view(shard) as view:
-        status, output = run_toolkit(
-            ["evaluate", "--workspace", str(view), tracker],
-            cwd=view,
-            log=log,
-            on_tick=on_tick,
-            environment=environment,
-        )
-    return Outcome(status, output)
-
-
 class _CancelledError(Exception):
-    """Another part has failed, or the user has interrupted the run."""
+    """Another job has failed, or the user has interrupted the run."""
 
 
 def _run_parallel(
-    slots: Sequence[Mapping[str, str]],
-    shards: Sequence[Workspace],
-    tracker: str,
-    on_tick: Callable[[], None],
+    slots: Sequence[Mapping[str, str]], jobs: Sequence[Job], on_tick: Callable[[], None]
 ) -> list[Outcome]:
     free: queue.SimpleQueue[Mapping[str, str]] = queue.SimpleQueue()
     for slot in slots:
@@ -174,11 +125,11 @@ def _run_parallel(
         if canceled.is_set():
             raise _CancelledError
 
-    def work(number: int, shard: Workspace) -> Outcome:
+    def work(job: Job) -> Outcome:
         check()
         slot = free.get()
         try:
-            outcome = run_shard(shard, tracker, slot, _log(shard, tracker, number), check)
+            outcome = job.run(slot, check)
         finally:
             free.put(slot)
         if not outcome.succeeded:
@@ -186,7 +137,7 @@ def _run_parallel(
         return outcome
 
     with ThreadPoolExecutor(len(slots)) as pool:
-        futures = [pool.submit(work, number, shard) for number, shard in enumerate(shards)]
+        futures = [pool.submit(work, job) for job in jobs]
         try:
             with termination_interrupts():
                 _wait(futures, on_tick)
@@ -201,11 +152,6 @@ def _wait(futures: Sequence[Future[Outcome]], on_tick: Callable[[], None]) -> No
     while pending:
         _, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_EXCEPTION)
         on_tick()
-
-
-def _log(shard: Workspace, tracker: str, number: int) -> Path:
-    part = f"-{number + 1}" if number else ""
-    return shard.folder / "logs" / f"vot-evaluate-{tracker}{part}.log"
 
 
 def _parse_gpus(gpus: str | None) -> list[str]:

@@ -1,6 +1,6 @@
 """`arvot benchmark score`: from the options to scores of all trackers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class ScoreOptions:
         convention: by which it is scored.
         corners: whether result files hold x1, y1, x2, y2.
         base: number of the leftmost pixel in the result files; None takes them as they are.
+        part: of the data set, None for the one that is scored.
     """
 
     results: Path
@@ -31,6 +32,7 @@ class ScoreOptions:
     convention: str = OFFICIAL
     corners: bool = False
     base: int | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,27 +61,30 @@ class BenchmarkScores:
         }
 
 
-def score_results(options: ScoreOptions) -> BenchmarkScores:
-    """Score all trackers that have results.
+def score_results(options: ScoreOptions, trackers: Sequence[str] | None = None) -> BenchmarkScores:
+    """Score trackers that have results.
+
+    Args:
+        options: what the user says.
+        trackers: their names where results are of several; None for all.
 
     Raises:
         UsageError: an option is wrong, or a file cannot be read.
     """
     rules = find_convention(options.convention, find_family(options.layout))
     form = ResultForm(options.corners, _offset(options))
-    truths = read_truths(options.truth, options.layout)
+    truths = read_truths(options.truth, options.layout, options.part)
     if not options.results.is_dir():
         raise UsageError(f"there is no folder {options.results}: give one with result files")
-    trackers = find_trackers(options.results, [truth.name for truth in truths])
-    if not trackers:
+    found = find_trackers(options.results, [truth.name for truth in truths])
+    found = {name: files for name, files in found.items() if trackers is None or name in trackers}
+    if not found:
         raise UsageError(
             f"{options.results} holds no results of the {len(truths)} sequences in "
             f"{options.truth}: expected files such as {truths[0].name}.txt, in it or in a folder "
             "a tracker"
         )
-    scores = {
-        name: score_tracker(truths, results, rules, form) for name, results in trackers.items()
-    }
+    scores = {name: score_tracker(truths, results, rules, form) for name, results in found.items()}
     return BenchmarkScores(options.layout, options.convention, rules, scores)
 
 

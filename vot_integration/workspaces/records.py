@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -118,6 +119,22 @@ def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]
         found.random,
         environment=describe_environment(),
     )
+
+
+def repeat_record(name: str, settings: TrackerSettings, record: TrackerRecord) -> TrackerRecord:
+    """How this machine runs a tracker of the catalog that another one has recorded.
+
+    Raises:
+        UsageError: its weights are others here.
+    """
+    found = make_record(name, settings, {})
+    if found.sha256 != record.sha256:
+        raise UsageError(
+            f"{socket.gethostname()} has other weights of {name} ({found.sha256[:12]}, not "
+            f"{record.sha256[:12]}): install the same version of arvot there, or let the weights "
+            "be sent with --ray-send"
+        )
+    return found
 
 
 def check_own_settings(name: str, settings: TrackerSettings) -> None:
