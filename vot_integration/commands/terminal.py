@@ -9,12 +9,12 @@ from rich.measure import Measurement
 def plain_console(*, stderr: bool = False) -> Console:
     """A console that prints text as it is.
 
-    Paths and names are neither broken over lines, nor read as markup, nor colored.
+    Paths and names are neither broken over lines, nor read as markup or emoji, nor colored.
 
     Args:
         stderr: write to standard error.
     """
-    return Console(stderr=stderr, highlight=False, markup=False, soft_wrap=True)
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 class Dash:

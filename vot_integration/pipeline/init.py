@@ -84,6 +84,11 @@ def init_workspace(options: InitOptions) -> InitResult:
     notes += [remark] if remark is not None else []
     if official is not None:
         notes += _adoption_notes(workspace, official)
+    if before is not None and before.source != workspace.dataset.source:
+        notes.append(
+            f"the sequences are taken from {workspace.dataset.source} now, no more from "
+            f"{before.source}; names and ground truth are the same"
+        )
     if before is not None and before.stack.name != workspace.stack.name:
         notes.append(
             f"the stack is {workspace.stack.name} now; it was {before.stack.name}, of which there "

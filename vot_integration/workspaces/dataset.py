@@ -1,14 +1,21 @@
 """The sequences of a workspace: the built-in ones, or a folder of the user's."""
 
 import hashlib
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from alpharefine.errors import UsageError
 from vot_integration.files import absolute
 from vot_integration.sequences.builtin import RENDERING, write_builtin_sequences
 from vot_integration.sequences.checks import check_starts
-from vot_integration.sequences.folder import read_list, read_sequence_folder, write_list
+from vot_integration.sequences.folder import (
+    LIST_FILE,
+    read_list,
+    read_sequence_folder,
+    write_list,
+)
 from vot_integration.toolkit.stacks import Stack
 
 _BUILTIN = "built-in, version "
@@ -62,6 +69,14 @@ class Dataset:
                 digest.update(file.read_bytes() if file.is_file() else b"")
         return digest.hexdigest()
 
+    def in_order_of(self, names: Sequence[str]) -> "Dataset":
+        """The same sequences in the order of their names; as it is where the names differ."""
+        places = {name: place for place, name in enumerate(names)}
+        if len(places) != len(self.sequences) or any(s.name not in places for s in self.sequences):
+            return self
+        ordered = sorted(self.sequences, key=lambda sequence: places[sequence.name])
+        return replace(self, sequences=tuple(ordered))
+
     def moved(self, old: Path, new: Path) -> "Dataset":
         """The same sequences after folder `old`, in which they may lie, was renamed to `new`."""
         sequences = tuple(
@@ -107,6 +122,18 @@ def read_given(folder: Path, source: str, stack: Stack) -> Dataset | None:
     """
     if source.startswith(_BUILTIN):
         return None
+    return read_kept(folder, source, stack)
+
+
+def read_kept(folder: Path, source: str, stack: Stack) -> Dataset:
+    """The sequences of a workspace's own list; see `read_given`."""
+    gone = [path for path in read_list(folder) if not path.is_dir()]
+    if gone and not gone[0].is_relative_to(folder):
+        workspace = shlex.quote(str(folder.parent))
+        raise UsageError(
+            f"{folder / LIST_FILE} names {gone[0]}, which is not there any more: if the sequences "
+            f"are in another folder NEW now, run `arvot init {workspace} --sequences NEW`"
+        )
     return read_dataset(folder, stack, source=source)
 
 

@@ -52,6 +52,9 @@ def absolute_folders(value: str, base: Path) -> str:
         value = inner
     if is_windows(value):
         return value
+    if os.pathsep in value and (base / expand(value)).is_dir():
+        # It cannot be named, which is said later.
+        return str(base / expand(value))
     return os.pathsep.join(_absolute(folder, base) for folder in value.split(os.pathsep))
 
 

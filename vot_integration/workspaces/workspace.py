@@ -5,6 +5,7 @@ the experiments and, for each tracker, the weights, device and precision they we
 """
 
 import errno
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,12 +18,18 @@ import yaml
 
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute, write_text
-from vot_integration.sequences.folder import LIST_FILE, write_list
+from vot_integration.sequences.folder import LIST_FILE, read_list, write_list
 from vot_integration.toolkit.experiments import expected_runs
 from vot_integration.toolkit.results import Run
 from vot_integration.toolkit.stacks import EaoInterval, Stack, load_stack
 from vot_integration.workspaces.changes import extend, protocols, restack
-from vot_integration.workspaces.dataset import Dataset, read_builtin, read_dataset, write_dataset
+from vot_integration.workspaces.dataset import (
+    Dataset,
+    read_builtin,
+    read_dataset,
+    read_kept,
+    write_dataset,
+)
 from vot_integration.workspaces.lock import LOCK_FILE, exclusive
 from vot_integration.workspaces.manifest import Manifest, find_manifest, read_manifest
 from vot_integration.workspaces.official import CONFIG_FILE, OfficialWorkspace, read_official
@@ -47,7 +54,8 @@ class WorkspaceSpec:
         records: how trackers are to run, by their name in the catalog.
         own: trackers of the user's own to register, sections of trackers.ini by name.
         experiments: names of those to use now; None for all.
-        adopt: whether a workspace of the toolkit's own may become this one.
+        adopt: whether a workspace of the toolkit's own may become this one, and sequences may be
+            taken from another place.
     """
 
     folder: Path
@@ -158,7 +166,7 @@ def load_workspace(folder: Path, experiments: Sequence[str] | None = None) -> Wo
     folder = absolute(folder)
     manifest = read_manifest(folder)
     stack = manifest.stack if experiments is None else manifest.stack.select(experiments)
-    dataset = read_dataset(folder / "sequences", stack, source=manifest.source)
+    dataset = read_kept(folder / "sequences", manifest.source, stack)
     _check_dataset(folder, dataset, manifest)
     return Workspace(folder, dataset, stack, manifest.stack.find_interval(), manifest.trackers)
 
@@ -222,6 +230,8 @@ def _rename(draft: Path, folder: Path) -> None:
 def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:
     folder = spec.folder
     dataset = spec.dataset or read_builtin(folder / "sequences", spec.chosen)
+    if spec.adopt and dataset.source != manifest.source:
+        dataset, manifest = _repoint(folder, dataset, manifest)
     _check_dataset(folder, dataset, manifest)
     adopted = manifest.adopted and spec.stack == manifest.stack
     manifest = restack(folder, replace(manifest, adopted=adopted), spec.stack)
@@ -229,6 +239,34 @@ def _reuse(spec: WorkspaceSpec, manifest: Manifest) -> Workspace:
     _write_settings(folder, spec, manifest)
     interval = spec.stack.find_interval()
     return Workspace(folder, dataset, spec.chosen, interval, manifest.trackers)
+
+
+def _repoint(folder: Path, dataset: Dataset, manifest: Manifest) -> tuple[Dataset, Manifest]:
+    """Let a workspace take the same sequences from another place.
+
+    Raises:
+        UsageError: they are not the same.
+    """
+    listed = read_list(folder / "sequences")
+    dataset = dataset.in_order_of([path.name for path in listed])
+    if dataset.fingerprint() != manifest.fingerprint:
+        raise UsageError(_difference(folder, dataset, listed, manifest.source))
+    if dataset.source != str(folder / "sequences"):
+        write_list(folder / "sequences", (str(sequence.path) for sequence in dataset.sequences))
+    return dataset, replace(manifest, source=dataset.source)
+
+
+def _difference(folder: Path, dataset: Dataset, listed: Sequence[Path], source: str) -> str:
+    """Why sequences cannot take the place of those that a workspace was made for."""
+    new, old = {entry.name for entry in dataset.sequences}, {path.name for path in listed}
+    why = "their ground truth, anchors or properties differ"
+    if new != old:
+        lacking, further = sorted(old - new), sorted(new - old)
+        why = f"{lacking[0]} is not among them" if lacking else f"{further[0]} is one more"
+    return (
+        f"{folder} was made for the sequences in {source}, and those in {dataset.source} are not "
+        f"the same: {why}; name another workspace for them"
+    )
 
 
 def _adopt(spec: WorkspaceSpec, official: OfficialWorkspace) -> Workspace:
@@ -275,10 +313,12 @@ def _occupied(folder: Path) -> str:
 
 def _check_dataset(folder: Path, dataset: Dataset, manifest: Manifest) -> None:
     if (dataset.source, dataset.fingerprint()) != (manifest.source, manifest.fingerprint):
-        raise UsageError(
-            f"{folder} was made for other sequences ({manifest.source}); "
-            "name another workspace or delete it"
-        )
+        remedy = "name another workspace or delete it"
+        names = [path.name for path in read_list(folder / "sequences")]
+        if dataset.in_order_of(names).fingerprint() == manifest.fingerprint:
+            given = f"{shlex.quote(str(folder))} --sequences {shlex.quote(dataset.source)}"
+            remedy = f"these are the same in another place, which `arvot init {given}` lets it take"
+        raise UsageError(f"{folder} was made for other sequences ({manifest.source}); {remedy}")
 
 
 def _write_settings(folder: Path, spec: WorkspaceSpec, manifest: Manifest) -> None:
