@@ -83,6 +83,19 @@ class BoxLayout:
         is_marked = not self.marks or any((folder / mark).is_file() for mark in self.marks)
         return is_marked and bool(self.box_files(folder)) and self.has_frames(folder)
 
+    def folders_of(self, truth: Path) -> list[Path]:
+        """Folders of frames that a folder of boxes belongs to, where it lies apart from them.
+
+        Those that have no boxes there are among them.
+        """
+        path, apart = absolute(truth), Path(self.truth)
+        below = [part for part in apart.parts if part != ".."]
+        if not below or not path.match(str(Path(*below))):
+            return []
+        root = path.parents[len(below) - 1]
+        found = (folder for pattern in self.within for folder in root.glob(pattern))
+        return sorted(folder for folder in found if is_data(folder) and folder.is_dir())
+
     def has_frames(self, folder: Path) -> bool:
         """Whether frames of a sequence lie where they have to."""
         return any(has_images(folder / images) for images in self.images)

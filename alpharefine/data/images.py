@@ -18,10 +18,11 @@ _log = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
-_SYSTEM_FOLDERS = frozenset(
+_SYSTEM_NAMES = frozenset(
     {"__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"}
+    | {"thumbs.db", "desktop.ini"}
 )
-"""Of macOS archives, network storage, Windows and Linux; they hold pictures, too."""
+"""Of macOS archives, network storage, Windows and Linux; the folders hold pictures, too."""
 
 
 class FrameError(Exception):
@@ -76,7 +77,7 @@ def is_data(path: Path) -> bool:
     Hidden files are not data, AppleDouble files such as `._0001.jpg` among them, and nor are the
     folders that systems keep thumbnails, waste and resource forks in.
     """
-    return not path.name.startswith(".") and path.name.lower() not in _SYSTEM_FOLDERS
+    return not path.name.startswith(".") and path.name.lower() not in _SYSTEM_NAMES
 
 
 def natural_order(path: Path) -> tuple[tuple[str | int, ...], str]:

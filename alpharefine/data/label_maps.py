@@ -7,9 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.data.images import FrameError, FrameFiles, SkipCounter
-from alpharefine.data.mask_pictures import MaskPicture, ObjectChoice, read_picture_of_masks
+from alpharefine.data.mask_pictures import (
+    MaskPicture,
+    MaskSurvey,
+    ObjectChoice,
+    read_picture_of_masks,
+)
+from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.types import Box, Mask
+
+_KEPT = 4
+"""Pictures that are not read twice: those of still images; all of a video would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -48,58 +57,78 @@ def largest_piece(mask: Mask, box: Box) -> int:
     return int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 
-def object_labels(picture: MaskPicture) -> list[int]:
-    """The values other than 0 that occur in a picture of masks, ascending."""
-    return [int(value) for value in np.unique(picture.values) if value]
-
-
 class MaskTrack:
     """One object in label map files.
 
     Args:
         files: the label map of each frame.
-        label: the object's value, None for gray masks of a single object.
+        choice: which of their pixels are the object.
         visible: bool per frame.
     """
 
     has_masks = True
 
-    def __init__(self, files: FrameFiles, label: int | None, visible: NDArray[np.bool_]) -> None:
+    def __init__(self, files: FrameFiles, choice: ObjectChoice, visible: NDArray[np.bool_]) -> None:
         self._files = files
-        self._label = label
+        self._choice = choice
         self.visible = visible
 
     def target(self, t: int, height: int, width: int) -> tuple[Box, Mask | None]:
         """See `alpharefine.data.source.Track`."""
         path = self._files[t]
-        mask = ObjectChoice(self._label).mask(read_picture_of_masks(path))
+        mask = self._choice.mask(read_picture_of_masks(path))
         if mask.shape != (height, width):
             raise FrameError(f"{path}: mask {mask.shape}, but the image is {(height, width)}")
         box = mask_to_box(mask)
         if box is None:
-            raise FrameError(f"{path}: object {self._label} is not in the mask")
+            which = "the object" if self._choice.label is None else f"object {self._choice.label}"
+            raise FrameError(f"{path}: {which} is not in the mask")
         return box, mask
 
 
 def scan_tracks(
     files: FrameFiles, count: int, objects: ObjectFilter, skips: SkipCounter
 ) -> list[MaskTrack]:
-    """Read `count` label maps and return a track for every object kept in at least one of them.
+    """Read `count` pictures of masks and return a track for every object that is worth training on.
+
+    Which objects there are is decided by all pictures, as `MaskSurvey` does: 255 beside other
+    numbers may be "ignore", and soft edges are no objects.
 
     Args:
-        files: the label map of each frame.
+        files: the picture of masks of each frame.
         count: number of frames.
         objects: an object is visible in the frames whose mask this accepts.
-        skips: told of unreadable files; no object is visible there.
+        skips: told of unreadable files, in which no object is visible, and of pictures that may
+            mean several things, which have no object.
     """
-    visible: dict[int, NDArray[np.bool_]] = {}
+    survey = MaskSurvey(str(files[0]) if count == 1 else f"the masks in {files.folder}")
+    is_empty = True
+    kept: dict[int, MaskPicture] = {}
+    unreadable = set()
     for t in range(count):
         try:
             picture = read_picture_of_masks(files[t])
         except FrameError as error:
             skips.add(error)
+            unreadable.add(t)
             continue
-        for label in object_labels(picture):
-            if objects.accepts(ObjectChoice(label).mask(picture)):
-                visible.setdefault(label, np.zeros(count, dtype=np.bool_))[t] = True
-    return [MaskTrack(files, label, seen) for label, seen in sorted(visible.items())]
+        is_empty &= not picture.values.any()
+        survey.add(picture)
+        if t < _KEPT:
+            kept[t] = picture
+    if is_empty:
+        return []
+    try:
+        choices = survey.choose(None, None)
+    except UsageError as error:
+        skips.add(f"{error} (for training, by saving them as label maps or as black and white)")
+        return []
+    visible = np.zeros((len(choices), count), dtype=np.bool_)
+    for t in sorted(set(range(count)) - unreadable):
+        picture = kept[t] if t in kept else read_picture_of_masks(files[t])
+        visible[:, t] = [objects.accepts(choice.mask(picture)) for choice in choices]
+    return [
+        MaskTrack(files, choice, seen)
+        for choice, seen in zip(choices, visible, strict=True)
+        if seen.any()
+    ]

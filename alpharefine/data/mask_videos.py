@@ -8,6 +8,7 @@ import numpy as np
 from alpharefine.data.folders import VIDEO_OBJECTS
 from alpharefine.data.images import FrameError, FrameFiles, SkipCounter, layout_error, list_images
 from alpharefine.data.label_maps import MaskTrack, ObjectFilter, scan_tracks
+from alpharefine.data.mask_pictures import ObjectChoice
 from alpharefine.data.source import FrameSequence, SequenceSource
 from alpharefine.data.text import NAME_COMMENTS, read_lines
 
@@ -47,7 +48,7 @@ def read_youtube_vos(root: Path, split: str = "train") -> SequenceSource:
         if not stems or not frames[0].is_file() or not masks[0].is_file():
             skips.add(f"{frames.folder}: object {label} has no frame or mask")
             continue
-        track = MaskTrack(masks, label, np.ones(len(stems), dtype=np.bool_))
+        track = MaskTrack(masks, ObjectChoice(label), np.ones(len(stems), dtype=np.bool_))
         sequences.append(FrameSequence(video, frames, track))
     skips.report(len(sequences))
     if not sequences:

@@ -14,6 +14,7 @@ from alpharefine.data.images import (
     walk_folders,
 )
 from alpharefine.data.label_maps import MaskTrack, ObjectFilter, scan_tracks
+from alpharefine.data.mask_pictures import ObjectChoice
 from alpharefine.data.source import FrameSequence, SequenceSource
 from alpharefine.errors import UsageError
 from alpharefine.types import Image
@@ -54,7 +55,7 @@ def read_mask_folder(
             skips.add(f"{path}: no mask {file[0]}")
             continue
         if binary:
-            tracks = [MaskTrack(file, None, np.ones(1, dtype=np.bool_))]
+            tracks = [MaskTrack(file, ObjectChoice(None), np.ones(1, dtype=np.bool_))]
         else:
             tracks = scan_tracks(file, 1, objects or ObjectFilter(), skips)
         frames = FrameFiles(root / images, (path.name,))

@@ -189,3 +189,24 @@ def test_boxes_without_frames_are_told_of(tmp_path: Path) -> None:
     done = convert(tmp_path / "TN", tmp_path / "out", DEFAULT)
     assert [skipped.name for skipped in done.skipped if skipped.is_flaw] == ["gone_7"]
     assert not done.is_complete
+
+
+def test_a_part_without_any_frames_is_told_of(tmp_path: Path) -> None:
+    write_trackingnet(tmp_path / "TN")
+    (tmp_path / "TN/TRAIN_5/anno").mkdir(parents=True)
+    write_boxes(tmp_path / "TN/TRAIN_5/anno/gone_7.txt")
+    done = convert(tmp_path / "TN", tmp_path / "out", DEFAULT)
+    [flaw] = [skipped for skipped in done.skipped if skipped.is_flaw]
+    assert flaw.name.endswith("TRAIN_5/anno") and "no folder of frames" in flaw.reason
+
+
+def test_the_folder_of_boxes_tells_which_set_is_meant(tmp_path: Path) -> None:
+    """UAV20L has boxes for the same folders of frames as UAV123."""
+    write_uav(tmp_path / "UAV")
+    (tmp_path / "UAV/anno/UAV20L").mkdir()
+    write_boxes(tmp_path / "UAV/anno/UAV20L/bird1.txt", count=20)
+    assert list(converted(tmp_path / "UAV")) == ["bike1", "bird1_1", "bird1_2"]
+    done = convert(tmp_path / "UAV/anno/UAV20L", tmp_path / "long", DEFAULT)
+    assert [(written.path.name, written.frames) for written in done.written] == [("bird1", 20)]
+    again = convert(tmp_path / "UAV/anno/UAV123", tmp_path / "short", DEFAULT)
+    assert len(again.written) == 3

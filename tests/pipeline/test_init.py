@@ -182,6 +182,15 @@ def test_refused_where_other_things_are(
     assert "list.txt is a file: name a new or an empty folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini", "._x"])
+def test_what_systems_leave_is_not_in_the_way(name: str, tmp_path: Path, sequences: Path) -> None:
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / name).write_text("view")
+    assert init(tmp_path / "w", sequences) == 0
+    assert (tmp_path / "w" / name).read_text() == "view" and (tmp_path / "w" / "results").is_dir()
+    assert init(tmp_path / "w", sequences) == 0
+
+
 def test_another_stack_only_where_no_results_contradict_it(
     tmp_path: Path, sequences: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image as PilImage
 
 from alpharefine.data.folders import read_video_folder
@@ -20,6 +21,8 @@ from alpharefine.errors import UsageError
 from tests.training.layouts import blank_labels, write_image, write_labels, write_text
 
 DATA = Path(os.environ.get("ARVOT_DATA", Path(__file__).parents[2] / "../shared/data"))
+
+Labels = NDArray[np.uint8]
 
 
 def make_mask_set(root: Path) -> Path:
@@ -133,6 +136,66 @@ def test_video_folder(tmp_path: Path) -> None:
     assert np.argwhere(frame.mask).tolist() == [[6, 6], [6, 7], [7, 7]]
     assert source.frame(found["regions"], 3).box == (1, 1, 8, 8)
     assert source.frame(found["boxes"], 3).mask is None
+
+
+def labels_with(
+    values: dict[int, tuple[slice, slice]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    labels = blank_labels(90, 120)
+    for value, place in values.items():
+        labels[place] = value
+    return labels
+
+
+LEFT, RIGHT = (slice(10, 50), slice(20, 60)), (slice(20, 70), slice(70, 110))
+
+
+def soft_square() -> Labels:
+    return np.asarray(cv2.GaussianBlur(labels_with({255: LEFT}), (9, 9), 0), np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["stills", "video"])
+@pytest.mark.parametrize(
+    ("labels", "boxes"),
+    [
+        (labels_with({1: LEFT, 255: RIGHT}), [(20, 10, 40, 40)]),
+        (labels_with({255: LEFT}), [(20, 10, 40, 40)]),
+        (labels_with({100: LEFT, 255: RIGHT}), [(20, 10, 40, 40), (70, 20, 40, 50)]),
+        (soft_square(), [(20, 10, 40, 40)]),
+        (labels_with({50: LEFT, 255: RIGHT}), []),
+    ],
+    ids=["ignore", "one", "gray", "soft", "ambiguous"],
+)
+def test_objects_are_those_that_the_shared_reader_finds(
+    kind: str,
+    labels: Labels,
+    boxes: list[tuple[int, ...]],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for number in range(1 if kind == "stills" else 6):
+        folders = ("images", "masks") if kind == "stills" else ("v/color", "v/masks")
+        write_image(tmp_path / folders[0] / f"{number}.jpg", 90, 120, number)
+        write_labels(tmp_path / folders[1] / f"{number}.png", labels)
+    reader = read_mask_folder if kind == "stills" else read_video_folder
+    if not boxes:
+        with caplog.at_level(logging.WARNING), pytest.raises(UsageError, match="no usable"):
+            reader(tmp_path)
+        assert "have 255, which may be an object or 'ignore', beside 50" in caplog.text
+        return
+    source = reader(tmp_path)
+    assert [source.frame(index, 0).box for index in range(len(source))] == boxes
+    assert source.sequence(0).visible.all()
+
+
+def test_frames_of_videos_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for number in range(1, 13):
+        write_image(tmp_path / f"v/{number}.jpg", 60, 80, number)
+    write_text(tmp_path / "v/groundtruth.txt", *[f"{number},2,10,12" for number in range(1, 13)])
+    source = read_video_folder(tmp_path)
+    for number in (2, 10):
+        written = read_image(tmp_path / f"v/{number}.jpg")
+        assert np.array_equal(source.frame(0, number - 1).image, written)
 
 
 def test_video_folder_obeys_its_list(tmp_path: Path) -> None:

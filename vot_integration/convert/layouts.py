@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from alpharefine.data.box_layouts import BOX_LAYOUTS, find_layout
+from alpharefine.data.box_layouts import BOX_LAYOUTS, BoxLayout, find_layout
 from alpharefine.data.images import has_images, is_data, list_folders, list_images
 from alpharefine.errors import UsageError
 from vot_integration.convert.boxes import place_track, read_boxed, read_track
@@ -32,6 +32,9 @@ _NO_TRUTH = (
 )
 _NO_FRAMES = "ground truth but no frames, beside it or in img: copy them there"
 _NO_FRAMES_APART = "ground truth but no folder of frames of that name: copy it there"
+
+_FRAMES_BESIDE = ("frames", "data_seq", "sequences")
+"""Folders of frames in the layouts that keep boxes in a folder `anno`."""
 
 _EXPECTED = (
     "a video, a folder of frames with --masks or --boxes, or a folder of DAVIS, "
@@ -65,7 +68,7 @@ def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
     check_rate(options.fps)
     try:
         found = list(_find(source, options))
-        found += _lone_boxes(found)
+        found += [*_lone_boxes(found), *_lone_truth(source)]
         if not found:
             raise _unknown(source)
     except OSError as error:
@@ -78,10 +81,13 @@ def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
 
 def _find(source: Path, options: ConvertOptions) -> Iterator[Source]:
     davis = _inside_davis(source)
+    apart = list(_of_truth(source, options)) if source.is_dir() else []
     if source.is_file():
         yield Source(source.stem, source, partial(read_video, source, options))
     elif options.masks is not None or options.boxes is not None:
         yield _source(source, partial(_plain, source, options))
+    elif apart:
+        yield from apart
     elif davis is not None:
         yield from _davis(*davis, options)
     else:
@@ -98,9 +104,7 @@ def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Sour
         if object_files(folder):
             yield _source(folder, partial(read_objects, folder, options))
     elif layout is not None:
-        read = partial(read_boxed, folder, layout, options)
-        truth = layout.box_files(folder) if layout.truth != "." else ()
-        yield replace(_source(folder, read), truth=truth)
+        yield _boxed(folder, layout, options)
     elif (folder / "masks").is_dir():
         images = folder / "color" if (folder / "color").is_dir() else folder
         yield _source(folder, partial(_plain, images, replace(options, masks=folder / "masks")))
@@ -119,6 +123,20 @@ def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Sour
             yield _refused(folder, _NO_TRUTH)
 
 
+def _boxed(folder: Path, layout: BoxLayout, options: ConvertOptions) -> Source:
+    read = partial(read_boxed, folder, layout, options)
+    truth = layout.box_files(folder) if layout.truth != "." else ()
+    return replace(_source(folder, read), truth=truth)
+
+
+def _of_truth(source: Path, options: ConvertOptions) -> Iterator[Source]:
+    """Sequences of a folder of boxes apart from the frames, such as UAV123/anno/UAV20L."""
+    for layout in BOX_LAYOUTS.values():
+        for folder in layout.folders_of(source):
+            if layout.fits(folder):
+                yield _boxed(folder, layout, options)
+
+
 def _lone_boxes(found: list[Source]) -> Iterator[Source]:
     """Files of boxes beside those of the sequences that were found, without frames of their own."""
     claimed = {file for source in found for file in source.truth}
@@ -126,6 +144,14 @@ def _lone_boxes(found: list[Source]) -> Iterator[Source]:
         for file in sorted(set(folder.glob("*.txt")) - claimed):
             if is_data(file):
                 yield _refused(file, _NO_FRAMES_APART, name=file.stem)
+
+
+def _lone_truth(source: Path) -> Iterator[Source]:
+    """Folders of boxes without any folder of frames beside them, as of TrackingNet's parts."""
+    for truth in (source / "anno", *sorted(source.glob("*/anno"))):
+        has_text = truth.is_dir() and any(truth.rglob("*.txt"))
+        if has_text and not any((truth.parent / name).is_dir() for name in _FRAMES_BESIDE):
+            yield _refused(truth, _NO_FRAMES_APART)
 
 
 def _inside_davis(source: Path) -> tuple[Path, Path] | None:

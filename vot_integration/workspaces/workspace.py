@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from alpharefine.data.images import is_data
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute, write_text
 from vot_integration.sequences.folder import LIST_FILE, read_list, write_list
@@ -137,7 +138,9 @@ def open_workspace(spec: WorkspaceSpec) -> Workspace:
         UsageError: the folder holds something else, or results of other experiments or made with
             other settings; or an evaluation is running in it.
     """
-    if not spec.folder.exists() or (spec.folder.is_dir() and not any(spec.folder.iterdir())):
+    if not spec.folder.exists() or (
+        spec.folder.is_dir() and not any(map(is_data, spec.folder.iterdir()))
+    ):
         return _create(spec)
     known = find_manifest(spec.folder)
     official = read_official(spec.folder) if known is None else None
@@ -217,9 +220,16 @@ def _create(spec: WorkspaceSpec) -> Workspace:
 
 
 def _rename(draft: Path, folder: Path) -> None:
+    """Put a draft in the place of a folder, which may hold what systems leave: that is kept."""
+    left = [p for p in folder.iterdir() if not is_data(p)] if folder.is_dir() else []
     try:
+        for path in left:
+            path.replace(draft / path.name)
         draft.replace(folder)
     except OSError as error:
+        for path in left:
+            if (draft / path.name).exists():
+                (draft / path.name).replace(path)
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         raise UsageError(
