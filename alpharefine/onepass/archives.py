@@ -13,13 +13,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from alpharefine.data.images import FrameError
+from alpharefine.data.text import read_text
 from alpharefine.errors import UsageError
 from alpharefine.onepass.measures import Boxes
 from alpharefine.onepass.result_files import (
     NO_EXTENT,
     ResultFiles,
     read_run,
-    read_times,
     sequence_key,
 )
 
@@ -100,9 +100,7 @@ def write_archive(
             for name, length in lengths.items():
                 files = results[sequence_key(name)]
                 boxes = _read_whole(files.boxes[0], name, length)
-                times = (
-                    None if files.times is None else _numbers(read_times(files.times)[:, None], 8)
-                )
+                times = None if files.times is None else read_text(files.times)
                 entries = server.entries(name, _numbers(boxes, server.decimals), times)
                 for entry, text in entries.items():
                     archive.writestr(entry, text)

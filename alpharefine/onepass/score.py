@@ -214,8 +214,10 @@ class _Tally:
         if kind == "surplus rows":
             return "not counted"
         if kind == "rows with a side of 0 or less":
-            if convention.repeated != "none":
-                return f"scored as {convention.tool} does, by the row before where a side is 0"
+            if convention.repeated == "flat":
+                return f"those with a side of 0 by the row before, as {convention.tool} does"
+            if convention.repeated == "invalid":
+                return f"scored by the row before, as {convention.tool} does"
             return f"scored as they are, as {convention.tool} does"
         if kind != "missing rows" and convention.repeated == "invalid":
             return f"scored by the row before, as {convention.tool} does"

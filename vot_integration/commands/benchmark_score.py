@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from alpharefine.onepass.measures import Scores
-    from vot_integration.pipeline.benchmark import BenchmarkScores
+    from vot_integration.pipeline.benchmark import BenchmarkScores, ScoreOptions
 
 _EXAMPLES = """\
   arvot benchmark score work/benchmarks/lasot --truth ~/LaSOT --layout lasot
@@ -26,6 +26,11 @@ _EXAMPLES = """\
 The number of one convention cannot be compared with that of another one: docs/conventions.md.
 
 exit status: 0 done, 1 done but for sequences without results, 2 bad input
+"""
+
+_REPORT_EXAMPLES = """\
+  arvot benchmark report work/benchmarks/lasot --truth ~/LaSOT --layout lasot -o lasot.html
+      every tracker with results there, side by side
 """
 
 _HEADINGS = {
@@ -45,6 +50,26 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = add_command(
         commands, "score", run, "Score result files, made here or elsewhere.", _EXAMPLES
     )
+    _add_inputs(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
+    report = add_command(
+        commands,
+        "report",
+        run_report,
+        "Write one HTML file with scores, curves, attributes and sequences of result files.",
+        _REPORT_EXAMPLES,
+    )
+    _add_inputs(report)
+    report.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE.html",
+        help="file to write (default: benchmark.html in RESULTS)",
+    )
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "results",
         type=Path,
@@ -61,7 +86,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_layout(parser)
     add_convention(parser)
     add_result_form(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
 
 
 def add_layout(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +131,37 @@ def add_result_form(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def run_report(args: argparse.Namespace) -> int:
+    """Write the report of all trackers with results.
+
+    Raises:
+        UsageError: bad input.
+    """
+    from vot_integration.commands.terminal import plain_console
+    from vot_integration.files import check_target
+    from vot_integration.pipeline.benchmark import report_results
+
+    file = args.output or args.results / "benchmark.html"
+    check_target(file, "--output")
+    report_results(_score_options(args), file)
+    plain_console().print(f"report: {file}")
+    return 0
+
+
+def _score_options(args: argparse.Namespace) -> "ScoreOptions":
+    from vot_integration.pipeline.benchmark import ScoreOptions
+
+    return ScoreOptions(
+        args.results,
+        args.truth,
+        args.layout,
+        args.convention,
+        args.boxes == "corners",
+        args.base,
+        args.part,
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Score all trackers with results, and print and write the numbers.
 
@@ -117,20 +172,11 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input.
     """
     from vot_integration.files import check_target
-    from vot_integration.pipeline.benchmark import ScoreOptions, score_results
+    from vot_integration.pipeline.benchmark import score_results
 
     if args.json is not None:
         check_target(args.json, "--json")
-    options = ScoreOptions(
-        args.results,
-        args.truth,
-        args.layout,
-        args.convention,
-        args.boxes == "corners",
-        args.base,
-        args.part,
-    )
-    scores = score_results(options)
+    scores = score_results(_score_options(args))
     show_scores(scores, args.json)
     return 1 if any(tracker.missing for tracker in scores.trackers.values()) else 0
 

@@ -10,6 +10,8 @@ from alpharefine.onepass.conventions import OFFICIAL, Convention, find_conventio
 from alpharefine.onepass.result_files import find_trackers
 from alpharefine.onepass.score import ResultForm, TrackerScores, score_tracker
 from alpharefine.onepass.truth import find_family, find_layout_entry, read_truths
+from vot_integration.files import write_text
+from vot_integration.onepass.results import read_record
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,27 @@ def score_results(options: ScoreOptions, trackers: Sequence[str] | None = None) 
         )
     scores = {name: score_tracker(truths, results, rules, form) for name, results in found.items()}
     return BenchmarkScores(options.layout, options.convention, rules, scores)
+
+
+def report_results(options: ScoreOptions, file: Path) -> None:
+    """Write the report of all trackers that have results.
+
+    Raises:
+        UsageError: an option is wrong, or a file cannot be read.
+    """
+    from vot_integration.report.benchmark_document import make_benchmark_report, render_benchmark
+
+    scores = score_results(options)
+    folders = {name: options.results / name for name in scores.trackers}
+    records = {
+        name: record
+        for name, folder in folders.items()
+        if (record := read_record(folder if folder.is_dir() else options.results)) is not None
+    }
+    report = make_benchmark_report(
+        scores.benchmark, scores.convention, scores.rules, scores.trackers, records
+    )
+    write_text(file, render_benchmark(report))
 
 
 def _offset(options: ScoreOptions) -> float:

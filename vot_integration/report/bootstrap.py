@@ -65,6 +65,15 @@ def resample(sequences: Sequence[SequenceMeasures], interval: tuple[int, int]) -
     return Resampled(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
+def resample_means(values: Samples) -> Samples:
+    """Means of resampled sets of sequences, `RESAMPLES` float; see `resample`.
+
+    Args:
+        values: one a sequence.
+    """
+    return np.concatenate([weights @ values / len(values) for weights in _draws(len(values))])
+
+
 def percentile_interval(values: Samples) -> ConfidenceInterval:
     """The interval that leaves out as many values below as above.
 

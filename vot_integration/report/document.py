@@ -1,12 +1,8 @@
 """The report: one HTML file that needs no other file and no network."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
-
-import jinja2
 
 import alpharefine
 from vot_integration.report.bootstrap import ConfidenceInterval, percentile_interval, resample
@@ -19,14 +15,15 @@ from vot_integration.report.collect import (
     skipped_frames,
 )
 from vot_integration.report.figures import (
-    COLOURS,
     TrackerResults,
     ar_figure,
     bars_figure,
     eao_figure,
     overlap_figure,
 )
+from vot_integration.report.html import render_template
 from vot_integration.report.measures import Measures, combine
+from vot_integration.report.plots import COLORS
 from vot_integration.report.strips import Picture, make_strip
 from vot_integration.sequences.folder import SequenceFolder
 from vot_integration.toolkit.scores import (
@@ -35,7 +32,7 @@ from vot_integration.toolkit.scores import (
     explain_eao,
     read_scores,
 )
-from vot_integration.workspaces.records import OWN, TrackerRecord
+from vot_integration.workspaces.records import TrackerRecord
 from vot_integration.workspaces.workspace import Workspace
 
 _AGREEMENT = 5e-4
@@ -154,7 +151,7 @@ def make_report(workspace: Workspace, trackers: Sequence[str]) -> Report:
     sequences = read_sequences(workspace)
     entries = [
         TrackerResults(
-            name, COLOURS[number % len(COLOURS)], list(collect(workspace, name, sequences))
+            name, COLORS[number % len(COLORS)], list(collect(workspace, name, sequences))
         )
         for number, name in enumerate(trackers)
     ]
@@ -183,28 +180,7 @@ def make_report(workspace: Workspace, trackers: Sequence[str]) -> Report:
 
 def render(report: Report) -> str:
     """The report as HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["score"] = lambda value: "–" if value is None else f"{value:.3f}"
-    environment.filters["image"] = _data_address
-    environment.tests["own"] = lambda record: record.weights == OWN
-    return environment.get_template("report.html.j2").render(report=report)
-
-
-def _template(name: str) -> str:
-    file = resources.files("vot_integration") / "resources" / name
-    return file.read_text(encoding="utf-8")
-
-
-def _data_address(content: str | bytes) -> str:
-    """A data: address of an SVG text or a JPEG."""
-    kind, data = ("jpeg", content) if isinstance(content, bytes) else ("svg+xml", content.encode())
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return render_template("report.html.j2", report=report)
 
 
 def _row(workspace: Workspace, tracker: TrackerResults, results: ExperimentResults) -> ScoreRow:

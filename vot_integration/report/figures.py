@@ -1,10 +1,7 @@
 """Plots as SVG text. Trackers have colors, experiments have marks and line styles."""
 
-import io
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -15,32 +12,10 @@ from vot_integration.regions.drawing import Color
 from vot_integration.report.bootstrap import percentile_interval, resample
 from vot_integration.report.collect import ExperimentResults, Published
 from vot_integration.report.measures import combine, eao_curve
-
-COLOURS: tuple[Color, ...] = (
-    (230, 97, 0),
-    (0, 114, 178),
-    (204, 121, 167),
-    (0, 158, 115),
-    (86, 60, 92),
-    (213, 170, 0),
-)
-"""Of trackers, in their order: colors that color-blind people can tell apart."""
+from vot_integration.report.plots import STYLE, new_figure, rgb, svg
 
 _MARKS = ("o", "s", "^", "D")
 _LINES = ("-", "--", ":", "-.")
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "arvot",
-    "font.family": "sans-serif",
-    # Names of sequences may have dollar signs.
-    "text.parse_math": False,
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "path.simplify_threshold": 0.5,
-}
 
 
 @dataclass(frozen=True)
@@ -54,8 +29,8 @@ class TrackerResults:
 
 def eao_figure(trackers: Sequence[TrackerResults], interval: tuple[int, int]) -> str:
     """Expected average overlap over the length of a run; the interval is shaded."""
-    with rc_context(_STYLE):
-        figure, axes = _figure(6.0, 4.0)
+    with rc_context(STYLE):
+        figure, axes = new_figure(6.0, 4.0)
         axes.axvspan(*interval, color="0.92", zorder=0)
         for tracker in trackers:
             for style, results in _multistart(tracker, _LINES):
@@ -64,13 +39,13 @@ def eao_figure(trackers: Sequence[TrackerResults], interval: tuple[int, int]) ->
                     np.arange(1, len(curve)),
                     curve[1:],
                     style,
-                    color=_rgb(tracker.color),
+                    color=rgb(tracker.color),
                     label=_label(tracker, results),
                 )
         axes.set(xlabel="frames of a run", ylabel="expected average overlap", ylim=(0, 1))
         axes.set_xlim(left=0)
         axes.legend(frameon=False, fontsize=9)
-        return _svg(figure)
+        return svg(figure)
 
 
 def ar_figure(
@@ -79,8 +54,8 @@ def ar_figure(
     published: Sequence[Published] = (),
 ) -> str:
     """Accuracy over robustness with 95 % bootstrap intervals; published points are hollow."""
-    with rc_context(_STYLE):
-        figure, axes = _figure(5.0, 4.0)
+    with rc_context(STYLE):
+        figure, axes = new_figure(5.0, 4.0)
         for tracker in trackers:
             for mark, results in _multistart(tracker, _MARKS):
                 total = combine(results.measures, interval)
@@ -98,7 +73,7 @@ def ar_figure(
                     xerr=spread[0],
                     yerr=spread[1],
                     fmt=mark,
-                    color=_rgb(tracker.color),
+                    color=rgb(tracker.color),
                     elinewidth=0.8,
                     label=_label(tracker, results),
                 )
@@ -108,7 +83,7 @@ def ar_figure(
             )
         axes.set(xlabel="robustness", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
         axes.legend(frameon=False, fontsize=9, loc="lower left")
-        return _svg(figure)
+        return svg(figure)
 
 
 def bars_figure(trackers: Sequence[TrackerResults], experiment: str) -> str:
@@ -120,27 +95,27 @@ def bars_figure(trackers: Sequence[TrackerResults], experiment: str) -> str:
         if results.name == experiment
     }
     names = [entry.sequence for entry in next(iter(rows.values()))]
-    colors = {tracker.name: _rgb(tracker.color) for tracker in trackers}
-    with rc_context(_STYLE):
+    colors = {tracker.name: rgb(tracker.color) for tracker in trackers}
+    with rc_context(STYLE):
         figure = Figure(figsize=(7.5, 0.9 + len(names) * (0.16 + 0.12 * len(rows))))
         panes = figure.subplots(1, 2, sharey=True)
         for axes, measure in zip(panes, ("accuracy", "robustness"), strict=True):
             _bars(axes, rows, colors, measure)
         panes[0].set_yticks(range(len(names)), names)
         panes[0].invert_yaxis()
-        return _svg(figure)
+        return svg(figure)
 
 
 def overlap_figure(trackers: Sequence[TrackerResults], experiment: str, sequence: str) -> str:
     """Overlap in each frame of a sequence, a line a run; crosses are failures, ticks are skips."""
-    with rc_context(_STYLE):
-        figure, axes = _figure(7.5, 2.0)
+    with rc_context(STYLE):
+        figure, axes = new_figure(7.5, 2.0)
         for tracker in trackers:
             for results in tracker.experiments:
                 if results.name == experiment:
                     _overlap_lines(axes, tracker, results, sequence)
         axes.set(xlabel="frame", ylabel="overlap", ylim=(-0.04, 1.04))
-        return _svg(figure)
+        return svg(figure)
 
 
 def _bars(
@@ -161,7 +136,7 @@ def _bars(
 def _overlap_lines(
     axes: Axes, tracker: TrackerResults, results: ExperimentResults, sequence: str
 ) -> None:
-    color = _rgb(tracker.color)
+    color = rgb(tracker.color)
     for run in results.runs[sequence]:
         shown = np.where(run.reported & run.present, run.overlaps, np.nan)
         axes.plot(run.frames, shown, color=color, linewidth=1, alpha=0.8)
@@ -185,23 +160,3 @@ def _multistart(
 
 def _label(tracker: TrackerResults, results: ExperimentResults) -> str:
     return f"{tracker.name}, {results.name}"
-
-
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height))
-    return figure, figure.subplots()
-
-
-def _svg(figure: Figure) -> str:
-    target = io.StringIO()
-    with warnings.catch_warnings():
-        # Text is drawn by the browser, which has fonts for other scripts, too.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        # The date would make equal results give different files.
-        figure.savefig(target, format="svg", bbox_inches="tight", metadata={"Date": None})
-    return target.getvalue()
-
-
-def _rgb(color: Color) -> tuple[float, float, float]:
-    red, green, blue = color
-    return red / 255, green / 255, blue / 255
