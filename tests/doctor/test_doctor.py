@@ -38,8 +38,8 @@ def errors(findings: object) -> list[Finding]:
 @pytest.mark.parametrize(
     ("package", "version", "words", "remedy"),
     [
-        ("vot-toolkit", "0.8.0", "ObjectQuery", "vot-toolkit>=0.7.3,<0.8"),
-        ("vot-toolkit", "0.9.0", "baseline and realtime", "vot-toolkit>=0.7.3,<0.8"),
+        ("vot-toolkit", "0.8.0", "ObjectQuery", "vot-toolkit>=0.7.3,!=0.8.*,<0.10"),
+        ("vot-toolkit", "0.8.2", "mends 0.9 alone", "vot-toolkit>=0.7.3,!=0.8.*,<0.10"),
         ("attributee", "0.1.10", "dataclass_transform", "attributee<0.1.10"),
         ("vot-trax", "3.0.3", "one region", "vot-trax>=4,<5"),
     ],
@@ -60,6 +60,12 @@ def test_requirements() -> None:
     ]
     [good] = check_versions(SOUND, ["torch>=2.6"])
     assert good.severity is Severity.GOOD and "vot-toolkit 0.7.4" in good.text
+
+
+def test_what_is_mended_for_version_0_9_is_explained() -> None:
+    [found] = check_versions({**SOUND, "vot-toolkit": "0.9.0"}, ["torch>=2.6"])
+    assert found.severity is Severity.GOOD
+    assert "0.9.0" in found.text and "classes of its own" in found.text and "arg_" in found.text
 
 
 def test_these_packages_are_sound() -> None:

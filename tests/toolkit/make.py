@@ -54,11 +54,13 @@ def make_workspace(
     folder: Path,
     sequences: Path,
     experiments: Sequence[str] = ("baseline", "realtime"),
-    interval: EaoInterval = (2, 8),
+    interval: EaoInterval | None = (2, 8),
     stack: str = "vot2020",
 ) -> Workspace:
     """A workspace whose registry also has the trackers of these tests."""
-    chosen = load_stack(stack).select(experiments).with_interval(interval)
+    chosen = load_stack(stack).select(experiments)
+    if interval is not None:
+        chosen = chosen.with_interval(interval)
     dataset = read_dataset(sequences, chosen)
     records = dict.fromkeys(("DiMPsuper", "oracle", "wanders"), RECORD)
     workspace = open_workspace(WorkspaceSpec(folder, dataset, chosen, records))

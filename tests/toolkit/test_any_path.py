@@ -13,7 +13,7 @@ from tests.toolkit.make import TRACKERS, make_sequences
 from vot_integration.cli import main
 from vot_integration.doctor.plan import DoctorOptions, list_checks
 from vot_integration.plain_paths import PlainPaths, is_plain, plain_text
-from vot_integration.toolkit.interface import toolkit
+from vot_integration.toolkit.tracker_runtime import TrackerRuntime
 
 ODD = "Jürgen 名 50% %d [1] #'\"; $x"
 
@@ -74,7 +74,7 @@ def test_a_tracker_of_ones_own_is_shown_frames_with_any_name(odd: Path) -> None:
         f"[wanders]\nprotocol = traxpython\ncommand = wanders\npaths = {TRACKERS}\n"
         f"python = {sys.executable}\n"
     )
-    tracker = toolkit().start_tracker(registry, "wanders")
+    tracker = TrackerRuntime(registry, "wanders")
     frames = (sequences / "dark" / "color").rename(sequences / "dark" / "färg")
     try:
         tracker.initialize(frames / "00000001.jpg", Box(8, 10, 16, 16))

@@ -6,9 +6,8 @@ from importlib import metadata
 import pytest
 
 from alpharefine.errors import UsageError
-from vot_integration.toolkit import interface
+from vot_integration.toolkit import interface, v07, v09
 from vot_integration.toolkit.interface import VERSIONS, toolkit, toolkit_version
-from vot_integration.toolkit.v07 import Version
 
 
 @pytest.fixture(autouse=True)
@@ -23,17 +22,20 @@ def _install(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
     monkeypatch.setattr(interface.metadata, "version", lambda package: number)
 
 
-@pytest.mark.parametrize("number", ["0.7.3", "0.7.4"])
+@pytest.mark.parametrize(
+    ("number", "version"),
+    [("0.7.3", v07.Version), ("0.7.4", v07.Version), ("0.9.0", v09.Version)],
+)
 def test_a_known_version_is_found_by_the_beginning_of_its_number(
-    monkeypatch: pytest.MonkeyPatch, number: str
+    monkeypatch: pytest.MonkeyPatch, number: str, version: type
 ) -> None:
     _install(monkeypatch, number)
     assert toolkit_version() == number
-    assert isinstance(toolkit(), Version)
+    assert isinstance(toolkit(), version)
     assert toolkit() is toolkit()
 
 
-@pytest.mark.parametrize("number", ["0.6.9", "0.8.0", "0.70.1", "1.0"])
+@pytest.mark.parametrize("number", ["0.6.9", "0.8.0", "0.70.1", "0.10.0", "1.0"])
 def test_an_unknown_version_is_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch, number: str
 ) -> None:
@@ -56,7 +58,7 @@ def test_no_toolkit_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_version_has_what_the_interface_asks_for(module: str) -> None:
     wanted = {name for name in vars(interface.Toolkit) if not name.startswith("_")}
     version = __import__(module, fromlist=["Version"]).Version
-    assert wanted == {"experiment", "run_commands", "start_tracker"}
+    assert wanted == {"experiment"}
     assert all(callable(getattr(version, name)) for name in wanted)
     body = {"type": "multistart", "realtime": {"grace": 3}}
     assert version().experiment(body)["realtime"] == {"grace": 3}

@@ -36,10 +36,10 @@ class BadVersion:
 BAD_VERSIONS = (
     BadVersion(
         "vot-toolkit",
-        SpecifierSet(">=0.8,<0.10"),
+        SpecifierSet(">=0.8.dev0,<0.9"),
         "baseline and realtime of the short-term stacks stop with 'ObjectQuery.state must be a "
-        "Region'",
-        "vot-toolkit>=0.7.3,<0.8",
+        "Region'; arvot mends 0.9 alone",
+        "vot-toolkit>=0.7.3,!=0.8.*,<0.10",
     ),
     BadVersion(
         "attributee",
@@ -55,6 +55,13 @@ BAD_VERSIONS = (
     ),
 )
 """Measured, not guessed: see docs/doctor.md."""
+
+
+_MENDED = (
+    "this toolkit runs no short-term stack itself: stack files that arvot writes name classes of "
+    "its own, and arg_... of trackers.ini reaches no tracker (docs/toolkit-versions.md)"
+)
+"""What to know about version 0.9 of the toolkit."""
 
 
 def installed_versions() -> dict[str, str]:
@@ -77,7 +84,10 @@ def check_versions(installed: Mapping[str, str], requirements: list[str]) -> Ite
     yield from problems
     if not problems:
         shown = (f"{name} {installed[name]}" for name in _SHOWN if name in installed)
-        yield Finding(Severity.GOOD, "packages", ", ".join(shown))
+        text = ", ".join(shown)
+        if installed.get("vot-toolkit", "").startswith("0.9."):
+            text += f"\n{_MENDED}"
+        yield Finding(Severity.GOOD, "packages", text)
 
 
 def own_requirements() -> list[str]:

@@ -127,7 +127,7 @@ def pack(workspace: Workspace, tracker: str) -> Path:
         EvaluationError: the toolkit made none, as when results are missing.
     """
     log = _toolkit_log(workspace, "pack", tracker)
-    with toolkit_view(workspace) as view:
+    with toolkit_view(workspace, runs=False) as view:
         arguments = ["pack", "--workspace", str(view), tracker]
         _, output = run_toolkit(arguments, cwd=view, log=log)
         for archive in view.glob("*.zip"):
@@ -141,7 +141,7 @@ def _make(
     target.unlink(missing_ok=True)
     name = "+".join(trackers)
     log = _toolkit_log(workspace, command[0], name)
-    with toolkit_view(workspace) as view:
+    with toolkit_view(workspace, runs=False) as view:
         arguments = ["--workspace", str(view), "--name", name, *trackers]
         _, output = run_toolkit([*command, *arguments], cwd=view, log=log)
     if not target.is_file():

@@ -81,7 +81,7 @@ def run_shard(
         log: file for the toolkit's output.
         on_tick: called about twice a second meanwhile.
     """
-    with toolkit_view(shard) as view:
+    with toolkit_view(shard, runs=True) as view:
         status, output = run_toolkit(
             ["evaluate", "--workspace", str(view), tracker],
             cwd=view,

@@ -25,8 +25,14 @@ _SHARED = ("results", "logs", "analysis", "reports")
 
 
 @contextmanager
-def toolkit_view(workspace: Workspace) -> Iterator[Path]:
-    """Make such a folder for a workspace's experiments and sequences; it is deleted afterwards."""
+def toolkit_view(workspace: Workspace, *, runs: bool) -> Iterator[Path]:
+    """Make such a folder for a workspace's experiments and sequences; it is deleted afterwards.
+
+    Args:
+        workspace: with the experiments and sequences to show.
+        runs: whether trackers are run: then the stack is the one that the installed version of the
+            toolkit can run; else it has its own name where it is one of the toolkit's.
+    """
     with tempfile.TemporaryDirectory(prefix="arvot-") as name:
         folder = Path(name)
         for shared in _SHARED:
@@ -39,7 +45,7 @@ def toolkit_view(workspace: Workspace) -> Iterator[Path]:
         (folder / _UNREGISTERED).write_text(_placeholders(workspace), encoding="utf-8")
         config = {
             "registry": [str(workspace.folder / TRACKERS_FILE), _UNREGISTERED],
-            "stack": _stack_reference(workspace),
+            "stack": "stack.yaml" if runs else _stack_reference(workspace),
             "sequences": "sequences",
         }
         (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")

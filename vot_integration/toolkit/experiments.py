@@ -13,6 +13,9 @@ from vot_integration.toolkit.results import Run
 EARLY_STOP_RUNS = 3
 """Repetitions after which the toolkit stops when all were equal."""
 
+MENDED = "vot_integration.toolkit.v09_experiments"
+"""Where experiments are that version 0.9 of the toolkit can run."""
+
 Definition = Mapping[str, Any]
 """An experiment as it stands in a stack file."""
 
@@ -37,11 +40,13 @@ class ExperimentType:
     Attributes:
         names: under which stack files may name it: the toolkit's short one, and that of its class.
         starts_at_anchors: whether runs start in anchor frames; otherwise in the first frame.
+        mended: class of this package that runs it under version 0.9 of the toolkit.
         list_runs: the runs in one sequence, given the experiment's name and its definition.
     """
 
     names: tuple[str, ...]
     starts_at_anchors: bool
+    mended: str
     list_runs: Callable[[str, Definition, AnchoredSequence], list[Run]]
 
 
@@ -57,6 +62,17 @@ def experiment_type(definition: Definition) -> ExperimentType:
             return entry
     known = ", ".join(entry.names[0] for entry in EXPERIMENT_TYPES)
     raise UsageError(f"experiments of type {name[:80]!r} are not known; known are {known}")
+
+
+def official_definition(definition: Definition) -> Definition:
+    """The definition with the toolkit's own name of its type, where it has a class of this package.
+
+    So that a workspace is the same one under each version of the toolkit.
+    """
+    for entry in EXPERIMENT_TYPES:
+        if definition["type"] == entry.mended:
+            return {**definition, "type": entry.names[0]}
+    return definition
 
 
 def expected_runs(
@@ -106,13 +122,22 @@ def _repeated_runs(
 
 EXPERIMENT_TYPES = (
     ExperimentType(
-        ("multistart", "vot.experiment.multistart.MultiStartExperiment"), True, _anchored_runs
+        ("multistart", "vot.experiment.multistart.MultiStartExperiment"),
+        True,
+        f"{MENDED}.MultiStart",
+        _anchored_runs,
     ),
     ExperimentType(
-        ("supervised", "vot.experiment.multirun.SupervisedExperiment"), False, _repeated_runs
+        ("supervised", "vot.experiment.multirun.SupervisedExperiment"),
+        False,
+        f"{MENDED}.Supervised",
+        _repeated_runs,
     ),
     ExperimentType(
-        ("unsupervised", "vot.experiment.multirun.UnsupervisedExperiment"), False, _repeated_runs
+        ("unsupervised", "vot.experiment.multirun.UnsupervisedExperiment"),
+        False,
+        f"{MENDED}.Unsupervised",
+        _repeated_runs,
     ),
 )
 """All protocols that the stacks of the toolkit use."""

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from alpharefine.errors import UsageError
-from vot_integration.toolkit.experiments import Definition, experiment_type
+from vot_integration.toolkit.experiments import Definition, experiment_type, official_definition
 from vot_integration.toolkit.interface import REQUIREMENT, toolkit
 
 DEFAULT_STACK = "vot2020/shortterm"
@@ -233,6 +233,7 @@ def _read(file: Path, name: str, *, from_file: bool) -> Stack:
             raise KeyError("type")
         if not all(isinstance(analysis, Mapping) for analysis in _analyses(experiments)):
             raise TypeError("analyses is not a list of definitions")
+        experiments = {key: official_definition(body) for key, body in experiments.items()}
         stack = Stack(name, str(document.get("title", name)), experiments, from_file)
         stack.find_interval()
     except (

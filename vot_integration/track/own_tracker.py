@@ -9,8 +9,8 @@ from alpharefine.types import Box, Image
 from vot_integration.errors import EvaluationError
 from vot_integration.regions.shapes import Shape
 from vot_integration.regions.targets import read_target
-from vot_integration.toolkit.interface import toolkit
 from vot_integration.toolkit.regions import shape_box
+from vot_integration.toolkit.tracker_runtime import TrackerRuntime
 from vot_integration.track.follower import Answer
 
 _FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
@@ -25,7 +25,7 @@ class OwnFollower:
     """
 
     def __init__(self, registry: Path, name: str) -> None:
-        self._process = toolkit().start_tracker(registry, name)
+        self._process = TrackerRuntime(registry, name)
         self._scratch = tempfile.TemporaryDirectory(prefix="arvot-")
         self._number = 0
         self._file = Path(self._scratch.name)
