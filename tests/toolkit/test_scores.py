@@ -1,8 +1,20 @@
 """The toolkit's scores, and what is said of an EAO that says little."""
 
-import pytest
+import io
+import json
+from pathlib import Path
 
-from vot_integration.toolkit.scores import ExperimentScores, collect_remarks, explain_eao
+import pytest
+from rich.console import Console
+
+from vot_integration.commands.summary_table import summary_table
+from vot_integration.evaluation.summary import ExperimentSummary, RunSummary
+from vot_integration.toolkit.scores import (
+    ExperimentScores,
+    collect_remarks,
+    explain_eao,
+    read_scores,
+)
 
 INTERVAL = (30, 100)
 
@@ -58,3 +70,46 @@ def test_experiment_without_eao() -> None:
 def test_equal_remarks_are_one_line() -> None:
     remarks = [("a", "short"), ("b", None), ("c", "short"), ("d", "empty")]
     assert collect_remarks(remarks) == ["EAO of a, c: short", "EAO of d: empty"]
+
+
+def test_measures_without_a_column(tmp_path: Path) -> None:
+    analyses = [
+        {"type": "vot.analysis.longterm.PrecisionRecall"},
+        {"type": "vot.analysis.longterm.FScoreCurve"},
+    ]
+    body = {"parameters": {"analyses": analyses}, "results": [[[0.5, 0.25, 1 / 3]], [[[0.1]]]]}
+    file = tmp_path / "T.json"
+    file.write_text(json.dumps({"results": {"longterm": body}}))
+    found = read_scores(file)["longterm"]
+    assert (found.eao, found.accuracy, found.robustness) == (None, None, None)
+    assert found.further == {"precision": 0.5, "recall": 0.25, "F score": 1 / 3}
+
+
+def test_no_row_has_dashes_alone_without_a_word(tmp_path: Path) -> None:
+    scores = {
+        "longterm": ExperimentScores(further={"F score": 0.25}),
+        "baseline": ExperimentScores(),
+        "other": ExperimentScores(),
+    }
+    summary = RunSummary(
+        toolkit="0.7.4",
+        tracker="T",
+        weights=None,
+        sha256=None,
+        random=False,
+        stack="s",
+        eao_interval=None,
+        experiments={name: ExperimentSummary(entry, 1, 9) for name, entry in scores.items()},
+        fps=None,
+        device=None,
+        report=tmp_path / "r.html",
+        analysis=tmp_path / "T.json",
+        unscored=["baseline"],
+    )
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(summary_table(summary))
+    shown = console.export_text()
+    assert "Measures of longterm: F score 0.250" in shown
+    assert "Measures of baseline: none in this stack" in shown
+    assert f"Measures of other: those of the toolkit are in {tmp_path}/T.json" in shown
+    assert json.loads(summary.to_json())["experiments"]["longterm"]["further"] == {"F score": 0.25}

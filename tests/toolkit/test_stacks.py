@@ -94,3 +94,31 @@ def test_an_experiment_may_be_named_by_its_class(tmp_path: Path) -> None:
 def test_every_experiment_of_the_toolkit_is_known() -> None:
     for file in sorted(stack_folder().rglob("*.yaml")):
         load_stack(str(file.relative_to(stack_folder()).with_suffix("")))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("vot2015", "did you mean vot2015/rgb or vot2015/tir?"),
+        ("VOT2020", "did you mean vot2020?"),
+        ("VOT2022/ShortTerm", "did you mean vot2022/shortterm?"),
+        ("vots2024", "did you mean vots2024/main or"),
+        ("vot2022/stb", "or vot2022/shortterm or vot2022/shorttermbox?"),
+        ("vot2013a", "did you mean vot2013 or"),
+        ("nothing like it", "known are vot2018"),
+    ],
+)
+def test_a_wrong_name_gets_the_nearest_ones(given: str, words: str) -> None:
+    with pytest.raises(UsageError, match="neither a file nor known") as told:
+        load_stack(given)
+    assert words in str(told.value) and "\n" not in str(told.value)
+
+
+def test_what_the_toolkit_cannot_run_is_left_out() -> None:
+    stack = load_stack("vot2019/longterm")
+    assert (stack.failing(), list(stack.runnable().experiments)) == (["redetection"], ["longterm"])
+    assert parse_experiments("all", stack) == ["longterm"]
+    with pytest.raises(UsageError, match="the redetection of this toolkit fails; choose from lon"):
+        stack.select(["redetection"])
+    assert load_stack("vots2023").unscored() == ["baseline"]
+    assert load_stack("vot2020").unscored() == [] == load_stack("vot2020").failing()

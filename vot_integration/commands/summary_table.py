@@ -36,12 +36,34 @@ def _notes(summary: RunSummary) -> list[str]:
         f"Toolkit: {summary.toolkit}",
         f"Report: {report}",
     ]
+    notes += _elsewhere(summary)
     notes += collect_remarks((name, entry.scores.remark) for name, entry in entries)
     if summary.random:
         notes.append(
             "The weights are random, not trained: "
             "the numbers show that everything runs and say nothing about the tracker."
         )
+    return notes
+
+
+def _elsewhere(summary: RunSummary) -> list[str]:
+    """Measures without a column, and why a row has dashes alone."""
+    notes = []
+    for name, entry in summary.experiments.items():
+        scores = entry.scores
+        further = [
+            f"{key} {value:.3f}" for key, value in scores.further.items() if value is not None
+        ]
+        if further:
+            notes.append(f"Measures of {name}: {', '.join(further)}")
+        is_empty = not further and scores.eao is scores.accuracy is scores.robustness is None
+        if name in summary.unscored:
+            notes.append(
+                f"Measures of {name}: none in this stack; `arvot pack` packs the results for a "
+                "server that scores them"
+            )
+        elif is_empty and scores.remark is None:
+            notes.append(f"Measures of {name}: those of the toolkit are in {summary.analysis}")
     return notes
 
 

@@ -1,7 +1,7 @@
 """What an evaluation found out, as JSON for programs; `commands.summary_table` shows it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ class RunSummary:
         device: where the networks ran, or None.
         foreign: whether results are among them that something else than arvot made.
         report: where the report is, if it was written.
+        analysis: the toolkit's file of all that it computed.
+        unscored: experiments for which the stack has no measures.
     """
 
     toolkit: str
@@ -50,6 +52,8 @@ class RunSummary:
     fps: float | None
     device: str | None
     report: Path
+    analysis: Path
+    unscored: Sequence[str] = ()
     foreign: bool = False
 
     def to_json(self) -> str:
@@ -65,6 +69,7 @@ class RunSummary:
                     "eao": entry.scores.eao,
                     "accuracy": entry.scores.accuracy,
                     "robustness": entry.scores.robustness,
+                    **({"further": dict(entry.scores.further)} if entry.scores.further else {}),
                     "sequences": entry.sequences,
                     "frames": entry.frames,
                 }

@@ -84,6 +84,16 @@ def init_workspace(options: InitOptions) -> InitResult:
     notes += [remark] if remark is not None else []
     if official is not None:
         notes += _adoption_notes(workspace, official)
+    notes += [
+        f"{name} is left out: its redetection fails in this version of the toolkit"
+        for name in spec.stack.failing()
+    ]
+    if before is None and workspace.stack.unscored():
+        names = ", ".join(workspace.stack.unscored())
+        notes.append(
+            f"stack {workspace.stack.name} has no measures for {names}: results can be made and "
+            "packed, not scored"
+        )
     if before is not None and before.source != workspace.dataset.source:
         notes.append(
             f"the sequences are taken from {workspace.dataset.source} now, no more from "
@@ -159,7 +169,7 @@ def plan_workspace(
     kept = known.stack if known is not None and stack_name is None else None
     stack = load_stack(stack_name or DEFAULT_STACK) if kept is None else kept
     names = None if experiments is None else parse_experiments(experiments, stack)
-    chosen = stack if names is None else stack.select(names)
+    chosen = stack.runnable() if names is None else stack.select(names)
     dataset = None
     if sequences is not None:
         dataset = read_dataset(sequences, chosen)

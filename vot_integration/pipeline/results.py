@@ -209,6 +209,8 @@ def summarize(workspace: Workspace, tracker: str) -> RunSummary:
         fps=baseline.fps if baseline else None,
         device=record.device if record else None,
         report=workspace.report([tracker]).with_name("arvot.html"),
+        analysis=workspace.analysis(tracker),
+        unscored=workspace.stack.unscored(),
         foreign=workspace.has_foreign_results(tracker),
     )
 

@@ -4,7 +4,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,18 @@ _MEASURES = {
     "AverageAccuracy": ("accuracy",),
 }
 
+_FURTHER = {
+    "vot.analysis.longterm.PrecisionRecall": ("precision", "recall", "F score"),
+    "vot.analysis.longterm.AccuracyRobustness": ("accuracy", "robustness"),
+    "vot.analysis.longterm.AverageQualityAuxiliary": (
+        "non-reported error",
+        "drift-rate error",
+        "absence-detection quality",
+    ),
+    "vot.analysis.failures.CumulativeFailureCount": ("failures",),
+}
+"""Measures that have no column of their own in tables."""
+
 
 @dataclass(frozen=True)
 class ExperimentScores:
@@ -30,12 +42,14 @@ class ExperimentScores:
             failures of a sequence, lower is better, in supervised stacks (VOT2018, VOT2019).
         remark: what a reader must know of the EAO, as why there is none; None where it is what it
             seems.
+        further: measures of other analyses, by the toolkit's names of them.
     """
 
     eao: float | None = None
     accuracy: float | None = None
     robustness: float | None = None
     remark: str | None = None
+    further: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def read_scores(file: Path) -> dict[str, ExperimentScores]:
@@ -103,12 +117,17 @@ def collect_remarks(remarks: Iterable[tuple[str, str | None]]) -> list[str]:
 
 def _scores(experiment: Mapping[str, Any]) -> ExperimentScores:
     values: dict[str, float | None] = {}
+    further: dict[str, float | None] = {}
     analyses = experiment["parameters"]["analyses"]
     for analysis, result in zip(analyses, experiment["results"], strict=True):
         measures = _MEASURES.get(analysis["type"].rpartition(".")[2], ())
         # The outer list goes over trackers, the inner over the measures of the analysis.
         values.update(zip(measures, map(_number, result[0]), strict=False))
-    return ExperimentScores(values.get("eao"), values.get("accuracy"), values.get("robustness"))
+        names = _FURTHER.get(analysis["type"], ())
+        further.update(zip(names, map(_number, result[0]), strict=False))
+    return ExperimentScores(
+        values.get("eao"), values.get("accuracy"), values.get("robustness"), further=further
+    )
 
 
 def _number(value: Any) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from alpharefine.errors import UsageError
+from vot_integration.names import nearest
 from vot_integration.toolkit.experiments import Definition, experiment_type, official_definition
 from vot_integration.toolkit.interface import REQUIREMENT, toolkit
 
@@ -24,6 +25,8 @@ ALIASES: Mapping[str, str] = {
     "vot2022": "vot2022/shortterm",
     "vot2022box": "vot2022/shorttermbox",
 }
+
+_REDETECTION = ("redetection", "vot.experiment.transformer.Redetection")
 
 LOCAL_INTERVAL = (30, 100)
 """EAO interval, in frames, for sequences that are not official VOT data."""
@@ -117,10 +120,46 @@ class Stack:
         if unknown or not names:
             raise UsageError(
                 f"experiment {', '.join(unknown) or '(none)'} is not in stack {self.name}; "
-                f"choose from {', '.join(self.experiments)} or all"
+                f"choose from {', '.join(self.runnable().experiments)} or all"
+            )
+        failing = [name for name in names if name in self.failing()]
+        if failing:
+            raise UsageError(
+                f"experiment {failing[0]} of stack {self.name} cannot be run: the redetection of "
+                f"this toolkit fails; choose from {', '.join(self.runnable().experiments)}"
             )
         chosen = {name: body for name, body in self.experiments.items() if name in names}
         return replace(self, experiments=chosen)
+
+    def failing(self) -> list[str]:
+        """Experiments that the toolkit defines and cannot run.
+
+        Its redetection asks for a cache that it is never given (toolkit 0.7.4).
+        """
+        return [
+            name
+            for name, body in self.experiments.items()
+            if any(_is_redetection(entry) for entry in body.get("transformers") or [])
+        ]
+
+    def runnable(self) -> "Stack":
+        """The same stack without `failing` experiments.
+
+        Raises:
+            UsageError: no other experiment is in it.
+        """
+        failing = self.failing()
+        kept = {name: body for name, body in self.experiments.items() if name not in failing}
+        if not kept:
+            raise UsageError(
+                f"stack {self.name}: this toolkit cannot run redetection, and it has "
+                "no other experiment"
+            )
+        return replace(self, experiments=kept)
+
+    def unscored(self) -> list[str]:
+        """Experiments for which the stack has no analysis."""
+        return [name for name, body in self.experiments.items() if not body.get("analyses")]
 
     def starts_at_anchors(self) -> bool:
         """Whether an experiment starts the tracker in anchor frames."""
@@ -137,6 +176,10 @@ class Stack:
         experiments = {name: toolkit().experiment(body) for name, body in bodies.items()}
         document = {"title": self.title, "experiments": experiments}
         return yaml.safe_dump(document, sort_keys=False)
+
+
+def _is_redetection(transformer: Any) -> bool:
+    return isinstance(transformer, Mapping) and str(transformer.get("type")) in _REDETECTION
 
 
 def _analyses(experiments: Mapping[str, Definition]) -> list[dict[str, Any]]:
@@ -169,16 +212,21 @@ def load_stack(name_or_file: str) -> Stack:
     file = Path(name_or_file).expanduser()
     if file.is_file():
         return _read(file, name_or_file, from_file=True)
-    raise UsageError(
-        f"stack {name_or_file} is neither a file nor known to the toolkit; "
-        f"known are {', '.join(ALIASES)}"
-    )
+    near = nearest(name_or_file, [*ALIASES, *stack_names()])
+    known = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(ALIASES)}"
+    raise UsageError(f"stack {name_or_file} is neither a file nor known to the toolkit; {known}")
+
+
+def stack_names() -> list[str]:
+    """The toolkit's names of its stacks, sorted."""
+    folder = stack_folder()
+    return sorted(str(f.relative_to(folder).with_suffix("")) for f in folder.rglob("*.yaml"))
 
 
 def parse_experiments(text: str, stack: Stack) -> list[str]:
     """Names in a comma-separated list; `all` stands for every experiment of the stack."""
     names = [name.strip() for name in text.split(",") if name.strip()]
-    return list(stack.experiments) if "all" in names else names
+    return list(stack.runnable().experiments) if "all" in names else names
 
 
 def choose_interval(chosen: EaoInterval | None, stack: Stack, is_official: bool) -> EaoInterval:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import alpharefine
 from alpharefine.errors import UsageError
+from vot_integration.names import nearest
 from vot_integration.workspaces.own_trackers import Section
 from vot_integration.workspaces.trackers_ini import TrackerSettings, registrations
 
@@ -78,9 +79,11 @@ def check_tracker(name: str, own: Mapping[str, Section]) -> None:
     """
     known = [*registrations(), *own]
     if name not in known:
+        near = nearest(name, known)
+        choice = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
         raise UsageError(
-            f"unknown tracker {name!r}; choose from {', '.join(known)}, or register your own in "
-            "the workspace DIR: `arvot init DIR --trackers FILE.ini`"
+            f"unknown tracker {name!r}; {choice}; or register your own in the workspace DIR: "
+            "`arvot init DIR --trackers FILE.ini`"
         )
 
 

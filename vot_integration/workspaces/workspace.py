@@ -70,7 +70,9 @@ class WorkspaceSpec:
     @property
     def chosen(self) -> Stack:
         """The experiments to use now."""
-        return self.stack if self.experiments is None else self.stack.select(self.experiments)
+        if self.experiments is None:
+            return self.stack.runnable()
+        return self.stack.select(self.experiments)
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,8 @@ def load_workspace(folder: Path, experiments: Sequence[str] | None = None) -> Wo
     """
     folder = absolute(folder)
     manifest = read_manifest(folder)
-    stack = manifest.stack if experiments is None else manifest.stack.select(experiments)
+    stack = manifest.stack
+    stack = stack.runnable() if experiments is None else stack.select(experiments)
     dataset = read_kept(folder / "sequences", manifest.source, stack)
     _check_dataset(folder, dataset, manifest)
     return Workspace(folder, dataset, stack, manifest.stack.find_interval(), manifest.trackers)
