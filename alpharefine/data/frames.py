@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from os import PathLike
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,6 +157,8 @@ def cut_off(source: FrameSource, found: int) -> str | None:
 
 
 def _open_named(source: str) -> FrameSource:
+    if not source:
+        raise UsageError("the source has no name: give a video, folder, stream or camera")
     if is_stream(source):
         return _open_stream(source)
     path = Path(source).expanduser()
@@ -198,7 +201,7 @@ def _open_video(path: Path) -> FrameSource:
 def _open_stream(address: str) -> FrameSource:
     parts = address.split("://", 1)
     if parts[0].lower() == "file":
-        return _open_named(parts[1])
+        return _open_named(unquote(parts[1]))
     shown = without_password(address)
     refusal = f"{shown} cannot be opened: check the address, and that something answers there"
     stream = Capture(address, refusal)

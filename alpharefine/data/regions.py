@@ -162,7 +162,7 @@ def parse_box(text: str) -> Box | None:
     Raises:
         ValueError: the text is neither.
     """
-    numbers = [float(v) for v in text.split(",")]
+    numbers = [float(v) for v in _SEPARATORS.sub(" ", text).split()]
     if len(numbers) == 1 or any(math.isnan(v) for v in numbers):
         return None
     if len(numbers) == 4:

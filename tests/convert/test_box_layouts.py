@@ -122,6 +122,15 @@ def test_nfs_at_both_rates(rate: int, lost: int, tmp_path: Path) -> None:
     assert (region.x, region.y, region.width, region.height) == (4 + 2 * 240 // rate, 5, 10, 8)
 
 
+def test_nfs_whole_has_names_for_both_rates(tmp_path: Path) -> None:
+    write_nfs(tmp_path / "NfS")
+    found = converted(tmp_path / "NfS")
+    assert {name: sequence.fps for name, sequence in found.items()} == {
+        "ball_240": 240,
+        "ball_30": 30,
+    }
+
+
 def test_nfs_as_it_is_passed_on(tmp_path: Path) -> None:
     write_nfs_flat(tmp_path / "NfS")
     assert converted(tmp_path / "NfS")["ball"].length == LENGTH

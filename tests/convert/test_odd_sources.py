@@ -121,8 +121,8 @@ def test_a_video_that_stops_early_is_said(
     command = ["sequences", "convert", str(tmp_path / "cut.avi"), str(tmp_path / "out")]
     assert main([*command, "--boxes", str(tmp_path / "boxes.txt")]) == 2
     error = capsys.readouterr().err
-    assert "speaks of 40 frames" in error and "cut off or damaged" in error
-    found = int(error.split("boxes for ")[1].split()[0])
+    assert "cut.avi speaks of 40 frames" in error and "damaged; " in error and "40 boxes" in error
+    found = int(error.split("frames, ")[1].split()[0])
     write_boxes(tmp_path / "boxes.txt", count=found)
     assert main([*command, "--boxes", str(tmp_path / "boxes.txt")]) == 1
     assert f"cut.avi speaks of 40 frames, {found} could be read" in capsys.readouterr().err

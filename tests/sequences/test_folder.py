@@ -323,6 +323,13 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         ),
         "no color channel, only ir .*leave the sequence out",
     ),
+    "a channel of another name": (
+        lambda folder: (
+            _edit("block/sequence", lambda text: text.replace("color", "rgb"))(folder),
+            (folder / "block/color").rename(folder / "block/rgb"),
+        ),
+        "no color channel, only rgb .*name such a channel channels.color",
+    ),
     "no depth": (
         _property("channels.depth", "depth/%08d.png"),
         "depth/00000001.png of the channel 'depth' is missing: add it, or take the line",

@@ -64,19 +64,19 @@ def place_track(
         UsageError: it does not fit the frames.
     """
     found, region = track
-    more = f"; {flaw}" if flaw else ""
+    fits = found == count if start is None else start >= 1 and start + found - 1 <= count
+    if not fits and flaw is not None:
+        raise UsageError(f"{flaw}; {file} has {found} boxes")
     if start is None:
-        if found != count:
+        if not fits:
             raise UsageError(
                 f"{file} has {found} boxes for {count} {frames}: write one a line, 0,0,0,0 where "
                 "the target is absent, or say with --start N which frame the first belongs to"
-                f"{more}"
             )
         return track
-    if start < 1 or start + found - 1 > count:
+    if not fits:
         raise UsageError(
-            f"--start {start}: {found} boxes from frame {start} on do not fit the {count} "
-            f"{frames}{more}"
+            f"--start {start}: {found} boxes from frame {start} on do not fit the {count} {frames}"
         )
     return (
         start + found - 1,

@@ -1,5 +1,6 @@
 """Data sets and folders, told apart by what lies in them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -75,6 +76,7 @@ def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
         raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from error
     if options.name is not None:
         return [_rename(found, source, options.name)]
+    found = _tell_rates_apart(found)
     _check_names(found)
     return found
 
@@ -179,7 +181,9 @@ def _plain(folder: Path, options: ConvertOptions, name: str) -> Iterator[SourceS
     """The sequences of a folder of frames: one, or one for each object of its masks."""
     images = list_images(folder) if folder.is_dir() else []
     if not images:
-        raise UsageError(f"{folder} holds no .jpg, .png, .bmp or .webp frames")
+        below = [p.name for p in list_folders(folder) if has_images(p)] if folder.is_dir() else []
+        inside = f"; give a folder in it, such as {below[0]}" if below else ""
+        raise UsageError(f"{folder} holds no .jpg, .png, .bmp or .webp frames{inside}")
     if options.boxes is not None:
         total = len(images)
         count, region = place_track(
@@ -229,6 +233,18 @@ def _rename(found: list[Source], source: Path, name: str) -> Source:
             "convert one of them at a time"
         )
     return replace(found[0], name=name)
+
+
+def _tell_rates_apart(found: list[Source]) -> list[Source]:
+    """Sequences that a data set has at several rates, in folders called so, get the rate's name."""
+    counts = Counter(source.name for source in found)
+    rates = (absolute(source.path).parent.name for source in found)
+    return [
+        replace(source, name=f"{source.name}_{rate}")
+        if counts[source.name] > 1 and rate.isdecimal()
+        else source
+        for source, rate in zip(found, rates, strict=True)
+    ]
 
 
 def _check_names(found: list[Source]) -> None:

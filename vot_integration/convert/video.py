@@ -33,10 +33,8 @@ def read_video(file: Path, options: ConvertOptions, name: str) -> Iterator[Sourc
         for target, inner in choose_folders(options.masks, options.label):
             masks = list_masks(inner)
             if len(masks) != count:
-                more = f"; {flaw}" if flaw else ""
-                raise UsageError(
-                    f"{inner} has {len(masks)} masks for {count} frames of {file}{more}"
-                )
+                frames = flaw or f"{file} has {count} frames"
+                raise UsageError(f"{inner} has {len(masks)} masks, but {frames}")
             asked = options if target is None else replace(options, label=None)
             named = name if target is None else f"{name}_{target}"
             for sequence in masked_sequences(named, masks, asked):

@@ -20,7 +20,7 @@ from vot_integration.regions.targets import read_target
 from vot_integration.sequences.frames import is_whole
 from vot_integration.track.choice import Choice, choose_follower
 from vot_integration.track.follow import Followed, follow
-from vot_integration.track.group import Group, OneEach
+from vot_integration.track.group import Group
 from vot_integration.track.outputs import BoxFiles, MaskFolder, OverlayVideo, Sink, box_paths
 from vot_integration.track.target import (
     Recorded,
@@ -185,7 +185,7 @@ def prepare(options: TrackOptions) -> TrackJob:
     for target in targets:
         read_target(target.shape, *image.shape[:2])
     sinks, files = _sinks(options, source, [target.name for target in targets])
-    group = OneEach([chosen.build() for _ in targets])
+    group = chosen.build_group(len(targets))
     has_random_weights = chosen.has_random_weights
     limit = options.limit
     return TrackJob(group, has_random_weights, source, frames, targets, sinks, files, limit)

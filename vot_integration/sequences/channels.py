@@ -21,12 +21,18 @@ def find_frames(path: Path, properties: Mapping[str, str]) -> tuple[Path, ...]:
     Raises:
         UsageError: there is no such channel, its name is refused, or a file is missing.
     """
-    others = [channel for channel in _FURTHER if f"{_KEY}{channel}" in properties]
-    if others and f"{_KEY}color" not in properties:
-        if (path / (COLOR_PATTERN % 1)).is_file():
+    others = [key.removeprefix(_KEY) for key in properties if key.startswith(_KEY)]
+    has_color = (path / (COLOR_PATTERN % 1)).is_file()
+    # The toolkit passes over channels of other names, and looks for color then.
+    is_odd = not has_color or any(channel in _FURTHER for channel in others)
+    if others and "color" not in others and is_odd:
+        if has_color:
             remedy = f"add the line {_KEY}color={COLOR_PATTERN} to it"
         else:
-            remedy = "trackers here take color images, so leave the sequence out of list.txt"
+            remedy = (
+                f"trackers here take color images; name such a channel {_KEY}color, or leave the "
+                "sequence out of list.txt"
+            )
         raise UsageError(
             f"{path} has no color channel, only {' and '.join(others)} in `sequence`: {remedy}"
         )

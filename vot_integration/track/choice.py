@@ -9,6 +9,7 @@ from pathlib import Path
 from vot_integration.files import absolute, write_text
 from vot_integration.regions.answers import Output
 from vot_integration.track.follower import Follower
+from vot_integration.track.group import Group, OneEach
 from vot_integration.workspaces.own_trackers import Section, adopt_trackers, read_own_trackers
 from vot_integration.workspaces.records import check_own_settings, check_tracker
 from vot_integration.workspaces.trackers_ini import (
@@ -42,7 +43,7 @@ class Chosen:
     """A tracker that is known, not yet built.
 
     Attributes:
-        build: makes it.
+        build: makes it, for one target.
         answers_masks: whether masks can be saved of it.
         has_random_weights: whether its weights are random, not trained.
     """
@@ -50,6 +51,10 @@ class Chosen:
     build: Callable[[], Follower]
     answers_masks: bool
     has_random_weights: bool
+
+    def build_group(self, targets: int) -> Group:
+        """What follows a number of targets."""
+        return OneEach([self.build() for _ in range(targets)])
 
 
 def choose_follower(choice: Choice) -> Chosen:
