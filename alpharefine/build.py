@@ -1,11 +1,13 @@
 """From specifications to trackers with their weights loaded."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from alpharefine.catalogue import REFINEMENTS, TRACKERS, RefinementSpec, TrackerSpec, find_tracker
 from alpharefine.errors import UsageError
+from alpharefine.multi.config import MultiConfig
+from alpharefine.multi.tracker import MultiObjectTracker
 from alpharefine.nets.refine.network import RefineNetwork
 from alpharefine.nets.registry import build_network, find_network
 from alpharefine.refinement.refined_tracker import RefinedTracker
@@ -67,18 +69,61 @@ def build_tracker(
     Raises:
         UsageError: unknown tracker, weights, device or precision; weights for another network.
     """
+    return tracker_maker(tracker, device=device, precision=precision, weights=weights)()
+
+
+def tracker_maker(
+    tracker: str | TrackerSpec,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    weights: str | None = None,
+) -> Callable[[], Tracker]:
+    """A function that makes trackers of one kind, which share their networks.
+
+    Arguments and errors as of `build_tracker`.
+    """
     spec = _spec(tracker)
     choices = _choose_weights(spec, weights)
     runtime = resolve_runtime(device, precision)
     _log.info("%s runs on %s in %s (%s)", spec.name, runtime.device, runtime.precision, precision)
     network = build_network(spec.network)
     store.load_weights(network, choices[spec.network])
-    input_spec = find_network(spec.network).input
-    base = spec.config.build(runtime.prepare(network), runtime, input_spec)
-    if spec.refinement is None:
-        return base
-    refiner = _build_refiner(spec.refinement, choices, runtime)
-    return RefinedTracker(base, refiner, spec.refinement.coupling)
+    prepared, input_spec = runtime.prepare(network), find_network(spec.network).input
+    part = spec.refinement
+    if part is None:
+        return lambda: spec.config.build(prepared, runtime, input_spec)
+    refine_network = _prepare_refine_network(part, choices, runtime)
+
+    def make() -> Tracker:
+        base = spec.config.build(prepared, runtime, input_spec)
+        return RefinedTracker(base, _refiner(part, refine_network, runtime), part.coupling)
+
+    return make
+
+
+def build_multi_tracker(
+    tracker: str | TrackerSpec,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    weights: str | None = None,
+    config: MultiConfig = MultiConfig(),
+) -> MultiObjectTracker:
+    """Build a tracker of several objects, which share what they can; see `MultiObjectTracker`.
+
+    Args:
+        tracker: name or specification of what follows each of them.
+        device: as of `build_tracker`.
+        precision: as of `build_tracker`.
+        weights: as of `build_tracker`.
+        config: what is shared, and whether the tracker says that a target is absent.
+
+    Raises:
+        UsageError: as `build_tracker`.
+    """
+    make = tracker_maker(tracker, device=device, precision=precision, weights=weights)
+    return MultiObjectTracker(make, config)
 
 
 def build_guarded_tracker(
@@ -132,7 +177,8 @@ def refined(
     part = REFINEMENTS[network]
     choices = store.resolve_weights(weights, {network: store.default_weights(network)})
     runtime = resolve_runtime(device, precision)
-    return RefinedTracker(base, _build_refiner(part, choices, runtime), part.coupling)
+    prepared = _prepare_refine_network(part, choices, runtime)
+    return RefinedTracker(base, _refiner(part, prepared, runtime), part.coupling)
 
 
 def load_refinement(tracker: str | TrackerSpec, weights: str | None = None) -> RefineNetwork:
@@ -157,10 +203,13 @@ def _spec(tracker: str | TrackerSpec) -> TrackerSpec:
     return find_tracker(tracker) if isinstance(tracker, str) else tracker
 
 
-def _build_refiner(
+def _prepare_refine_network(
     part: RefinementSpec, choices: Mapping[str, store.WeightsChoice], runtime: Runtime
-) -> Refiner:
-    network = runtime.prepare(_load_refine_network(part.network, choices))
+) -> RefineNetwork:
+    return runtime.prepare(_load_refine_network(part.network, choices))
+
+
+def _refiner(part: RefinementSpec, network: RefineNetwork, runtime: Runtime) -> Refiner:
     return Refiner(network, runtime, part.refiner, find_network(part.network).input)
 
 

@@ -1,12 +1,13 @@
 """A tracker on its way through frames: what it is given is checked, its last answer is kept."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from alpharefine.errors import UsageError
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.inputs import BoxLike, ImageLike, as_box, as_image
-from alpharefine.types import Box, Estimate, Mask, Tracker
+from alpharefine.types import Box, Estimate, Mask, MultiTracker, Tracker
 
 UNREADABLE = "unreadable frames"
 """Fallback of an answer that was kept because the frame could not be read."""
@@ -77,14 +78,10 @@ class TrackingSession:
         if self._last is None:
             raise UsageError("the tracker has no target yet: call initialize(image, box) first")
         if image is None:
-            return self._kept(UNREADABLE)
-        estimate = self.tracker.track(as_image(image))
-        if not _is_sane(estimate.box):
-            if estimate.mask is None:
-                return self._kept(INVALID, *estimate.fallbacks)
-            box = mask_to_box(estimate.mask) or self._last.box
-            estimate = replace(estimate, box=box)
-        self._last = estimate
+            return kept(self._last, UNREADABLE)
+        estimate = with_sane_box(self.tracker.track(as_image(image)), self._last)
+        if not estimate.fallbacks & KEPT:
+            self._last = estimate
         return estimate
 
     def set_state(self, box: BoxLike) -> None:
@@ -97,9 +94,85 @@ class TrackingSession:
             raise UsageError("the tracker has no target yet: call initialize(image, box) first")
         self.tracker.set_state(as_box(box))
 
-    def _kept(self, *fallbacks: str) -> Estimate:
-        assert self._last is not None
-        return replace(self._last, confidence=0.0, lost=True, fallbacks=frozenset(fallbacks))
+
+class MultiTrackingSession:
+    """Any tracker of several objects, with what `TrackingSession` does for each of them.
+
+    Args:
+        tracker: what does the work.
+    """
+
+    def __init__(self, tracker: MultiTracker) -> None:
+        self.tracker = tracker
+        self._last: list[Estimate] = []
+
+    def initialize(
+        self, image: ImageLike, targets: Sequence[BoxLike], masks: Sequence[Mask | None] = ()
+    ) -> list[Estimate]:
+        """Start on targets, none of what was before; see `TrackingSession.initialize`."""
+        checked, boxes = as_image(image), [as_box(target) for target in targets]
+        self.tracker.initialize(checked, boxes)
+        self._last = _given(boxes, masks)
+        return list(self._last)
+
+    def track(
+        self,
+        image: ImageLike | None,
+        new: Sequence[BoxLike] = (),
+        masks: Sequence[Mask | None] = (),
+    ) -> list[Estimate]:
+        """Find the targets in the next frame, and begin to follow new ones in it.
+
+        Args:
+            image: as of `initialize`; None stands for a frame that could not be read.
+            new: targets that this frame is the first one of.
+            masks: of the new targets, where they are known; only answered.
+
+        Returns:
+            An estimate for each target in the order they came in, those of the new ones last.
+
+        Raises:
+            UsageError: before `initialize`; the image is of another kind or cannot be read; there
+                are new targets in a frame that could not be read.
+        """
+        if not self._last:
+            raise UsageError("the tracker has no target yet: call initialize(image, boxes) first")
+        if image is None:
+            if new:
+                raise UsageError("a frame with a new target cannot be read: check the file")
+            return [kept(last, UNREADABLE) for last in self._last]
+        checked, boxes = as_image(image), [as_box(target) for target in new]
+        pairs = zip(self.tracker.track(checked), self._last, strict=True)
+        estimates = [with_sane_box(estimate, last) for estimate, last in pairs]
+        if boxes:
+            self.tracker.add(checked, boxes)
+            estimates += _given(boxes, masks)
+        known = [*self._last, *estimates[len(self._last) :]]
+        self._last = [
+            last if estimate.fallbacks & KEPT else estimate
+            for estimate, last in zip(estimates, known, strict=True)
+        ]
+        return estimates
+
+
+def with_sane_box(estimate: Estimate, last: Estimate) -> Estimate:
+    """An answer whose box is finite: of its mask if need be, or the last answer kept."""
+    if _is_sane(estimate.box):
+        return estimate
+    if estimate.mask is None:
+        return kept(last, INVALID, *estimate.fallbacks)
+    return replace(estimate, box=mask_to_box(estimate.mask) or last.box)
+
+
+def kept(last: Estimate, *fallbacks: str) -> Estimate:
+    """The last good answer in place of one, for the reasons given."""
+    return replace(last, confidence=0.0, lost=True, fallbacks=frozenset(fallbacks))
+
+
+def _given(boxes: Sequence[Box], masks: Sequence[Mask | None]) -> list[Estimate]:
+    """Targets as they were given, as answers for the frame in which they were."""
+    filled = [*masks, *[None] * (len(boxes) - len(masks))]
+    return [Estimate(box, mask) for box, mask in zip(boxes, filled, strict=True)]
 
 
 def _is_sane(box: Box) -> bool:

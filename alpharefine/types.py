@@ -1,6 +1,7 @@
 """What everybody here speaks: boxes, images, masks, estimates, and the `Tracker` protocol."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -37,6 +38,8 @@ class Estimate:
         mask: target mask of the full image, or None when the tracker makes none.
         confidence: 0..1. Any number may be given: it is clipped, and what is no number becomes 0.
         lost: the tracker says that it has not found the target in this frame.
+        absent: the target is taken to be out of sight; trackers say so only where they are asked to
+            decide it (`alpharefine.multi`).
         ambiguous: something else in this frame looks much like the target.
         fallbacks: what gave no usable numbers in this frame, or in the initialization before it,
             so that the last state was kept; each in words that name several of its kind.
@@ -46,6 +49,7 @@ class Estimate:
     mask: Mask | None = None
     confidence: float = 1.0
     lost: bool = False
+    absent: bool = False
     ambiguous: bool = False
     fallbacks: frozenset[str] = frozenset()
 
@@ -72,6 +76,30 @@ class Tracker(Protocol):
 
     def set_state(self, box: Box) -> None:
         """Replace position and size by those of `box`, so that a refined box can be fed back."""
+        ...
+
+
+class MultiTracker(Protocol):
+    """A tracker of several objects in one video, which it answers in the order they came in."""
+
+    def initialize(self, image: Image, targets: Sequence[Box]) -> None:
+        """Start on k targets in `image`, none of what was before; may be called again at any time.
+
+        Raises:
+            UsageError: a target box is empty or not finite.
+        """
+        ...
+
+    def add(self, image: Image, targets: Sequence[Box]) -> None:
+        """Follow further targets, which are in `image`, the last frame that was given.
+
+        Raises:
+            UsageError: a target box is empty or not finite.
+        """
+        ...
+
+    def track(self, image: Image) -> list[Estimate]:
+        """Find the k targets in the next frame."""
         ...
 
 

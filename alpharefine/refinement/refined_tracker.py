@@ -93,11 +93,28 @@ class RefinedTracker:
 
     def track(self, image: Image) -> Estimate:
         """Find the target in the next frame, refine it and feed the configured box back."""
+        estimate = self.usable(self.base.track(image))
+        refinement = self._refine(image, self.rough_box(estimate, image))
+        return self.settle(image, estimate, refinement)
+
+    def rough_box(self, estimate: Estimate, image: Image) -> Box:
+        """What the refiner has to refine of the base tracker's answer."""
+        keeps_base = self.config.refine_around == "base" and estimate.box.is_valid
+        return estimate.box if keeps_base else self._clip(estimate.box, image)
+
+    def settle(self, image: Image, estimate: Estimate, refinement: Refinement | None) -> Estimate:
+        """Feed the configured box back; `track` without its first two steps.
+
+        Args:
+            image: the frame.
+            estimate: of the base tracker, as `usable` gives it.
+            refinement: of its `rough_box`, None where that is too large to be refined.
+
+        Returns:
+            The answer.
+        """
         config = self.config
-        estimate = self._finite(self.base.track(image))
         clipped = self._clip(estimate.box, image)
-        keeps_base = config.refine_around == "base" and estimate.box.is_valid
-        refinement = self._refine(image, estimate.box if keeps_base else clipped)
         feeds_refined = config.feedback == "refined" or (
             config.feedback == "refined_if_found" and not estimate.lost
         )
@@ -142,7 +159,7 @@ class RefinedTracker:
         self.refiner.resume(snapshot.references)
         self._last_box = snapshot.last_box
 
-    def _finite(self, estimate: Estimate) -> Estimate:
+    def usable(self, estimate: Estimate) -> Estimate:
         """The base tracker's answer, around the last box if its own is not finite."""
         if all(map(math.isfinite, estimate.box)):
             return estimate

@@ -179,8 +179,16 @@ class Refiner:
             UsageError: no crop can be cut around the box, or the network has not such an output.
             RuntimeError: before `initialize`.
         """
+        window, crop = self.cut(image, box)
+        return self.read(self._search(crop, outputs), window, image)
+
+    def cut(self, image: Image, box: Box) -> tuple[CropWindow, Tensor]:
+        """The search crop around a box, 1 x 3 x S x S, and where it was cut; see `refine`."""
         window = self._window(box)
-        answer = self._search(self._crop(image, window), outputs)
+        return window, self._crop(image, window)
+
+    def read(self, answer: RefineOutput, window: CropWindow, image: Image) -> Refinement:
+        """What the network's answer for one crop says of the image."""
         corners, logits = answer.trusted_corners, answer.mask_logits
         fallbacks: set[str] = set()
         refined = None if corners is None else self._box(corners, window)

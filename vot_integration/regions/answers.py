@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
@@ -59,6 +60,7 @@ _OF_MASK: Mapping[Output, Callable[[NDArray[Any]], Shape | None]] = {
 def make_answer(estimate: Estimate, output: Output, height: int, width: int) -> Shape:
     """Turn an estimate into the shape to answer.
 
+    An absent target is answered by a mask without pixels, or a box without sides. Of any other,
     MASK answers the mask, ROTATED the rotated box of the mask as a polygon, BOX the box as a
     rectangle. An estimate without a mask, and under ROTATED one with an empty mask, is answered by
     its box. An empty mask means absent. All is clipped to the frame.
@@ -72,6 +74,8 @@ def make_answer(estimate: Estimate, output: Output, height: int, width: int) -> 
     Raises:
         ValueError: the mask does not have the size of the frame.
     """
+    if estimate.absent:
+        return crop_mask(np.zeros((2, 2))) if output is Output.MASK else Box(0.0, 0.0, 0.0, 0.0)
     mask, box = estimate.mask, estimate.box
     if mask is not None:
         if mask.shape != (height, width):

@@ -15,8 +15,8 @@ from vot_integration.serving.process import watch
 from vot_integration.serving.run_log import Tally
 
 if TYPE_CHECKING:
-    from alpharefine.types import Tracker
-
+    from alpharefine.types import MultiTracker, Tracker
+    from vot_integration.serving.session import Answering
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,12 @@ between formats lose the shape."""
 
 
 def run(
-    load: Callable[[str], "Tracker"], *, name: str, output: str | None, requests: int, log: Path
+    load: Callable[[str], "Tracker | MultiTracker"],
+    *,
+    name: str,
+    output: str | None,
+    requests: int,
+    log: Path,
 ) -> int:
     """Serve one client; see `vot_integration.server.serve`.
 
@@ -49,11 +54,14 @@ def run(
     try:
         # Here, so that the client also hears of an image library that does not load.
         from vot_integration.regions.answers import resolve_output
-        from vot_integration.serving.session import Session, answer_requests
+        from vot_integration.serving.session import MultiSession, Session, answer_requests
 
         base, form = resolve_output(name, output)
-        session = Session(load(base), form, tally)
-        server = _shake_hands(name)
+        tracker = load(base)
+        # Which of the two it is, `add` tells: only a tracker of several objects has it.
+        several = hasattr(tracker, "add")
+        session: Answering = (MultiSession if several else Session)(tracker, form, tally)
+        server = _shake_hands(name, several=several)
         answer_requests(server, session)
     except trax.TraxException as error:
         _log.error("the connection broke: %s", error)
@@ -68,8 +76,13 @@ def run(
     return code
 
 
-def _shake_hands(name: str) -> trax.Server:
-    """Answer the client's greeting; the tracker must be ready, from now on its time counts."""
+def _shake_hands(name: str, *, several: bool = False) -> trax.Server:
+    """Answer the client's greeting; the tracker must be ready, from now on its time counts.
+
+    Args:
+        name: under which the tracker is served.
+        several: whether it follows several objects; the toolkit sends more than one to no other.
+    """
     return trax.Server(
         _REGION_FORMATS,
         [trax.Image.PATH],
@@ -77,6 +90,7 @@ def _shake_hands(name: str) -> trax.Server:
         tracker_name=plain_text(name),
         tracker_description="served by arvot",
         tracker_family="alpharefine",
+        metadata={"multiobject": "true"} if several else {},
     )
 
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from alpharefine.geometry.base_crop import Pair, Patch
 from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.spec import IMAGENET, InputSpec
 from alpharefine.ops.target_filter import apply_filter
@@ -56,15 +58,43 @@ class DimpTracker(OnlineTracker):
         self.memory = memory.to(self._runtime.device)
         self.target_filter = target_filter.to(self._runtime.device)
 
+    @torch.inference_mode()
+    def usual_sample(self, image: Image) -> Sample:
+        """The search region that `track` would look into."""
+        return self._sample(self._crop(image, self.config.patch_max_scale_change))
+
     def _search(self, image: Image) -> Sample:
-        patch = self._crop(image, self.config.patch_max_scale_change)
+        return self.usual_sample(image)
+
+    @torch.inference_mode()
+    def sample_at(self, image: Image, center: Pair, scale: np.float32) -> Sample:
+        """A search region for `track_in`, of this tracker and of any that shares its network.
+
+        Args:
+            image: the frame.
+            center: (y, x), image px; moved so that the region lies in the image, if it can.
+            scale: image pixels per sample pixel.
+        """
+        bound = None if self.config.patch_max_scale_change is None else 1.0
+        return self._sample(self._crop(image, bound, (center, scale)))
+
+    @torch.inference_mode()
+    def peak_in(self, sample: Sample) -> float:
+        """Highest score of the target in a search region; not a number if one is none."""
+        return float(self._scores(sample).max())
+
+    def _sample(self, patch: Patch) -> Sample:
         place = SamplePlace(patch.center, patch.scale, self.config.image_sample_size)
         return Sample(patch, place, self._extract(patch.pixels[None]))
 
+    def _scores(self, sample: Sample) -> NDArray[np.float32]:
+        features = sample.features.classification[None].float()
+        scores: NDArray[np.float32] = apply_filter(features, self.target_filter)[0, 0].cpu().numpy()
+        return scores
+
     @stage("localize")
     def _localize(self, sample: Sample) -> Localization:
-        features = sample.features.classification[None].float()
-        scores = apply_filter(features, self.target_filter)[0, 0].cpu().numpy()
+        scores = self._scores(sample)
         if np.isfinite(scores).all():
             state, place = self.state, sample.place
             found = localize(

@@ -191,13 +191,22 @@ class OnlineTracker(ABC):
         self._last_refined_position = position
         self._learn_target(image)
 
-    @torch.inference_mode()
     def track(self, image: Image) -> Estimate:
         """Find the target in the next frame."""
+        return self.track_in(image, None)
+
+    @torch.inference_mode()
+    def track_in(self, image: Image, sample: Sample | None) -> Estimate:
+        """Find the target in the next frame, in a search region that was cut for it already.
+
+        Args:
+            image: the frame.
+            sample: holds the target as far as is known; None cuts the usual one.
+        """
         self._frame += 1
         self._unlearned = None
         self._image_size = pair(*image.shape[:2])
-        sample = self._search(image)
+        sample = self._search(image) if sample is None else sample
         found = self._localize(sample)
         if found.flag is not Flag.NOT_FOUND:
             self._update_position(sample.place.center + found.translation)
@@ -255,13 +264,19 @@ class OnlineTracker(ABC):
         self._draws.resume(snapshot.draws_state)
 
     @stage("base crop")
-    def _crop(self, image: Image, max_scale_change: float | None = None) -> Patch:
-        """The search region around the last state."""
+    def _crop(
+        self,
+        image: Image,
+        max_scale_change: float | None = None,
+        place: tuple[Pair, np.float32] | None = None,
+    ) -> Patch:
+        """A search region at a center and a scale, which are those of the last state by default."""
         settings = self._settings
+        center, scale = place or (self.state.position, self.state.scale)
         return sample_patch(
             image,
-            self.state.position,
-            float(self.state.scale),
+            center,
+            float(scale),
             settings.image_sample_size,
             max_scale_change,
             settings.official.lost_subsampling_offset,

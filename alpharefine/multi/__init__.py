@@ -1,0 +1,1 @@
+"""Several objects in one video: what their trackers share, and which of them are there."""
