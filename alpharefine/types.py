@@ -79,6 +79,7 @@ class Tracker(Protocol):
         ...
 
 
+@runtime_checkable
 class MultiTracker(Protocol):
     """A tracker of several objects in one video, which it answers in the order they came in."""
 

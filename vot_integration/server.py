@@ -18,12 +18,20 @@ from vot_integration.serving.process import protect_descriptors, set_compute_def
 from vot_integration.serving.run_log import log_to_stderr, open_log
 
 if TYPE_CHECKING:
-    from alpharefine.types import Tracker
+    from alpharefine.types import MultiTracker, Tracker
 
 _log = logging.getLogger(__name__)
 
+ONE, SEVERAL = "one", "several"
+"""Values of $ARVOT_OBJECTS."""
 
-def serve(load: Callable[[str], "Tracker"], *, name: str, output: str | None = None) -> int:
+ON = "on"
+"""Value of $ARVOT_PRESENCE; the other one is off."""
+
+
+def serve(
+    load: Callable[[str], "Tracker | MultiTracker"], *, name: str, output: str | None = None
+) -> int:
     """Serve a tracker over TraX until the client quits.
 
     Descriptors 0, 1 and 2 belong to the run's log afterwards. The tracker is loaded before the
@@ -32,7 +40,8 @@ def serve(load: Callable[[str], "Tracker"], *, name: str, output: str | None = N
 
     Args:
         load: makes the tracker, given its name without the suffix of the output; heavy imports
-            belong in here.
+            belong in here. One with a method `add` (`alpharefine.types.MultiTracker`) is asked for
+            several objects at a time.
         name: name under which the tracker is served; `_rotated` or `_box` at its end choose the
             output.
         output: "mask", "rotated" or "box", as an alternative to the suffix.
@@ -72,15 +81,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
 
-    def load(name: str) -> "Tracker":
-        from alpharefine.build import build_guarded_tracker
+    def load(name: str) -> "Tracker | MultiTracker":
+        from alpharefine.build import build_guarded_tracker, build_multi_tracker
+        from alpharefine.multi.config import multi_config
 
-        return build_guarded_tracker(
-            name,
-            device=options.device,
-            precision=options.precision,
-            weights=options.weights or None,
-        )
+        settings = {"device": options.device, "precision": options.precision}
+        weights = options.weights or None
+        if options.objects == ONE:
+            return build_guarded_tracker(name, **settings, weights=weights)
+        config = multi_config(presence=options.presence == ON)
+        return build_multi_tracker(name, **settings, weights=weights, config=config)
 
     return serve(load, name=options.tracker, output=options.output)
 
@@ -89,17 +99,25 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m vot_integration.server", description="Serve a tracker to the VOT toolkit."
     )
-    for option, default, text in (
-        ("tracker", "", "name in the catalog; with _rotated or _box it names the output too"),
-        ("output", "", "form of the answers: mask (default), rotated or box"),
-        ("weights", "", "name or file of the weights instead of the tracker's own"),
-        ("device", "auto", "auto, cpu, cuda, cuda:N or mps"),
-        ("precision", "auto", "precision of the networks"),
+    allowed: dict[str, tuple[str, str] | None] = {}
+    for option, default, text, choices in (
+        ("tracker", "", "name in the catalog; with _rotated or _box it names the output too", None),
+        ("output", "", "form of the answers: mask (default), rotated or box", None),
+        ("weights", "", "name or file of the weights instead of the tracker's own", None),
+        ("device", "auto", "auto, cpu, cuda, cuda:N or mps", None),
+        ("precision", "auto", "precision of the networks", None),
+        ("objects", ONE, "one object, or several at a time as in VOTS", (ONE, SEVERAL)),
+        ("presence", ON, "of several objects: say which are absent, or never", (ON, "off")),
     ):
         variable = f"ARVOT_{option.upper()}"
         value = os.environ.get(variable) or default
         parser.add_argument(f"--{option}", default=value, help=f"{text} [${variable}]")
-    return parser.parse_args(arguments)
+        allowed[option] = choices
+    options = parser.parse_args(arguments)
+    for option, choices in allowed.items():
+        if choices is not None and getattr(options, option) not in choices:
+            parser.error(f"{option} is {getattr(options, option)!r}: give {' or '.join(choices)}")
+    return options
 
 
 if __name__ == "__main__":

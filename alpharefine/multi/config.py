@@ -42,8 +42,10 @@ class PresenceConfig:
 
 @dataclass(frozen=True)
 class RedetectionConfig:
-    """How an absent target is looked for: beside the usual search region another one, at a place
-    that moves outward from where the target was last seen, over the whole image.
+    """How an absent target is looked for.
+
+    Beside the usual search region there is another one, at a place that moves outward from where
+    the target was last seen, over the whole image.
 
     Attributes:
         step: distance between two of these places, in sides of a search region.
@@ -69,5 +71,12 @@ class MultiConfig:
     redetection: RedetectionConfig | None = None
 
 
-WITH_PRESENCE = MultiConfig(presence=PresenceConfig(), redetection=RedetectionConfig())
-"""For challenges that ask whether the target is there (VOTS)."""
+def multi_config(*, presence: bool) -> MultiConfig:
+    """Settings for challenges with several objects (VOTS).
+
+    Args:
+        presence: whether absent targets are said to be, and looked for elsewhere.
+    """
+    if not presence:
+        return MultiConfig()
+    return MultiConfig(presence=PresenceConfig(), redetection=RedetectionConfig())

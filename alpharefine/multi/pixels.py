@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from alpharefine.refinement.refiner import Refinement
 from alpharefine.types import Estimate
 
-Pixels = tuple[NDArray[np.int64], NDArray[np.int64]]
+Pixels = tuple[NDArray[Any], NDArray[Any]]
 """Rows and columns of N pixels."""
 
 
@@ -64,7 +65,8 @@ def without_overlap(claims: Sequence[Claim]) -> list[Estimate]:
     count = np.zeros(_mask(estimates[masked[0]]).shape, np.uint8)
     for i in masked:
         count += _mask(estimates[i])
-    pixels: Pixels = np.nonzero(count > 1)
+    rows, columns = np.nonzero(count > 1)
+    pixels: Pixels = (rows, columns)
     if not len(pixels[0]):
         return estimates
     sure = np.stack(

@@ -102,7 +102,9 @@ class MultiObjectTracker:
 
     def _refine(self, image: Image, found: Sequence[Estimate]) -> list[Claim]:
         """The answers of all objects, whose trackers are of one kind."""
-        refined = [each.tracker for each in self._objects if isinstance(each.tracker, RefinedTracker)]
+        refined = [
+            each.tracker for each in self._objects if isinstance(each.tracker, RefinedTracker)
+        ]
         if not refined:
             return [Claim(estimate, None) for estimate in found]
         usable = [

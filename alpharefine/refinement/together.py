@@ -23,7 +23,7 @@ def refine_together(
 ) -> list[Refinement | None]:
     """Refine a box for each of several refiners that share their network.
 
-    One target alone is refined exactly as by `Refiner.refine`; several agree with it up to rounding.
+    One target alone is refined exactly as by `Refiner.refine`, several up to rounding.
 
     Args:
         refiners: one a target, with its reference.

@@ -71,7 +71,7 @@ def make_workspace(
 def write_registry(file: Path, logs: Path) -> Path:
     """Append the trackers of these tests to a trackers.ini."""
     with file.open("a") as ini:
-        for name in ("oracle", "explodes", "unloadable", "wanders", "nowhere"):
+        for name in ("oracle", "explodes", "unloadable", "wanders", "nowhere", "still"):
             ini.write(
                 f"\n[{name}]\nprotocol = traxpython\ncommand = {name}\npython = {sys.executable}\n"
                 f"paths = {TRACKERS}:{TRACKERS.parents[2]}\nenv_ARVOT_LOG_DIR = {logs}\n"

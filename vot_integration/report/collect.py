@@ -42,7 +42,10 @@ class ExperimentResults:
 
 def read_sequences(workspace: Workspace) -> list[SequenceFolder]:
     """The sequences of a workspace with their labels."""
-    return [read_sequence_folder(entry.path) for entry in workspace.dataset.sequences]
+    several = workspace.stack.has_several_objects()
+    return [
+        read_sequence_folder(entry.path, several=several) for entry in workspace.dataset.sequences
+    ]
 
 
 def collect(

@@ -11,7 +11,7 @@ from alpharefine.types import Image
 from vot_integration.regions.drawing import TRUTH, Color, draw_contour, draw_shape
 from vot_integration.regions.shapes import Shape
 from vot_integration.report.collect import ExperimentResults
-from vot_integration.report.trajectories import TrackedRun, read_run_regions
+from vot_integration.report.trajectories import TrackedRun, read_run_regions, truth_of
 from vot_integration.sequences.folder import SequenceFolder
 from vot_integration.toolkit.regions import Region, region_mask, region_shape
 from vot_integration.workspaces.workspace import Workspace
@@ -69,7 +69,7 @@ def make_strip(
         if image is None:
             continue
         shape = region_shape(regions[index]) if run.reported[index] else None
-        _draw(image, sequence.regions[frame], shape, color)
+        _draw(image, truth_of(run.run, sequence)[frame], shape, color)
         pictures.append(_picture(image, run, index, bool(failures) and index >= failures[0]))
     return pictures
 

@@ -80,8 +80,15 @@ def frames_of(run: Run, sequence: SequenceFolder) -> NDArray[np.int64]:
     return (start or 0) + step * np.arange(run.frames)
 
 
+def truth_of(run: Run, sequence: SequenceFolder) -> Sequence[Region]:
+    """Ground truth of a run's target, a region a frame of the sequence."""
+    return sequence.regions if run.target is None else sequence.objects[run.target]
+
+
 def anchor_of(run: Run) -> int | None:
     """Frame in which a multi-start run begins; None for runs over a whole sequence."""
+    if run.target is not None:
+        return None
     digits = run.name.removeprefix(f"{run.sequence}_")
     return int(digits) if len(digits) == _ANCHOR_DIGITS else None
 
@@ -89,12 +96,12 @@ def anchor_of(run: Run) -> int | None:
 def _read_run(cache: Path, results: Path, run: Run, sequence: SequenceFolder) -> TrackedRun:
     regions = read_run_regions(results, run)
     frames = frames_of(run, sequence)
-    truth = [sequence.regions[frame] for frame in frames]
+    truth = [truth_of(run, sequence)[frame] for frame in frames]
     special = np.array([special_code(region) for region in regions])
     return TrackedRun(
         run,
         frames,
-        _overlaps(cache, run.regions_file(results), regions, truth, sequence),
+        _overlaps(cache, run, run.regions_file(results), regions, truth, sequence),
         np.array([not region.is_empty() for region in truth]),
         special < 0,
         special == FAILURE_CODE,
@@ -104,6 +111,7 @@ def _read_run(cache: Path, results: Path, run: Run, sequence: SequenceFolder) ->
 
 def _overlaps(
     cache: Path,
+    run: Run,
     file: Path,
     regions: Sequence[Region],
     truth: Sequence[Region],
@@ -111,7 +119,7 @@ def _overlaps(
 ) -> NDArray[np.float64]:
     """Overlaps, kept under a hash of all that they depend on: masks take long to compare."""
     digest = hashlib.sha256(file.read_bytes())
-    digest.update(_truth_file(sequence).read_bytes())
+    digest.update(sequence.truth_file(run.target).read_bytes())
     digest.update(f"{file.name} {sequence.size}".encode())
     kept = cache / f"{digest.hexdigest()}.npy"
     if kept.is_file():
@@ -122,7 +130,3 @@ def _overlaps(
     np.save(content, overlaps)
     write_bytes(kept, content.getvalue())
     return overlaps
-
-
-def _truth_file(sequence: SequenceFolder) -> Path:
-    return sequence.path / sequence.properties.get("groundtruth", "groundtruth.txt")

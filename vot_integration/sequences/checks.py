@@ -1,6 +1,7 @@
 """Whether runs can start in a sequence, and the anchors where they do."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from vot_integration.sequences.folder import (
     LIST_FILE,
     SequenceFolder,
     is_sequence,
+    object_files,
     read_list,
     read_sequence_folder,
 )
@@ -46,8 +48,8 @@ def check_sequences(folder: Path, *, anchors: bool = True) -> SequenceCheck:
     paths, problems = read_list(folder), []
     for path in paths:
         try:
-            sequence = read_sequence_folder(path)
-            check_starts(sequence, anchors=anchors)
+            sequence = read_sequence_folder(path, several=True)
+            check_starts(sequence, anchors=anchors and not object_files(path))
             check_images(sequence.frames, sequence.size)
         except UsageError as error:
             problems.append(str(error))
@@ -64,6 +66,9 @@ def check_starts(sequence: SequenceFolder, *, anchors: bool = True) -> None:
     Raises:
         UsageError: there is no anchor, or the target is absent or outside the image at a start.
     """
+    if object_files(sequence.path):
+        _check_objects(sequence)
+        return
     if not anchors:
         _check_start(sequence, 0, "change the ground truth or drop the frames before the target")
         return
@@ -80,6 +85,36 @@ def check_starts(sequence: SequenceFolder, *, anchors: bool = True) -> None:
         )
     for frame in starts:
         _check_start(sequence, frame, f"move the anchor in {file}")
+
+
+def _check_objects(sequence: SequenceFolder) -> None:
+    """Check that every object appears, and one of them in the first frame."""
+    starts = {name: first_frame_of(regions) for name, regions in sequence.objects.items()}
+    for name, start in starts.items():
+        file = sequence.truth_file(name)
+        if start is None:
+            raise UsageError(f"{file}: the object is in no frame: delete the file")
+        if not is_in_image(sequence.objects[name][start], sequence.size):
+            raise UsageError(
+                f"{file}, line {start + 1}: a run starts here, where the object is empty or "
+                "outside the image: write 0 until it is in the image"
+            )
+    if 0 not in starts.values():
+        raise UsageError(
+            f"{sequence.path}: no object is in the first frame, where runs start: drop the frames "
+            "before the first object"
+        )
+
+
+def first_frame_of(regions: Sequence[Region]) -> int | None:
+    """Index of the frame in which an object appears, where trackers are started on it."""
+    return next((index for index, region in enumerate(regions) if not region.is_empty()), None)
+
+
+def late_objects(sequence: SequenceFolder) -> dict[str, int]:
+    """Objects that appear after the first frame, with the index of that."""
+    starts = {name: first_frame_of(regions) for name, regions in sequence.objects.items()}
+    return {name: start for name, start in starts.items() if start}
 
 
 def _check_start(sequence: SequenceFolder, frame: int, remedy: str) -> None:

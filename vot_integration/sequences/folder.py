@@ -43,7 +43,8 @@ class SequenceFolder:
         frames: image files in order.
         fps: frames a second.
         size: width and height of the images, pixels.
-        regions: the toolkit's region objects, one a frame; `Special` where the target is absent.
+        objects: the toolkit's region objects of each target by its name, one a frame; `Special`
+            where it is absent. The name of the one in groundtruth.txt is empty.
         anchors: one number a frame, > 0 a run starts here and goes forward, < 0 backward, 0 none;
             empty when there is no `anchor.value`.
     """
@@ -53,13 +54,25 @@ class SequenceFolder:
     frames: tuple[Path, ...]
     fps: int
     size: tuple[int, int]
-    regions: tuple[Region, ...]
+    objects: Mapping[str, tuple[Region, ...]]
     anchors: tuple[float, ...]
 
     @property
     def name(self) -> str:
         """The toolkit's name of the sequence, which is its folder's."""
         return self.path.name
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The regions of the target, the first one where there are several."""
+        return next(iter(self.objects.values()))
+
+    def truth_file(self, name: str | None = None) -> Path:
+        """The file with the ground truth of a target; None for the only one."""
+        name = next(iter(self.objects)) if name is None else name
+        if not name:
+            return self.path / self.properties.get("groundtruth", TRUTH_FILE)
+        return self.path / f"{_OBJECT_PREFIX}{name}.txt"
 
     @property
     def length(self) -> int:
@@ -113,8 +126,12 @@ def _listed_path(folder: Path, name: str, file: Path, number: int) -> Path:
     return folder / path
 
 
-def read_sequence_folder(path: Path) -> SequenceFolder:
+def read_sequence_folder(path: Path, *, several: bool = False) -> SequenceFolder:
     """Read one sequence; the frames' names, properties and labels, not the images.
+
+    Args:
+        path: its folder.
+        several: whether it may have several objects, as in VOTS.
 
     A folder without a `sequence` file is read in the old format, with the images beside
     groundtruth.txt, as the toolkit does.
@@ -129,18 +146,14 @@ def read_sequence_folder(path: Path) -> SequenceFolder:
     properties = read_properties_file(path)
     frames = find_frames(path, properties)
     fps = positive_integer(path, properties, "fps", 30)
-    file = _truth_file(path, properties)
-    regions = read_regions(file)
-    if len(regions) != len(frames):
-        raise UsageError(
-            f"{path} has {len(frames)} frames but {len(regions)} lines of ground truth: write one "
-            "line a frame, 0 where the target is absent"
-        )
-    _check_sides(file, regions)
+    objects = {
+        name: _read_truth(path, file, len(frames))
+        for name, file in _truth_files(path, properties, several=several).items()
+    }
     check_channels(path, properties, len(frames))
     anchors = _read_anchors(path / ANCHOR_FILE, len(frames))
     size = _image_size(path, properties, frames[0])
-    return SequenceFolder(path, properties, frames, fps, size, regions, anchors)
+    return SequenceFolder(path, properties, frames, fps, size, objects, anchors)
 
 
 def read_properties_file(path: Path) -> dict[str, str]:
@@ -179,6 +192,23 @@ def object_files(path: Path) -> dict[str, Path]:
     return {file.stem.removeprefix(_OBJECT_PREFIX): file for file in files}
 
 
+def followed_objects(path: Path) -> dict[str, Path]:
+    """Those of `object_files` that a tracker has to follow; the toolkit's own begin with _."""
+    return {name: file for name, file in object_files(path).items() if not name.startswith("_")}
+
+
+def _read_truth(path: Path, file: Path, frames: int) -> tuple[Region, ...]:
+    regions = read_regions(file)
+    if len(regions) != frames:
+        which = "" if file.name == TRUTH_FILE else f" in {file.name}"
+        raise UsageError(
+            f"{path} has {frames} frames but {len(regions)} lines of ground truth{which}: write "
+            "one line a frame, 0 where the target is absent"
+        )
+    _check_sides(file, regions)
+    return regions
+
+
 def _check_sides(file: Path, regions: Iterable[Region]) -> None:
     for number, region in enumerate(regions, start=1):
         if min(getattr(region, "width", 0), getattr(region, "height", 0)) < 0:
@@ -188,7 +218,8 @@ def _check_sides(file: Path, regions: Iterable[Region]) -> None:
             )
 
 
-def _truth_file(path: Path, properties: Mapping[str, str]) -> Path:
+def _truth_files(path: Path, properties: Mapping[str, str], *, several: bool) -> Mapping[str, Path]:
+    """Ground truth of each target by its name, which is empty in groundtruth.txt."""
     objects = object_files(path)
     if objects:
         names = ", ".join(map(repr, objects))
@@ -197,17 +228,22 @@ def _truth_file(path: Path, properties: Mapping[str, str]) -> Path:
                 f"{path} has {TRUTH_FILE} and {_OBJECT_PREFIX}*.txt of {names}, and the toolkit "
                 "would read the latter alone: take one or the other out of the folder"
             )
+        followed = followed_objects(path)
+        if not followed:
+            raise UsageError(f"{path} has ground truth of {names} alone, which is no target")
+        if several:
+            return followed
         raise UsageError(
             f"{path} has ground truth of each object by itself ({names}), as in VOTS, and "
             f"experiments here follow one: `arvot sequences convert {shlex.quote(str(path))} DST` "
-            "makes a sequence of each"
+            "makes a sequence of each, and stacks such as vots2025/main follow all"
         )
     name = properties.get("groundtruth", TRUTH_FILE)
     if leads_out(name):
         raise UsageError(
             f"{path}: groundtruth={name[:80]!r} in `sequence` is refused; name a file in its folder"
         )
-    return path / name
+    return {"": path / name}
 
 
 def _image_size(path: Path, properties: Mapping[str, str], first: Path) -> tuple[int, int]:

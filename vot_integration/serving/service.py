@@ -53,15 +53,18 @@ def run(
     server: trax.Server | None = None
     try:
         # Here, so that the client also hears of an image library that does not load.
+        from alpharefine.types import MultiTracker
         from vot_integration.regions.answers import resolve_output
         from vot_integration.serving.session import MultiSession, Session, answer_requests
 
         base, form = resolve_output(name, output)
         tracker = load(base)
-        # Which of the two it is, `add` tells: only a tracker of several objects has it.
-        several = hasattr(tracker, "add")
-        session: Answering = (MultiSession if several else Session)(tracker, form, tally)
-        server = _shake_hands(name, several=several)
+        session: Answering
+        if isinstance(tracker, MultiTracker):
+            session = MultiSession(tracker, form, tally)
+        else:
+            session = Session(tracker, form, tally)
+        server = _shake_hands(name, several=isinstance(session, MultiSession))
         answer_requests(server, session)
     except trax.TraxException as error:
         _log.error("the connection broke: %s", error)
@@ -90,7 +93,7 @@ def _shake_hands(name: str, *, several: bool = False) -> trax.Server:
         tracker_name=plain_text(name),
         tracker_description="served by arvot",
         tracker_family="alpharefine",
-        metadata={"multiobject": "true"} if several else {},
+        multiobject=several,
     )
 
 

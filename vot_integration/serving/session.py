@@ -167,7 +167,9 @@ class MultiSession:
         image = read_frame(path)
         if image is None:
             _log.warning("cannot read %s", path)
-        new = [read_target(shape, *image.shape[:2]) for shape in objects] if image is not None else []
+        new = (
+            [read_target(shape, *image.shape[:2]) for shape in objects] if image is not None else []
+        )
         if len(new) < len(objects):
             raise UsageError(f"a frame with new objects cannot be read: {path}: check the file")
         if new:

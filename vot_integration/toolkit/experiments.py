@@ -3,7 +3,7 @@
 To add a protocol: a function that lists its runs, and an entry in `EXPERIMENT_TYPES`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,7 +21,10 @@ Definition = Mapping[str, Any]
 
 
 class AnchoredSequence(Protocol):
-    """What is needed of a sequence: `anchors` has a number a frame, > 0 forward, < 0 backward."""
+    """What is needed of a sequence.
+
+    `anchors` has a number a frame, > 0 forward, < 0 backward; `objects` names its targets.
+    """
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -31,6 +34,9 @@ class AnchoredSequence(Protocol):
 
     @property
     def anchors(self) -> tuple[float, ...]: ...  # noqa: D102
+
+    @property
+    def objects(self) -> Collection[str]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -108,14 +114,17 @@ def _repeated_runs(
 ) -> list[Run]:
     repetitions = int(definition.get("repetitions", 1))
     required = EARLY_STOP_RUNS if definition.get("early_stop", True) else repetitions
+    targets = list(sequence.objects) if len(sequence.objects) > 1 else [None]
     return [
         Run(
             experiment,
             sequence.name,
-            f"{sequence.name}_{number:03d}",
+            "_".join([sequence.name, *([] if target is None else [target]), f"{number:03d}"]),
             sequence.length,
             required=number <= required,
+            target=target,
         )
+        for target in targets
         for number in range(1, repetitions + 1)
     ]
 

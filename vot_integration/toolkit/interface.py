@@ -27,7 +27,14 @@ VERSIONS: Mapping[str, str] = {
 
 
 class Toolkit(Protocol):
-    """A version of the toolkit."""
+    """A version of the toolkit.
+
+    Attributes:
+        takes_late_objects: whether it tells trackers of objects that appear after the first frame;
+            if not, it scores them as zeros.
+    """
+
+    takes_late_objects: bool
 
     def experiment(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         """An experiment as it has to stand in stack files for this version.

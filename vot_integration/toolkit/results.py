@@ -26,6 +26,7 @@ class Run:
         name: stem of the result files.
         frames: number of frames, the initial one included.
         required: False for repetitions that the toolkit may leave out.
+        target: name of the object, in sequences of several.
     """
 
     experiment: str
@@ -33,6 +34,7 @@ class Run:
     name: str
     frames: int
     required: bool = True
+    target: str | None = None
 
     def folder(self, results: Path) -> Path:
         """Folder of the run's files, given the tracker's folder of results."""

@@ -170,6 +170,18 @@ class Stack:
         types = map(experiment_type, self.experiments.values())
         return not all(entry.starts_at_anchors for entry in types)
 
+    def has_several_objects(self) -> bool:
+        """Whether sequences may have several objects, as in VOTS."""
+        return all(body.get("multiobject", False) for body in self.experiments.values())
+
+    def takes_late_objects(self) -> bool:
+        """Whether the toolkit that is installed tells trackers of objects that appear later.
+
+        In real-time experiments no version does.
+        """
+        timed = any(body.get("realtime") for body in self.experiments.values())
+        return not timed and toolkit().takes_late_objects
+
     def dump(self) -> str:
         """Text of a stack file. It names no data set, so that the toolkit never downloads one."""
         bodies = copy.deepcopy(dict(self.experiments))

@@ -9,13 +9,16 @@ from pathlib import Path
 from alpharefine.errors import UsageError
 from vot_integration.files import absolute
 from vot_integration.sequences.builtin import RENDERING, write_builtin_sequences
-from vot_integration.sequences.checks import check_starts
+from vot_integration.sequences.checks import check_starts, late_objects
 from vot_integration.sequences.folder import (
     LIST_FILE,
+    SequenceFolder,
+    object_files,
     read_list,
     read_sequence_folder,
     write_list,
 )
+from vot_integration.toolkit.interface import toolkit, toolkit_version
 from vot_integration.toolkit.stacks import Stack
 
 _BUILTIN = "built-in, version "
@@ -30,12 +33,14 @@ class SequenceEntry:
         properties: the lines of its `sequence` file.
         length: number of frames.
         anchors: a number a frame, > 0 a run goes forward from here, < 0 backward; may be empty.
+        objects: names of its targets; an empty one for that of groundtruth.txt.
     """
 
     path: Path
     properties: Mapping[str, str]
     length: int
     anchors: tuple[float, ...]
+    objects: tuple[str, ...] = ("",)
 
     @property
     def name(self) -> str:
@@ -65,7 +70,9 @@ class Dataset:
         for sequence in self.sequences:
             digest.update(f"{sequence.name}\n".encode())
             truth = sequence.properties.get("groundtruth", "groundtruth.txt")
-            for file in (sequence.path / name for name in ("sequence", truth, "anchor.value")):
+            objects = object_files(sequence.path).values()
+            names = ("sequence", truth, "anchor.value")
+            for file in [*(sequence.path / name for name in names), *objects]:
                 digest.update(file.read_bytes() if file.is_file() else b"")
         return digest.hexdigest()
 
@@ -155,9 +162,25 @@ def write_dataset(folder: Path, dataset: Dataset | None, stack: Stack) -> Datase
 
 
 def _read_entry(path: Path, stack: Stack) -> SequenceEntry:
-    sequence = read_sequence_folder(path)
+    sequence = read_sequence_folder(path, several=stack.has_several_objects())
+    if len(sequence.objects) > 1 and not stack.takes_late_objects():
+        _refuse_late_objects(sequence, stack)
     if stack.starts_at_anchors():
         check_starts(sequence, anchors=True)
     if stack.starts_at_first_frame():
         check_starts(sequence, anchors=False)
-    return SequenceEntry(path, sequence.properties, sequence.length, sequence.anchors)
+    objects = tuple(sequence.objects)
+    return SequenceEntry(path, sequence.properties, sequence.length, sequence.anchors, objects)
+
+
+def _refuse_late_objects(sequence: SequenceFolder, stack: Stack) -> None:
+    """Refuse what the toolkit would score as a failure of the tracker, without a word."""
+    for name, start in late_objects(sequence).items():
+        version = f"vot-toolkit {toolkit_version()}"
+        where = version if not toolkit().takes_late_objects else "a real-time experiment"
+        remedy = "install vot-toolkit 0.9" if where == version else "leave out that experiment"
+        raise UsageError(
+            f"{sequence.truth_file(name)}: the object appears in frame {start + 1}, of which "
+            f"{where} tells no tracker (stack {stack.name}): {remedy}, or take the file out of the "
+            "folder"
+        )

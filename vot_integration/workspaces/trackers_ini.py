@@ -1,7 +1,8 @@
 """The toolkit's list of trackers (trackers.ini), generated from the catalog.
 
 Every mask tracker is registered three times: under its own name it answers masks, with `_rotated`
-rotated boxes, with `_box` rectangles. `python -m vot_integration.workspaces.trackers_ini` prints
+rotated boxes, with `_box` rectangles; and with `_multi` it follows several objects at a time, as
+VOTS has them, and says which are absent. `python -m vot_integration.workspaces.trackers_ini` prints
 the plain file that stands in the root of the repository; a workspace gets its own with absolute
 paths. Sections that a user adds to it are kept; see `vot_integration.workspaces.own_trackers`.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from alpharefine.errors import UsageError
 from vot_integration.files import package_path
 from vot_integration.regions.answers import Output
+from vot_integration.server import SEVERAL
 
 TRACKERS_FILE = "trackers.ini"
 """Name of the list, which the toolkit looks for."""
@@ -39,11 +41,13 @@ class Registration:
         name: section of trackers.ini, such as `ARDiMP_lite_box`.
         tracker: name in the catalog, such as `ARDiMP_lite`.
         output: what it answers.
+        several: whether it follows several objects at a time.
     """
 
     name: str
     tracker: str
     output: Output
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ def registrations() -> Mapping[str, Registration]:
             suffix = "" if output is Output.MASK else f"_{output.value}"
             name = spec.name + suffix
             entries[name] = Registration(name, spec.name, output)
+        name = f"{spec.name}_multi"
+        entries[name] = Registration(name, spec.name, Output.MASK, several=True)
     return entries
 
 
@@ -154,12 +160,13 @@ def _render(
     for entry in registrations().values():
         section = {
             "label": entry.name,
-            "tags": f"arvot, {entry.output.value}",
+            "tags": f"arvot, {entry.output.value}" + (", multiobject" if entry.several else ""),
             "protocol": "traxpython",
             "command": "vot_integration.server",
             "timeout": str(TIMEOUT_SECONDS),
             "env_ARVOT_TRACKER": entry.tracker,
             "env_ARVOT_OUTPUT": entry.output.value,
+            **({"env_ARVOT_OBJECTS": SEVERAL} if entry.several else {}),
             **extra(entry),
         }
         parser[entry.name] = {key: escape(value) for key, value in section.items()}
