@@ -13,6 +13,8 @@ from vot_integration.toolkit.experiments import experiment_type
 class Version:
     """See `vot_integration.toolkit.interface.Toolkit`."""
 
+    takes_late_objects = True
+
     def experiment(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         """The definition with the class that can run it."""
         return {**definition, "type": experiment_type(definition).mended}
