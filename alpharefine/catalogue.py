@@ -11,7 +11,9 @@ from alpharefine.nets.spec import InputSpec
 from alpharefine.refinement.config import CouplingConfig, RefinerConfig
 from alpharefine.trackers.atom.config import AtomConfig
 from alpharefine.trackers.dimp.config import DIMP_50, DimpConfig
+from alpharefine.trackers.eco.config import EcoConfig
 from alpharefine.trackers.online.config import BoxRefinementConfig, LocalizationConfig
+from alpharefine.trackers.rtmdnet.config import RtMdNetConfig
 from alpharefine.trackers.siamfc.config import SIAMFC_TUNED, SiamFcConfig
 from alpharefine.trackers.siamrpn.config import (
     SIAMRPN_PLUS_TUNED,
@@ -134,6 +136,8 @@ _BASES = (
     TrackerSpec("DiMP50", "dimp50", DIMP_50),
     TrackerSpec("DiMP18", "dimp18", DIMP_50),
     TrackerSpec("ATOM", "atom", AtomConfig()),
+    TrackerSpec("ECO", "eco", EcoConfig()),
+    TrackerSpec("RTMDNet", "rtmdnet", RtMdNetConfig()),
     TrackerSpec("SiamRPNpp", "siamrpnpp", SiamRpnConfig()),
     TrackerSpec("TaSiamRPNpp", "siamrpnpp", TA_SIAMRPN_PP),
     TrackerSpec("SiamFCRes22", "siamfc_res22", SIAMFC_TUNED["siamfc_res22"][_BENCHMARK]),
@@ -149,6 +153,8 @@ _PAIRS = {
     "ARDiMP_c21": ("DiMPsuper", "ar_c21_r34"),
     "ARDiMP50": ("DiMP50", "ar_c21_r34"),
     "ARATOM": ("ATOM", "ar_c21_r34"),
+    "ARECO": ("ECO", "ar_c21_r34"),
+    "ARRTMDNet": ("RTMDNet", "ar_c21_r34"),
     "ARSiamRPNpp": ("SiamRPNpp", "ar_c21_r34"),
     "ARTaSiamRPNpp": ("TaSiamRPNpp", "ar_c21_r34"),
     "ARSiamFCRes22": ("SiamFCRes22", "ar_c21_r34"),

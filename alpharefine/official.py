@@ -33,6 +33,8 @@ class OfficialBehavior:
         unrounded_back_projection: refined boxes return to the image through the unrounded crop.
         assumed_sample_place: ATOM and ECO take their samples to lie at the rounded position and at
             the wanted scale, though they were cut at the truncated one, with whole sides.
+        swapped_roi_columns: Alpha-Refine's copy of RT-MDNet takes the columns of a region's samples
+            from where its rows lie.
         shifted_initial_box: the CVPR 2021 demo starts its base tracker 0.5 px right and down.
     """
 
@@ -46,8 +48,9 @@ class OfficialBehavior:
     unguarded_corners: bool
     unrounded_back_projection: bool
     assumed_sample_place: bool
+    swapped_roi_columns: bool
     shifted_initial_box: bool
 
 
-OFFICIAL = OfficialBehavior(*[True] * 11)
-CORRECTED = OfficialBehavior(*[False] * 11)
+OFFICIAL = OfficialBehavior(*[True] * 12)
+CORRECTED = OfficialBehavior(*[False] * 12)

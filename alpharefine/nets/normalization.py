@@ -46,3 +46,9 @@ def network_input(
     """
     images = torch.from_numpy(crops).to(normalization.mean.device)
     return normalization(images.permute(0, 3, 1, 2).float())
+
+
+def unit_power(x: Tensor) -> Tensor:
+    """Scale each sample of N x C x H x W so that the mean of its squares is 1 (float32 inside)."""
+    power = x.float().square().mean((2, 3), keepdim=True).mean(1, keepdim=True)
+    return x / (power + 1e-10).sqrt().to(x.dtype)

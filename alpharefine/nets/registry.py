@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 from alpharefine.errors import UsageError
 from alpharefine.nets.atom.config import AtomNetConfig
 from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.eco.config import EcoNetConfig
+from alpharefine.nets.mdnet.config import MdNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.siamfc.config import SiamFcNetConfig
 from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig, UpChannelRpnConfig
 from alpharefine.nets.spec import (
+    MIDDLE_RGB,
     RAW_BGR,
     InputSpec,
     NetworkConfig,
@@ -200,6 +203,31 @@ NETWORKS: Mapping[str, NetworkSpec] = {
                 "VOT2018 EAO 0.401, LaSOT AUC 51.5, TrackingNet 70.3, GOT-10k AO 55.6",
             ),
             OfficialFile(unread=_UNREAD_OF_RESNET),
+        ),
+        NetworkSpec(
+            "eco",
+            EcoNetConfig(),
+            InputSpec(240),
+            _official(
+                "eco",
+                "resnet18_vggmconv1.pth",
+                _PYTRACKING,
+                "He et al. (CVPR 2016), Chatfield et al. (BMVC 2014), for Danelljan et al., ECO",
+            ),
+            OfficialFile(("",), unread=("layer4.", "fc.")),
+        ),
+        NetworkSpec(
+            "rtmdnet",
+            MdNetConfig(),
+            MIDDLE_RGB,
+            _official(
+                "rtmdnet",
+                "rt-mdnet.pth",
+                "https://github.com/IlchaeJung/RT-MDNet",
+                "Jung et al., RT-MDNet (ECCV 2018)",
+                license="the authors' (none stated; trained on research data); not distributed",
+            ),
+            OfficialFile(("shared_layers",)),
         ),
         NetworkSpec(
             "siamrpnpp",

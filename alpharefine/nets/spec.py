@@ -59,6 +59,9 @@ IMAGENET = InputSpec(size=224)
 RAW_BGR = InputSpec(255, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), white=255.0, channels="bgr")
 """Pixels as OpenCV reads them."""
 
+MIDDLE_RGB = InputSpec(107, (128.0, 128.0, 128.0), (1.0, 1.0, 1.0), white=255.0)
+"""Pixels less the middle of their range."""
+
 
 @dataclass(frozen=True)
 class OfficialFile:

@@ -105,7 +105,8 @@ def video_name(path: Path) -> str:
 
 
 @cache
-def _tool(name: str) -> ModuleType:
+def tool(name: str) -> ModuleType:
+    """A program of `../shared/parity`, by its path without ".py"."""
     path = TOOLS / f"{name}.py"
     if not path.is_file():
         pytest.fail(f"parity tool {path} is missing")
@@ -124,7 +125,7 @@ def official_names(module: nn.Module) -> dict[str, str]:
     return names
 
 
-def fill_network(module: nn.Module, seed: int, filler: str = "fill") -> None:
+def fill_network(module: nn.Module, seed: int, filler: str = "fill", prefix: str = "") -> None:
     """Give every entry of the module's state_dict the value that belongs to its name and `seed`.
 
     The module is put into eval mode.
@@ -133,10 +134,13 @@ def fill_network(module: nn.Module, seed: int, filler: str = "fill") -> None:
         module: our network.
         seed: of the filler.
         filler: a file of `../shared/parity`, without ".py".
+        prefix: of the names that the filler knows, before those of the authors' file.
     """
-    fill, official = _tool(filler).fill, official_names(module)
+    fill, official = tool(filler).fill, official_names(module)
     state = {
-        name: torch.from_numpy(np.ascontiguousarray(fill(official[name], tuple(value.shape), seed)))
+        name: torch.from_numpy(
+            np.ascontiguousarray(fill(prefix + official[name], tuple(value.shape), seed))
+        )
         .reshape(value.shape)
         .to(value.dtype)
         for name, value in module.state_dict().items()
@@ -146,7 +150,11 @@ def fill_network(module: nn.Module, seed: int, filler: str = "fill") -> None:
 
 
 def check_manifest(
-    module: nn.Module, manifest_name: str, unused_prefixes: Sequence[str] = (), family: str = ""
+    module: nn.Module,
+    manifest_name: str,
+    unused_prefixes: Sequence[str] = (),
+    family: str = "",
+    prefix: str = "",
 ) -> None:
     """Names, shapes and types equal the official ones.
 
@@ -155,6 +163,7 @@ def check_manifest(
         manifest_name: a file of `../shared/parity/manifests`, without ".json".
         unused_prefixes: official entries that nothing reads and that we do not build.
         family: folder of a family of trackers, which has the manifests instead.
+        prefix: of the manifest's names, before those of the authors' file.
     """
     path = TOOLS / family / "manifests" / f"{manifest_name}.json"
     if not path.is_file():
@@ -169,7 +178,7 @@ def check_manifest(
     }
     official = official_names(module)
     actual = {
-        official[name]: (tuple(value.shape), str(value.dtype).removeprefix("torch."))
+        prefix + official[name]: (tuple(value.shape), str(value.dtype).removeprefix("torch."))
         for name, value in module.state_dict().items()
     }
     assert actual == expected
@@ -210,7 +219,7 @@ def video_frames(name: str, count: int) -> list[NDArray[np.uint8]]:
         count: number of frames.
     """
     if _is_synthetic(name, count):
-        frames: list[NDArray[np.uint8]] = _tool("synth_video").synth_video(count)[0]
+        frames: list[NDArray[np.uint8]] = tool("synth_video").synth_video(count)[0]
         return frames
     folder = _real_video_folder(name, count) / "color"
     paths = sorted(folder.glob("*.jpg"))[:count]
@@ -222,7 +231,7 @@ def video_frames(name: str, count: int) -> list[NDArray[np.uint8]]:
 def video_initial_mask(name: str, count: int) -> NDArray[np.uint8]:
     """Mask of the first frame, full size, H x W uint8 {0, 1}; arguments as `video_frames`."""
     if _is_synthetic(name, count):
-        mask: NDArray[np.uint8] = _tool("synth_video").synth_video(1)[1][0]
+        mask: NDArray[np.uint8] = tool("synth_video").synth_video(1)[1][0]
         return mask
     from vot.region.io import parse_region
 

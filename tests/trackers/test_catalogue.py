@@ -19,8 +19,11 @@ from alpharefine.refinement.refined_tracker import RefinedTracker
 from alpharefine.trackers.atom.config import AtomConfig
 from alpharefine.trackers.dimp.config import DimpConfig
 from alpharefine.trackers.dimp.tracker import DimpTracker
+from alpharefine.trackers.eco.config import EcoConfig
+from alpharefine.trackers.rtmdnet.config import RtMdNetConfig
 from tests.trackers.contract import TrackerContract, run
 
+ONLINE = {"dimp50", "dimp18", "atom", "eco", "rtmdnet"}
 SLOW_NETWORKS = {"super_dimp", "dimp50", "siamrpnpp", "siamrpn_res22_thicker"}
 
 
@@ -37,12 +40,32 @@ def quick(spec: TrackerSpec) -> TrackerSpec:
                 augmentation=replace(config.augmentation, rotations=(5,), blur_sigmas=((2, 0.2),)),
                 initial_steps=2,
             )
+        case _, EcoConfig():
+            config = replace(
+                config,
+                sample_sizes=(100, 120),
+                augmentation=replace(config.augmentation, rotations=(5,), blur_sigmas=((2, 0.2),)),
+                initial_steps=2,
+                initial_descents=3,
+            )
+        case _, RtMdNetConfig():
+            config = replace(
+                config,
+                scene=replace(config.scene, object_size=90, largest=220),
+                extra=replace(config.extra, scales=(), count=2),
+                positive=replace(config.positive, count=40),
+                negative=replace(config.negative, count=100, shift=0.5, scale=1.2),
+                regression=replace(config.regression, count=40),
+                initial=replace(config.initial, iterations=3),
+                search=replace(config.search, count=64),
+                update=replace(config.update, iterations=1),
+            )
     return replace(spec, config=config)
 
 
 for _spec in TRACKERS.values():
     _settings: dict[str, object] = {"tracked_by": quick(_spec)}
-    if _spec.network in SLOW_NETWORKS:
+    if _spec.network in SLOW_NETWORKS or (_spec.refinement and _spec.network in ONLINE):
         _settings["odd_targets"] = ("one pixel", "larger than the frame")
     globals()[f"Test{_spec.name}"] = type(f"Test{_spec.name}", (TrackerContract,), _settings)
 
@@ -59,6 +82,8 @@ def test_the_default_is_the_first() -> None:
         ("ARDiMP_c21", "DiMPsuper+ar_c21_r34"),
         ("ARDiMP50", "DiMP50+ar_c21_r34"),
         ("ARATOM", "ATOM+ar_c21_r34"),
+        ("ARECO", "ECO+ar_c21_r34"),
+        ("ARRTMDNet", "RTMDNet+ar_c21_r34"),
         ("ARSiamRPNpp", "SiamRPNpp+ar_c21_r34"),
         ("ARTaSiamRPNpp", "TaSiamRPNpp+ar_c21_r34"),
         ("ARSiamFCRes22", "SiamFCRes22+ar_c21_r34"),

@@ -12,7 +12,7 @@ from alpharefine.weights.convert import OFFICIAL, convert
 from alpharefine.weights.store import load_weights, resolve_weights
 from tests.weights.official_files import write_official
 
-ONLINE = ["dimp50", "dimp18", "atom"]
+ONLINE = ["dimp50", "dimp18", "atom", "eco", "rtmdnet"]
 
 
 def official_state(kind: str) -> dict[str, torch.Tensor]:
@@ -55,3 +55,31 @@ def test_files_are_converted_as_what_they_are(tmp_path: Path, kind: str, other: 
         assert torch.equal(tensor, state[official_name(name, renames)]), name
     with pytest.raises(UsageError, match=f"not weights for {other}"):
         convert(source, other, tmp_path / "other.safetensors")
+
+
+def test_the_file_of_rtmdnet_holds_the_shared_layers(tmp_path: Path) -> None:
+    state = official_state("rtmdnet")
+    assert state["conv1.0.weight"].shape == (96, 3, 7, 7)
+    assert state["fc5.1.bias"].shape == (512,)
+    source = tmp_path / "rt-mdnet.pth"
+    torch.save({"shared_layers": state}, source)
+    done = convert(source, "rtmdnet", tmp_path / "out.safetensors")
+    assert done.entries == len(state)
+    torch.save(state, source)
+    with pytest.raises(UsageError, match="no entry 'shared_layers'"):
+        convert(source, "rtmdnet", tmp_path / "other.safetensors")
+
+
+def test_the_file_of_ecos_features_is_a_plain_state(tmp_path: Path) -> None:
+    state = official_state("eco")
+    assert state["vggmconv1.weight"].shape == (96, 3, 7, 7)
+    assert state["layer3.1.bn2.bias"].shape == (256,)
+    unread = {"layer4.0.conv1.weight": torch.ones(2), "fc.bias": torch.ones(1000)}
+    counterless = {name: t for name, t in state.items() if not name.endswith("_tracked")}
+    source = tmp_path / "resnet18_vggmconv1.pth"
+    torch.save(counterless | unread, source)
+    done = convert(source, "eco", tmp_path / "out.safetensors")
+    assert done.entries == len(state)
+    torch.save(counterless | {"vggmconv2.weight": torch.ones(2)}, source)
+    with pytest.raises(UsageError, match="1 unexpected"):
+        convert(source, "eco", tmp_path / "other.safetensors")

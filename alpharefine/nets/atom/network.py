@@ -7,6 +7,7 @@ from alpharefine.nets.backbones.build import build_backbone
 from alpharefine.nets.backbones.stages import STRIDES
 from alpharefine.nets.iou.box_regressor import BoxRegressor, IouFeatures
 from alpharefine.nets.iou.features import OnlineFeatures
+from alpharefine.nets.normalization import unit_power
 
 
 class AtomNet(nn.Module):
@@ -44,9 +45,3 @@ class AtomNet(nn.Module):
         stages = self.backbone(images, {fine, coarse, self.config.clf_stage})
         classification = unit_power(stages[self.config.clf_stage])
         return OnlineFeatures(classification, IouFeatures(stages[fine], stages[coarse]))
-
-
-def unit_power(x: Tensor) -> Tensor:
-    """Scale each sample of N x C x H x W so that the mean of its squares is 1 (float32 inside)."""
-    power = x.float().square().mean((2, 3), keepdim=True).mean(1, keepdim=True)
-    return x / (power + 1e-10).sqrt().to(x.dtype)

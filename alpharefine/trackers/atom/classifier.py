@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from alpharefine.ops.fourier import centered_spectrum, frequencies, sample_series
 from alpharefine.ops.target_filter import apply_adjoint, apply_filter
 from alpharefine.trackers.online.conjugate_gradient import Blocks, ConjugateGradient, total
 
@@ -195,16 +196,8 @@ def enlarge_scores(scores: Tensor, size: int) -> Tensor:
     Returns:
         S x S; no translation is at S / 2, S / 2.
     """
-    n = len(scores)
-    spectrum = torch.fft.rfft2(scores) / n**2
-    half = n // 2
-    # The highest frequency belongs to both ends of the spectrum.
-    spectrum = torch.cat([spectrum[half:], spectrum[: half + 1]])
-    rows = torch.arange(-half, half + 1, device=scores.device)
-    columns = torch.arange(half + 1, device=scores.device)
+    spectrum = centered_spectrum(scores) / len(scores) ** 2
+    rows, columns = frequencies(spectrum)
     # Half a cell that the even filter is off, and the origin from the corner to the middle.
-    spectrum = spectrum * (1 - 2 * ((rows[:, None] + columns) % 2))
-    full = spectrum.new_zeros(size, size // 2 + 1)
-    full[: half + 1, : half + 1] = spectrum[half:]
-    full[size - half :, : half + 1] = spectrum[:half]
-    return torch.fft.fftshift(torch.fft.irfft2(full, (size, size)) * size**2)
+    spectrum = spectrum * (1 - 2 * ((rows + columns) % 2))
+    return torch.fft.fftshift(sample_series(spectrum, size))

@@ -24,6 +24,11 @@ def expanded_size(config: AugmentationConfig, sample_size: int) -> int:
 
 def random_shift_count(config: AugmentationConfig) -> int:
     """Number of augmented samples with a random shift."""
+    return _movable_count(config) if config.random_shift_factor else 0
+
+
+def _movable_count(config: AugmentationConfig) -> int:
+    """Number of augmented samples that could have one."""
     return int(config.flip) + len(config.blur_sigmas) + len(config.rotations)
 
 
@@ -42,7 +47,8 @@ def sample_shifts(
     ]
     span = np.float32(sample_size) * np.float32(config.random_shift_factor)
     drawn = np.trunc((uniform - np.float32(0.5)) * span).astype(int)
-    return [(0, 0), *fixed, *((int(y), int(x)) for y, x in drawn)]
+    moved = [(int(y), int(x)) for y, x in drawn] or [(0, 0)] * _movable_count(config)
+    return [(0, 0), *fixed, *config.shifts, *moved]
 
 
 @stage("augmentation")
@@ -71,7 +77,7 @@ def augment(
 
 
 def _transforms(config: AugmentationConfig) -> Iterator[Transform]:
-    for _ in range(1 + len(config.relative_shifts)):
+    for _ in range(1 + len(config.relative_shifts) + len(config.shifts)):
         yield _cut
     if config.flip:
         yield _flip
@@ -82,7 +88,13 @@ def _transforms(config: AugmentationConfig) -> Iterator[Transform]:
 
 
 def _cut(expanded: Pixels, top: int, left: int, side: int) -> Pixels:
-    return expanded[top : top + side, left : left + side]
+    """Cut; outside the patch its border is repeated."""
+    height, width = expanded.shape[:2]
+    if min(top, left) >= 0 and top + side <= height and left + side <= width:
+        return expanded[top : top + side, left : left + side]
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    return expanded[rows][:, columns]
 
 
 def _flip(expanded: Pixels, top: int, left: int, side: int) -> Pixels:
@@ -93,9 +105,11 @@ def _blur(expanded: Pixels, top: int, left: int, side: int, sigma: tuple[float, 
     """Blur with normalized Gaussians of half width ceil(2 sigma)."""
     reach = int(np.ceil(2 * max(sigma)))
     kernel_y, kernel_x = (_gaussian(s) for s in sigma)
-    region = expanded[top - reach : top + side + reach, left - reach : left + side + reach]
-    blurred = cv2.sepFilter2D(region, -1, kernel_x, kernel_y)
-    return _cut(np.asarray(blurred, np.float32), reach, reach, side)
+    low_y, low_x = max(top - reach, 0), max(left - reach, 0)
+    region = expanded[low_y : top + side + reach, low_x : left + side + reach]
+    # Beyond the patch there is nothing; where the region is only a part of it, its margin is.
+    blurred = cv2.sepFilter2D(region, -1, kernel_x, kernel_y, borderType=cv2.BORDER_CONSTANT)
+    return _cut(np.asarray(blurred, np.float32), top - low_y, left - low_x, side)
 
 
 def _gaussian(sigma: float) -> NDArray[np.float32]:

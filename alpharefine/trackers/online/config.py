@@ -12,8 +12,10 @@ class AugmentationConfig:
 
     Attributes:
         expansion_factor: the samples are cut from a region this many times the sample's side.
-        random_shift_factor: largest random shift of an augmented sample, in half samples.
+        random_shift_factor: largest random shift of an augmented sample, in half samples; 0 draws
+            none.
         relative_shifts: fixed shifts (y, x) in half samples.
+        shifts: further ones in px.
         flip: whether a mirrored sample is used.
         blur_sigmas: Gaussian blurs (vertical, horizontal), sample px.
         rotations: degrees.
@@ -31,6 +33,7 @@ class AugmentationConfig:
         (0.6, -0.6),
         (-0.6, -0.6),
     )
+    shifts: tuple[tuple[int, int], ...] = ()
     flip: bool = True
     blur_sigmas: tuple[tuple[float, float], ...] = ((3, 1), (1, 3), (2, 2))
     rotations: tuple[float, ...] = (10, -10, 45, -45)

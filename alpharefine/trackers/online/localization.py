@@ -64,10 +64,10 @@ def localize(
     score_size = np.array(scores.shape, np.float32)
     center = (score_size - 1) / 2 if zero is None else np.full(2, zero, np.float32)
     cell = np.float32(stride) * sample_scale
-    first, first_score = _peak(scores)
+    first, first_score = peak(scores)
 
-    def decide(flag: Flag, peak: Pair) -> Localization:
-        translation = np.asarray((peak - center) * cell, np.float32)
+    def decide(flag: Flag, place: Pair) -> Localization:
+        translation = np.asarray((place - center) * cell, np.float32)
         return Localization(flag, translation, float(first_score))
 
     if not first_score >= config.target_not_found_threshold:
@@ -75,12 +75,12 @@ def localize(
 
     neighborhood = np.float32(config.target_neighborhood_scale) * (target_size / sample_scale)
     neighborhood = neighborhood * (1 / np.float32(stride))
-    second, second_score = _peak(_without_neighborhood(scores, first, neighborhood))
+    second, second_score = peak(_without_neighborhood(scores, first, neighborhood))
 
     if second_score > config.distractor_threshold * first_score:
         previous = (previous_position - sample_position) / cell
         first_moved, second_moved = (
-            np.linalg.norm(peak - center - previous) for peak in (first, second)
+            np.linalg.norm(place - center - previous) for place in (first, second)
         )
         limit = config.displacement_scale * score_size[0] / 2
         if second_moved > limit > first_moved:
@@ -96,16 +96,16 @@ def localize(
     return decide(Flag.NORMAL, first)
 
 
-def _peak(scores: Scores) -> tuple[Pair, np.float32]:
+def peak(scores: Scores) -> tuple[Pair, np.float32]:
     """Position (row, column) of the maximum; among equals the first column, then the first row."""
     column = int(scores.max(axis=0).argmax())
     row = int(scores[:, column].argmax())
     return np.array([row, column], np.float32), scores[row, column]
 
 
-def _without_neighborhood(scores: Scores, peak: Pair, size: Pair) -> Scores:
-    low = np.maximum(np.rint(peak - size / 2), 0).astype(int)
-    high = np.minimum(np.rint(peak + size / 2 + 1), scores.shape).astype(int)
+def _without_neighborhood(scores: Scores, middle: Pair, size: Pair) -> Scores:
+    low = np.maximum(np.rint(middle - size / 2), 0).astype(int)
+    high = np.minimum(np.rint(middle + size / 2 + 1), scores.shape).astype(int)
     masked = scores.copy()
     masked[low[0] : high[0], low[1] : high[1]] = 0
     return masked

@@ -17,8 +17,8 @@ lengths = pytest.mark.parametrize(
 """How many frames of a fixture are tracked; None is all."""
 
 
-def filled_network(name: str, seed: int) -> nn.Module:
+def filled_network(name: str, seed: int, prefix: str = "") -> nn.Module:
     """A network of the registry with the filler's weights, prepared for inference."""
     network = build_network(name)
-    fill_network(network, seed, "online/filler2")
+    fill_network(network, seed, "online/filler2", prefix)
     return RUNTIME.prepare(network)

@@ -1,0 +1,1 @@
+"""Networks of MDNet's kind."""

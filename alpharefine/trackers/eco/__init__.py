@@ -1,0 +1,1 @@
+"""ECO on deep features."""

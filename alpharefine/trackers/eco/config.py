@@ -1,0 +1,114 @@
+"""Settings of the ECO tracker. Without torch."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alpharefine.errors import UsageError
+from alpharefine.nets.spec import IMAGENET, InputSpec
+from alpharefine.official import CORRECTED, OfficialBehavior
+from alpharefine.trackers.online.config import AugmentationConfig
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from alpharefine.runtime import Runtime
+    from alpharefine.trackers.eco.tracker import EcoTracker
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """One of the two features.
+
+    Attributes:
+        channels: that the network's are projected to.
+        learning_rate: weight of a new sample, 0..1.
+        label_sigma: of the wanted scores' Gaussian, in root target areas.
+        score_weight: share in the scores.
+        least_penalty: of the filter's extent, in the target's middle.
+        edge_penalty: the same at its edge.
+        sparsity: Fourier coefficients of the penalty below this share of the largest are left out.
+    """
+
+    channels: int
+    learning_rate: float
+    label_sigma: float
+    score_weight: float
+    least_penalty: float
+    edge_penalty: float
+    sparsity: float
+
+
+@dataclass(frozen=True)
+class EcoConfig:
+    """Settings of `EcoTracker`; the defaults are those of the published PyTorch version.
+
+    Attributes:
+        search_area_scale: side of the search area over the root of the target's area.
+        sample_sizes: shortest and longest side of the sample, px; within them the image's own
+            resolution is kept.
+        shallow: first layer's features.
+        deep: last layer's.
+        scale_step: factor from one scale that is searched to the next.
+        scales: odd number of scales that are searched.
+        capacity: samples kept.
+        initial_steps: Gauss-Newton steps of the first frame, for filters and projections together.
+        initial_descents: conjugate gradient steps in each of them.
+        update_descents: those of a filter update.
+        train_skipping: frames between two updates.
+        forgetting: share of the last update's direction that the next one begins with.
+        data_share: of single channels, against their mean, in the preconditioner.
+        penalty_share: of the extent's penalty in it.
+        projection_step: preconditioner of the projection.
+        projection_regularization: weight of the squares of the projection.
+        target_inside_ratio: share of the target that must stay in the image.
+        augmentation: of the first frame.
+        seed: of the random generator, set anew by every `initialize`.
+        official: which peculiarities of the official code are kept.
+
+    Source: Danelljan et al. (ECO), CVPR 2017, and the published parameters.
+    """
+
+    search_area_scale: float = 4.5
+    sample_sizes: tuple[int, int] = (200, 250)
+    shallow: FeatureConfig = FeatureConfig(16, 0.025, 1 / 16, 0.4, 1e-4, 1e-2, 0.05)
+    deep: FeatureConfig = FeatureConfig(64, 0.0075, 1 / 4, 0.6, 1e-3, 5e-2, 0.1)
+    scale_step: float = 1.02
+    scales: int = 5
+    capacity: int = 200
+    initial_steps: int = 10
+    initial_descents: int = 10
+    update_descents: int = 5
+    train_skipping: int = 10
+    forgetting: float = (1 - 0.025) ** 75
+    data_share: float = 0.3
+    penalty_share: float = 0.15
+    projection_step: float = 35.0
+    projection_regularization: float = 5e-8
+    target_inside_ratio: float = 0.2
+    augmentation: AugmentationConfig = AugmentationConfig(
+        expansion_factor=1.0,
+        random_shift_factor=0.0,
+        relative_shifts=(),
+        shifts=((6, 6), (-6, 6), (6, -6), (-6, -6)),
+        blur_sigmas=((2, 0.2), (0.2, 2), (3, 1), (1, 3), (2, 2)),
+        rotations=(5, -5, 10, -10, 20, -20, 30, -30, 45, -45, -60, 60),
+        dropout_copies=7,
+    )
+    seed: int = 0
+    official: OfficialBehavior = CORRECTED
+
+    def __post_init__(self) -> None:
+        if self.augmentation.expansion_factor != 1:
+            raise UsageError("augmentation.expansion_factor must be 1: samples are no larger")
+        if self.scales % 2 == 0:
+            raise UsageError(f"scales is {self.scales}: give an odd number")
+
+    def build(
+        self, network: "nn.Module", runtime: "Runtime", input_spec: InputSpec = IMAGENET
+    ) -> "EcoTracker":
+        """See `alpharefine.catalogue.TrackerConfig`; the network is an `EcoNet`."""
+        from alpharefine.nets.eco.network import EcoNet
+        from alpharefine.trackers.eco.tracker import EcoTracker
+
+        assert isinstance(network, EcoNet)
+        return EcoTracker(network, self, runtime, input_spec=input_spec)
