@@ -21,6 +21,7 @@ ROOMS = {
         "vot_integration/server.py",
     ),
     "matplotlib": ("vot_integration/report/",),
+    "optuna": ("vot_integration/tuning/study.py",),
     "ray": ("vot_integration/cluster/",),
     "rendering": ("rendering/", "vot_integration/sequences/builtin.py"),
 }

@@ -24,12 +24,13 @@ COMMANDS = {
     "sequences": "make and check sequences in VOT format",
     "track": "follow a target through a video of your own, and draw it",
     "run": "evaluate a tracker with the official VOT toolkit and print its scores",
+    "tune": "search a tracker's settings on sequences, and judge them on others",
     "train": "train the networks on local data, and measure what refinement can bring",
     "weights": "see, convert and merge network weights",
 }
 """Commands and what they do; each is a module `vot_integration.commands.<command>`."""
 
-RESUMABLE = {"benchmark", "evaluate", "pack", "run", "sequences", "train", "weights"}
+RESUMABLE = {"benchmark", "evaluate", "pack", "run", "sequences", "train", "tune", "weights"}
 """Commands that keep what they have finished."""
 
 DEBUG = "--debug"

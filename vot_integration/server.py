@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vot_integration.serving.process import protect_descriptors, set_compute_defaults
@@ -84,13 +85,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def load(name: str) -> "Tracker | MultiTracker":
         from alpharefine.build import build_guarded_tracker, build_multi_tracker
         from alpharefine.multi.config import multi_config
+        from alpharefine.overrides import configured
 
+        spec = configured(name, Path(options.config) if options.config else None)
         settings = {"device": options.device, "precision": options.precision}
         weights = options.weights or None
         if options.objects == ONE:
-            return build_guarded_tracker(name, **settings, weights=weights)
+            return build_guarded_tracker(spec, **settings, weights=weights)
         config = multi_config(presence=options.presence == ON)
-        return build_multi_tracker(name, **settings, weights=weights, config=config)
+        return build_multi_tracker(spec, **settings, weights=weights, config=config)
 
     return serve(load, name=options.tracker, output=options.output)
 
@@ -106,6 +109,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         ("weights", "", "name or file of the weights instead of the tracker's own", None),
         ("device", "auto", "auto, cpu, cuda, cuda:N or mps", None),
         ("precision", "auto", "precision of the networks", None),
+        ("config", "", "TOML file of settings, such as arvot tune writes", None),
         ("objects", ONE, "one object, or several at a time as in VOTS", (ONE, SEVERAL)),
         ("presence", ON, "of several objects: say which are absent, or never", (ON, "off")),
     ):

@@ -1,10 +1,11 @@
 """Settings of Alpha-Refine and of its coupling with a base tracker. Without torch."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alpharefine.errors import UsageError
 from alpharefine.official import CORRECTED, OfficialBehavior
+from alpharefine.search_space import Range, SearchSpace
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class RefinerConfig:
 
     Source: Yan et al., "Alpha-Refine" (CVPR 2021), section 3; the authors' VOT2020 entry.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "mask_threshold": Range(0.2, 0.7),
+        "reference_share": Range(0.0, 1.0),
+    }
 
     search_factor: float = 2.0
     mask_threshold: float = 0.65
@@ -63,6 +69,12 @@ class CouplingConfig:
 
     Source: the authors' VOT2020 entry and CVPR 2021 demo.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "feedback_rate": Range(0.1, 1.0),
+        "reference_interval": Range(0, 30, whole=True),
+        "reference_score": Range(0.2, 0.8),
+    }
 
     refine_around: Literal["clipped", "base"] = "clipped"
     feedback: Literal["base", "refined", "refined_if_found"] = "base"

@@ -18,7 +18,7 @@ from vot_integration.cluster.parcel import (
 from vot_integration.evaluation.shards import run_shard
 from vot_integration.sequences.folder import write_list
 from vot_integration.workspaces.dataset import read_dataset
-from vot_integration.workspaces.records import TrackerRecord, repeat_record
+from vot_integration.workspaces.records import TrackerRecord, place_overrides, repeat_record
 from vot_integration.workspaces.trackers_ini import log_folder
 from vot_integration.workspaces.workspace import Workspace, WorkspaceSpec, open_workspace
 
@@ -91,4 +91,5 @@ def _record(parcel: Parcel, weights: Sequence[SentWeights] | None, folder: Path)
     if weights is not None:
         items = [entry.place(folder) for entry in weights]
         settings = replace(settings, weights=",".join(items))
+    settings = place_overrides(folder, settings, parcel.record)
     return repeat_record(parcel.tracker, settings, parcel.record)

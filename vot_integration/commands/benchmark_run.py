@@ -7,6 +7,7 @@ from vot_integration.commands.benchmark_score import add_convention, add_layout,
 from vot_integration.commands.options import (
     DEFAULT_TRACKER,
     add_command,
+    add_config,
     add_tracker_settings,
     add_workers,
     add_workspace,
@@ -44,6 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores to FILE too")
     add_workers(parser)
     add_tracker_settings(parser, "auto")
+    add_config(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         args.tracker,
         args.workspace,
         args.part,
-        TrackerSettings(args.weights, args.device, args.precision),
+        TrackerSettings(args.weights, args.device, args.precision, args.config),
         worker_options(args),
         not args.no_masks,
     )

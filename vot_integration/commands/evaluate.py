@@ -6,6 +6,7 @@ import shlex
 from vot_integration.commands.options import (
     DEFAULT_TRACKER,
     add_command,
+    add_config,
     add_experiments,
     add_tracker_settings,
     add_trackers,
@@ -43,6 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_experiments(parser, "comma-separated experiments (default: all of the workspace's stack)")
     add_workers(parser)
     add_tracker_settings(parser, None)
+    add_config(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = plain_console()
     workspace = select_workspace(args.workspace, args.experiments)
-    settings = TrackerSettings(args.weights, args.device, args.precision)
+    settings = TrackerSettings(args.weights, args.device, args.precision, args.config)
     trackers = list(dict.fromkeys(args.trackers)) or [DEFAULT_TRACKER]
     workspace, workers = prepare_trackers(workspace, trackers, settings, worker_options(args))
     with RunDisplay(console) as display:

@@ -121,6 +121,15 @@ def worker_options(args: argparse.Namespace) -> WorkerOptions:
     return WorkerOptions(args.jobs, args.gpus, args.ray, args.ray_cores, args.ray_send)
 
 
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add --config."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="TOML file of settings of the tracker, such as `arvot tune` writes",
+    )
+
+
 def add_tracker_settings(parser: argparse.ArgumentParser, default: str | None) -> None:
     """Add --weights, --device and --precision.
 

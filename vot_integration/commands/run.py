@@ -6,6 +6,7 @@ from pathlib import Path
 from vot_integration.commands.options import (
     DEFAULT_TRACKER,
     add_command,
+    add_config,
     add_stack,
     add_tracker_settings,
     add_workers,
@@ -53,6 +54,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_workspace(parser)
     add_workers(parser)
     add_tracker_settings(parser, "auto")
+    add_config(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores to FILE too")
 
 
@@ -79,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
         json=args.json,
         device=args.device,
         precision=args.precision,
+        config=args.config,
         workers=worker_options(args),
     )
     console = plain_console()

@@ -38,6 +38,7 @@ def _notes(summary: RunSummary) -> list[str]:
     ]
     notes += _elsewhere(summary)
     notes += collect_remarks((name, entry.scores.remark) for name, entry in entries)
+    notes += [f"Note: {note}" for note in summary.tuned]
     if summary.random:
         notes.append(
             "The weights are random, not trained: "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vot_integration.commands.options import (
     DEFAULT_TRACKER,
     add_command,
+    add_config,
     add_tracker_settings,
     add_workspace,
 )
@@ -120,6 +121,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="registers trackers of your own, besides those of the workspace",
     )
     add_tracker_settings(parser, "auto")
+    add_config(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -138,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
 
     quiet_opencv()
     console = plain_console()
-    settings = TrackerSettings(args.weights, args.device, args.precision)
+    settings = TrackerSettings(args.weights, args.device, args.precision, args.config)
     options = TrackOptions(
         args.source,
         Choice(args.tracker, settings, args.workspace, args.trackers),

@@ -30,6 +30,7 @@ class RunSummary:
         weights: name of its weights; None where what made the results is not known.
         sha256: their hash, or None.
         random: whether the weights are random, not trained.
+        tuned: what must be said where settings were tuned on the same sequences.
         stack: the stack, as given.
         eao_interval: first and last frame of the EAO interval, None where there is no EAO.
         experiments: by name.
@@ -46,6 +47,7 @@ class RunSummary:
     weights: str | None
     sha256: str | None
     random: bool
+    tuned: Sequence[str]
     stack: str
     eao_interval: EaoInterval | None
     experiments: Mapping[str, ExperimentSummary]
@@ -62,6 +64,7 @@ class RunSummary:
             "toolkit": self.toolkit,
             "tracker": self.tracker,
             "weights": {"name": self.weights, "sha256": self.sha256},
+            "notes": list(self.tuned),
             "stack": self.stack,
             "eao_interval": None if self.eao_interval is None else list(self.eao_interval),
             "experiments": {

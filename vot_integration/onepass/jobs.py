@@ -15,7 +15,7 @@ from vot_integration.onepass.sequences import OnePassSequence
 from vot_integration.onepass.work import Work, start_work
 from vot_integration.track.choice import Choice
 from vot_integration.workspaces.own_trackers import Section
-from vot_integration.workspaces.records import TrackerRecord, repeat_record
+from vot_integration.workspaces.records import TrackerRecord, place_overrides, repeat_record
 from vot_integration.workspaces.trackers_ini import TRACKERS_FILE, workspace_ini
 
 
@@ -123,6 +123,8 @@ class OnePassParcel:
         if weights is not None:
             items = ",".join(entry.place(folder) for entry in weights)
             choice = replace(choice, settings=replace(choice.settings, weights=items))
+        settings = place_overrides(folder, choice.settings, self.record)
+        choice = replace(choice, settings=settings)
         repeat_record(choice.tracker, choice.settings, self.record)
         return choice
 

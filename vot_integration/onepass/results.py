@@ -79,7 +79,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
 def _comparable(record: TrackerRecord) -> dict[str, Any]:
     document = json.loads(json.dumps(asdict(record)))
-    del document["environment"]
+    del document["environment"], document["foreign"]
     # A name of weights may come to mean another file, which the hash tells.
     del document["settings"]
     return dict(document)

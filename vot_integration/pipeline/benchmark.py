@@ -1,17 +1,19 @@
 """`arvot benchmark score`: from the options to scores of all trackers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from alpharefine.errors import UsageError
 from alpharefine.onepass.conventions import OFFICIAL, Convention, find_convention
+from alpharefine.onepass.measures import Truth
 from alpharefine.onepass.result_files import find_trackers
 from alpharefine.onepass.score import ResultForm, TrackerScores, score_tracker
 from alpharefine.onepass.truth import find_family, find_layout_entry, read_truths
 from vot_integration.files import write_text
 from vot_integration.onepass.results import read_record
+from vot_integration.workspaces.records import tuned_notes
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,17 @@ def score_results(options: ScoreOptions, trackers: Sequence[str] | None = None) 
             "a tracker"
         )
     scores = {name: score_tracker(truths, results, rules, form) for name, results in found.items()}
-    return BenchmarkScores(options.layout, options.convention, rules, scores)
+    noted = {
+        name: replace(entry, notes=[*_tuned(options.results, name, truths), *entry.notes])
+        for name, entry in scores.items()
+    }
+    return BenchmarkScores(options.layout, options.convention, rules, noted)
+
+
+def _tuned(results: Path, tracker: str, truths: Sequence[Truth]) -> list[str]:
+    folder = results / tracker
+    record = read_record(folder if folder.is_dir() else results) or {}
+    return tuned_notes(record.get("overrides", {}), [truth.name for truth in truths])
 
 
 def report_results(options: ScoreOptions, file: Path) -> None:

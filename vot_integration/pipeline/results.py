@@ -15,7 +15,7 @@ from vot_integration.toolkit.interface import toolkit_version
 from vot_integration.toolkit.results import tally_runs
 from vot_integration.toolkit.scores import explain_eao, read_scores
 from vot_integration.workspaces.own_trackers import referred_name
-from vot_integration.workspaces.records import check_tracker
+from vot_integration.workspaces.records import check_tracker, tuned_notes
 from vot_integration.workspaces.trackers_ini import registrations
 from vot_integration.workspaces.workspace import (
     Workspace,
@@ -194,6 +194,10 @@ def summarize(workspace: Workspace, tracker: str) -> RunSummary:
         weights=record.weights if record else None,
         sha256=record.sha256 if record else None,
         random=record is not None and record.random,
+        tuned=tuned_notes(
+            record.overrides if record else {},
+            [sequence.name for sequence in workspace.dataset.sequences],
+        ),
         stack=workspace.stack.name,
         eao_interval=workspace.interval,
         experiments={

@@ -32,6 +32,7 @@ class RunOptions:
         device: torch device or "auto".
         precision: name of a precision or "auto".
         workers: who runs the experiments.
+        config: file of settings, or None.
     """
 
     tracker: str
@@ -45,6 +46,7 @@ class RunOptions:
     device: str = "auto"
     precision: str = "auto"
     workers: WorkerOptions = field(default_factory=WorkerOptions)
+    config: str | None = None
 
 
 def run_evaluation(options: RunOptions, reporter: Reporter) -> RunSummary:
@@ -84,6 +86,6 @@ def plan_run(options: RunOptions) -> WorkspaceSpec:
     spec = plan_workspace(
         folder, options.stack, options.sequences, options.eao_interval, options.experiments
     )
-    settings = TrackerSettings(options.weights, options.device, options.precision)
+    settings = TrackerSettings(options.weights, options.device, options.precision, options.config)
     record = make_record(options.tracker, settings, own)
     return replace(spec, records={catalog_name(options.tracker): record})

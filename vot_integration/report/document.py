@@ -32,7 +32,7 @@ from vot_integration.toolkit.scores import (
     explain_eao,
     read_scores,
 )
-from vot_integration.workspaces.records import TrackerRecord
+from vot_integration.workspaces.records import TrackerRecord, tuned_notes
 from vot_integration.workspaces.workspace import Workspace
 
 _AGREEMENT = 5e-4
@@ -244,6 +244,9 @@ def _notes(workspace: Workspace, rows: Sequence[ScoreRow], trackers: Sequence[st
                 f"The weights of {name} are random, not trained: its numbers show that everything "
                 "runs and say nothing about the tracker."
             )
+        if record is not None:
+            names = [sequence.name for sequence in workspace.dataset.sequences]
+            notes += [f"{name}: {note}" for note in tuned_notes(record.overrides, names)]
     for row in rows:
         if not row.agrees:
             notes.append(

@@ -76,19 +76,23 @@ def choose_follower(choice: Choice) -> Chosen:
 
 def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chosen:
     from alpharefine.build import build_tracker, tracker_weights
+    from alpharefine.overrides import configured
+
+    config = None if settings.config is None else Path(settings.config)
+    spec = configured(registration.tracker, config)
 
     def build() -> Follower:
         from vot_integration.track.follower import CatalogFollower
 
         tracker = build_tracker(
-            registration.tracker,
+            spec,
             device=settings.device or "auto",
             precision=settings.precision or "auto",
             weights=settings.weights,
         )
         return CatalogFollower(tracker, registration.output)
 
-    weights = tracker_weights(registration.tracker, settings.weights)
+    weights = tracker_weights(spec, settings.weights)
     return Chosen(build, registration.output is Output.MASK, weights.random)
 
 

@@ -5,13 +5,15 @@ import json
 import os
 import platform
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import alpharefine
 from alpharefine.errors import UsageError
+from vot_integration.files import write_text
 from vot_integration.names import nearest
 from vot_integration.workspaces.own_trackers import Section
 from vot_integration.workspaces.trackers_ini import TrackerSettings, registrations
@@ -40,6 +42,7 @@ class TrackerRecord:
         settings: what trackers.ini tells the server.
         random: whether the weights are random, not trained.
         arvot: version of this package.
+        overrides: settings that a file has replaced, and how they were tuned; empty without.
         foreign: whether results were there before the first evaluation by arvot, made with what is
             not known.
         environment: versions and machine of the last evaluation. Records that differ in these two
@@ -53,12 +56,31 @@ class TrackerRecord:
     settings: TrackerSettings
     random: bool = False
     arvot: str = alpharefine.__version__
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     foreign: bool = field(default=False, compare=False)
     environment: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         weights = f"weights {self.weights} ({self.sha256[:12]})"
-        return f"{weights}, {self.device}, {self.precision}, arvot {self.arvot}"
+        config = f", settings {self.overrides['values']}" if self.overrides else ""
+        return f"{weights}, {self.device}, {self.precision}{config}, arvot {self.arvot}"
+
+
+def tuned_notes(overrides: Mapping[str, Any], sequences: Iterable[str]) -> list[str]:
+    """What must be said of scores on sequences that settings were tuned on; mostly nothing.
+
+    Args:
+        overrides: of a record.
+        sequences: that are scored.
+    """
+    tuned = set(overrides.get("tuned", {}).get("sequences", ()))
+    seen = sorted(tuned & set(sequences))
+    if not seen:
+        return []
+    return [
+        f"tuned on these: its settings were chosen by {len(seen)} of the sequences that it is "
+        f"scored on, such as {seen[0]}; the numbers say little of others"
+    ]
 
 
 def catalog_name(name: str) -> str:
@@ -102,17 +124,24 @@ def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]
         return _own_record(name, settings, own[name])
     # Everything that brings in torch is imported here, after the quick checks.
     from alpharefine.build import build_tracker, tracker_weights
+    from alpharefine.catalogue import find_tracker
+    from alpharefine.overrides import apply_overrides, read_overrides
     from alpharefine.runtime import resolve_runtime
 
     device, precision = settings.device or "auto", settings.precision or "auto"
     tracker = catalog_name(name)
     runtime = resolve_runtime(device, precision)
     weights = _absolute_weights(settings.weights)
-    found = tracker_weights(tracker, weights)
-    if weights is not None:
-        # Weights that do not fit the network are refused now, not by the server.
-        build_tracker(tracker, device="cpu", weights=weights)
-    kept = TrackerSettings(weights, device, precision)
+    overrides = None if settings.config is None else read_overrides(Path(settings.config))
+    spec = find_tracker(tracker)
+    if overrides is not None:
+        spec = apply_overrides(spec, overrides)
+    found = tracker_weights(spec, weights)
+    if weights is not None or overrides is not None:
+        # Weights and settings that do not fit are refused now, not by the server.
+        build_tracker(spec, device="cpu", weights=weights)
+    config = None if settings.config is None else str(Path(settings.config).absolute())
+    kept = TrackerSettings(weights, device, precision, config)
     return TrackerRecord(
         found.name,
         found.sha256,
@@ -120,8 +149,22 @@ def make_record(name: str, settings: TrackerSettings, own: Mapping[str, Section]
         precision,
         kept,
         found.random,
+        overrides={} if overrides is None else overrides.to_json(),
         environment=describe_environment(),
     )
+
+
+def place_overrides(
+    folder: Path, settings: TrackerSettings, record: TrackerRecord
+) -> TrackerSettings:
+    """Settings that name a file of a record's overrides, which is written into a folder."""
+    if not record.overrides:
+        return settings
+    from alpharefine.overrides import Overrides
+
+    file = folder / "config.toml"
+    write_text(file, Overrides(**record.overrides).to_toml())
+    return replace(settings, config=str(file))
 
 
 def repeat_record(name: str, settings: TrackerSettings, record: TrackerRecord) -> TrackerRecord:
@@ -146,7 +189,7 @@ def check_own_settings(name: str, settings: TrackerSettings) -> None:
     Raises:
         UsageError: a setting is given.
     """
-    for option in ("weights", "device", "precision"):
+    for option in ("weights", "device", "precision", "config"):
         if getattr(settings, option) not in (None, "auto"):
             raise UsageError(
                 f"--{option} is for the trackers of arvot; {name} is one of your own: set what it "

@@ -58,11 +58,13 @@ class TrackerSettings:
         weights: name or absolute path of weights.
         device: "auto" or a torch device.
         precision: "auto" or a name of `alpharefine.runtime.PRECISIONS`.
+        config: absolute path of a file of overrides, see `alpharefine.overrides`.
     """
 
     weights: str | None = None
     device: str | None = None
     precision: str | None = None
+    config: str | None = None
 
 
 @cache
@@ -116,6 +118,7 @@ def workspace_ini(
             "env_ARVOT_WEIGHTS": chosen.weights,
             "env_ARVOT_DEVICE": chosen.device,
             "env_ARVOT_PRECISION": chosen.precision,
+            "env_ARVOT_CONFIG": chosen.config,
         }
         values.update({key: value for key, value in variables.items() if value is not None})
         for value in values.values():

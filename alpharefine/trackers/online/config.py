@@ -1,9 +1,10 @@
 """Settings of the parts that trackers with an online filter share. Without torch."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alpharefine.official import CORRECTED, OfficialBehavior
+from alpharefine.search_space import Range, SearchSpace
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,15 @@ class OnlineConfig:
         seed: of the random generator, set anew by every `initialize`.
         official: which peculiarities of the official code are kept.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "localization.target_not_found_threshold": Range(0.05, 0.4),
+        "localization.distractor_threshold": Range(0.5, 0.95),
+        "localization.hard_negative_threshold": Range(0.3, 0.8),
+        "memory.learning_rate": Range(0.003, 0.03, log=True),
+        "memory.hard_negative_learning_rate": Range(0.005, 0.06, log=True),
+        "train_skipping": Range(5, 30, whole=True),
+    }
 
     image_sample_size: int = 352
     search_area_scale: float = 6.0

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from alpharefine.nets.spec import RAW_BGR, InputSpec
+from alpharefine.search_space import Range, SearchSpace
 from alpharefine.trackers.siamese.config import ContextConfig
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ class SiamFcConfig:
 
     Sources: Bertinetto et al., "SiamFC" (ECCVW 2016); Zhang and Peng (SiamDW), CVPR 2019.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "scale_step": Range(1.001, 1.2),
+        "scale_penalty": Range(0.95, 1.0),
+        "scale_rate": Range(0.15, 0.7),
+        "window_influence": Range(0.05, 0.7),
+    }
 
     context: ContextConfig = field(default_factory=lambda: _CONTEXT)
     scale_step: float = 1.0375

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from alpharefine.nets.spec import RAW_BGR, InputSpec
+from alpharefine.search_space import Range, SearchSpace
 from alpharefine.trackers.siamese.config import AnchorConfig, ContextConfig, RankConfig
 from alpharefine.trackers.siamrpn.channels import ChannelSelectionConfig
 
@@ -35,6 +36,12 @@ class SiamRpnConfig:
 
     Sources: Li et al., "SiamRPN++" (CVPR 2019); its published VOT configuration.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "rank.penalty": Range(0.001, 0.6),
+        "rank.window_influence": Range(0.05, 0.65),
+        "size_rate": Range(0.1, 0.8),
+    }
 
     context: ContextConfig = field(default_factory=ContextConfig)
     anchors: AnchorConfig = field(default_factory=AnchorConfig)

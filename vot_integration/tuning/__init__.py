@@ -1,0 +1,1 @@
+"""Tuning: trials of a tracker's settings on sequences, studies that keep them; optuna's room."""
