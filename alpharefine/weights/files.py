@@ -24,6 +24,7 @@ from torch import Tensor
 from alpharefine.errors import UsageError
 from alpharefine.nets.registry import NETWORKS
 from alpharefine.nets.spec import SUFFIX, rename_entry
+from alpharefine.weights.mistaken_files import describe_mistaken
 from alpharefine.weights.pickle_stream import shown
 
 _METADATA_KEY = "arvot"
@@ -87,6 +88,9 @@ def open_weights(path: Path) -> WeightsFile:
     """
     if file_type(path) != "file":
         raise UsageError(f"{path}: no such file")
+    mistaken = _mistaken(path)
+    if path.suffix != SUFFIX and mistaken is not None:
+        raise UsageError(f"{path}: {mistaken}")
     if path.suffix != SUFFIX:
         raise UsageError(
             f"{path}: not a {SUFFIX} file; `arvot weights convert` makes one of an official file"
@@ -173,7 +177,16 @@ def _opened(path: Path) -> Iterator[Any]:
         with safetensors.safe_open(path, framework="pt", device="cpu") as file:
             yield file
     except (OSError, safetensors.SafetensorError) as error:
-        raise UsageError(f"{path}: not a readable safetensors file ({shown(error)})") from error
+        mistaken = _mistaken(path)
+        reason = f"({shown(error)})" if mistaken is None else f"- it {mistaken}"
+        raise UsageError(f"{path}: not a readable safetensors file {reason}") from error
+
+
+def _mistaken(path: Path) -> str | None:
+    try:
+        return describe_mistaken(path)
+    except OSError:
+        return None
 
 
 def _parse_parts(path: Path, text: str) -> dict[str, dict[str, str]]:

@@ -15,11 +15,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Protocol, cast
 
+from alpharefine.weights.mistaken_files import describe_mistaken
 from alpharefine.weights.pickle_stream import PickleStream, RefusedNameError, StreamError, shown
 from alpharefine.weights.torch_objects import Storage, StorageTable
 
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _PROTOCOL_VERSION = 1001
+_ZIP_BEGIN = b"PK\x03\x04"
 
 # What the zip reader raises on damaged, encrypted and exotic archives.
 _CONTAINER_ERRORS = (
@@ -68,44 +70,39 @@ def open_torch_file(path: Path) -> Iterator[TorchFile]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[TorchFile]:
+    mistaken = describe_mistaken(path, is_pickle=True)
+    if mistaken is not None:
+        raise StreamError(mistaken)
     with path.open("rb") as file:
-        head = file.read(512)
-        if not head:
-            raise StreamError("is empty")
-        _refuse_web_page(head)
-        if head.startswith(b"PK\x03\x04"):
+        head = file.read(len(_ZIP_BEGIN))
+        if head == _ZIP_BEGIN:
             with zipfile.ZipFile(file) as archive:
                 yield _ZipFile(archive, path.stat().st_size)
         else:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                yield _StreamFile(data)
+                yield _StreamFile(data, path)
 
 
-def _refuse_web_page(head: bytes) -> None:
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise StreamError("is a web page, not a checkpoint: download the file itself")
-
-
-def _first(stream: PickleStream) -> object:
+def _first(stream: PickleStream, path: Path) -> object:
     """The first pickle: whatever else is taken for a checkpoint ends here."""
     try:
         return stream.read()
     except RefusedNameError:
         raise
     except StreamError as error:
-        raise StreamError(
-            "is no PyTorch checkpoint, or is damaged: download the .pth.tar file itself again"
-        ) from error
+        mistaken = describe_mistaken(path)
+        reason = f"it {mistaken}" if mistaken else "download the .pth.tar file itself again"
+        raise StreamError(f"is no PyTorch checkpoint, or is damaged: {reason}") from error
 
 
 class _StreamFile:
     """The old stream format."""
 
-    def __init__(self, data: mmap.mmap) -> None:
+    def __init__(self, data: mmap.mmap, path: Path) -> None:
         self._data = data
         table = StorageTable(len(data))
         stream = table.stream(cast(IO[bytes], data))
-        if _first(stream) != _MAGIC_NUMBER:
+        if _first(stream, path) != _MAGIC_NUMBER:
             raise StreamError("is a pickle, but not a file of torch.save")
         if stream.read() != _PROTOCOL_VERSION:
             raise StreamError("was written by an unknown version of torch.save")

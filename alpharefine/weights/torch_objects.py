@@ -140,7 +140,9 @@ class StorageTable:
             case _:
                 raise StreamError("is damaged (a storage is not described as torch.save does)")
         if storage.nbytes > self._file_size:
-            raise StreamError("declares a storage that is larger than the whole file")
+            raise StreamError(
+                "declares a storage that is larger than the whole file, which is cut off or damaged"
+            )
         if self.storages.setdefault(key, storage) != storage:
             raise StreamError("is damaged (describes one storage in two ways)")
         return storage

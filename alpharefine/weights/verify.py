@@ -10,6 +10,7 @@ from alpharefine.nets.spec import SUFFIX, WeightsSpec
 from alpharefine.weights.convert import OFFICIAL, convert
 from alpharefine.weights.entries import check_entries, check_finite
 from alpharefine.weights.files import file_sha256, file_type, open_weights, replacing
+from alpharefine.weights.mistaken_files import describe_mistaken
 from alpharefine.weights.store import cache_folder
 
 
@@ -70,6 +71,9 @@ def install_weights(spec: WeightsSpec, source: Path) -> Path:
         destination.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix != SUFFIX and spec.name in OFFICIAL:
             return convert(source, spec.name, destination).path
+        mistaken = describe_mistaken(source) if file_type(source) == "file" else None
+        if mistaken is not None:
+            raise UsageError(f"{source}: {mistaken}")
         check = verify_weights(spec, source)
         if check.problem is not None:
             raise UsageError(check.problem)

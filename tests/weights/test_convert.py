@@ -234,8 +234,16 @@ class TestOpenWeights:
     def test_cut_off(self, tmp_path):
         path = tmp_path / "out.safetensors"
         write_weights(path, {"tiny": tiny_state()}, {})
-        path.write_bytes(path.read_bytes()[:-1])
-        with pytest.raises(UsageError, match="not a readable safetensors file"):
+        whole = path.read_bytes()
+        for length in (len(whole) - 1, 100):
+            path.write_bytes(whole[:length])
+            with pytest.raises(UsageError, match="not a readable safetensors file - it is cut off"):
+                open_weights(path)
+
+    def test_what_was_meant_for_another_reader(self, tmp_path):
+        path = tmp_path / "notes.txt"
+        path.write_text("not yet")
+        with pytest.raises(UsageError, match=r"notes.txt: is a text file, which begins with 'not"):
             open_weights(path)
 
     def test_official_files_must_be_converted(self, tmp_path):

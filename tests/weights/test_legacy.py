@@ -175,10 +175,15 @@ def test_a_folder_means_the_last_file_in_it(tmp_path):
         (b"", "is empty"),
         (b"\n <!DOCTYPE html><html><title>Quota exceeded</title></html>", "is a web page"),
         (b"\xef\xbb\xbf<html>", "is a web page"),
-        (b"\x1f\x8b\x08\x00" + bytes(100), "damaged"),
-        (b"Please log in first\n", "net.pth.tar: is no PyTorch checkpoint, or is damaged: down"),
-        (b"not found\n", "is no PyTorch checkpoint, or is damaged: download"),
-        (b"PK\x03\x04" + bytes(100), "cannot be read"),
+        (b"\x1f\x8b\x08\x00" + bytes(100), r"is an archive \(gzip\): unpack it"),
+        (b"Please log in first\n", "is a text file, which begins with 'Please log in first': give"),
+        ("名\n".encode() * 400, "is a text file, which begins with '名 名"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:a\n", "run `git lfs pull`"),
+        (b"\xff\xfe\x00\x01 not found", "is no PyTorch checkpoint, or is damaged: download"),
+        (b"PK\x03\x04" + bytes(100), "is cut off: a zip without an end, 104 bytes are there: down"),
+        (bytes(1000), "begins with zeros alone, so its download has not ended: download it"),
+        (b"name".ljust(257, b"\0") + b"ustar", r"is an archive \(tar\): unpack it"),
+        (b"%PDF-1.7", "is a PDF document, not weights"),
         (b"\x80\x02K\x05.", "not a file of torch.save"),
         (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "damaged or cut off"),
         (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02K\x05.", "unknown version"),
@@ -205,7 +210,17 @@ def test_a_zip_of_something_else(tmp_path):
     path = tmp_path / "net.pth.tar"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")
-    with pytest.raises(UsageError, match=r"zip, but not a file of torch.save"):
+    with pytest.raises(UsageError, match=r"a zip archive with readme.txt in it: unpack it, and"):
+        read_checkpoint(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("weights/net.pth.tar", "hello")
+    with pytest.raises(UsageError, match=r"with weights/net.pth.tar in it: unpack it"):
+        read_checkpoint(path)
+
+
+def test_a_download_that_has_not_ended(tmp_path):
+    path = write_official(tmp_path / "net.pth.tar.crdownload", tiny_state())
+    with pytest.raises(UsageError, match="is a download that has not ended, by its name"):
         read_checkpoint(path)
 
 
