@@ -25,6 +25,7 @@ from tests.sequences.make import (
 )
 from vot_integration.convert.convert import convert
 from vot_integration.convert.source import ConvertOptions
+from vot_integration.sequences.checks import check_sequences
 from vot_integration.sequences.folder import (
     SequenceFolder,
     read_sequence_folder,
@@ -47,6 +48,19 @@ def test_davis(tmp_path: Path) -> None:
     assert tuple(box) == (5, 18, 14, 27)
     assert found["dog"].anchors == (1, 0, 0, 0, 0, -1)
     assert found["dog"].fps == 30 and found["dog"].size == (WIDTH, HEIGHT)
+
+
+def test_all_objects_of_label_maps_in_one_sequence(tmp_path: Path) -> None:
+    write_davis(tmp_path / "DAVIS", {"dog": [1], "pair": [1, 2]})
+    destination = tmp_path / "converted"
+    convert(tmp_path / "DAVIS", destination, replace(DEFAULT, together=True))
+    [dog, pair] = (
+        read_sequence_folder(destination / name, several=True) for name in ("dog", "pair")
+    )
+    assert list(dog.objects) == ["1"] and list(pair.objects) == ["1", "2"]
+    assert tuple(pair.objects["2"][2].bounds()) == (5, 18, 14, 27)
+    assert not (destination / "pair" / "groundtruth.txt").exists() and pair.anchors == ()
+    assert check_sequences(destination).problems == ()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from vot_integration.toolkit.scores import (
     ExperimentScores,
     collect_remarks,
     explain_eao,
+    headings,
     read_scores,
 )
 
@@ -72,7 +73,7 @@ def test_equal_remarks_are_one_line() -> None:
     assert collect_remarks(remarks) == ["EAO of a, c: short", "EAO of d: empty"]
 
 
-def test_measures_without_a_column(tmp_path: Path) -> None:
+def test_measures_of_long_term_stacks(tmp_path: Path) -> None:
     analyses = [
         {"type": "vot.analysis.longterm.PrecisionRecall"},
         {"type": "vot.analysis.longterm.FScoreCurve"},
@@ -82,12 +83,40 @@ def test_measures_without_a_column(tmp_path: Path) -> None:
     file.write_text(json.dumps({"results": {"longterm": body}}))
     found = read_scores(file)["longterm"]
     assert (found.eao, found.accuracy, found.robustness) == (None, None, None)
-    assert found.further == {"precision": 0.5, "recall": 0.25, "F score": 1 / 3}
+    assert found.measured == {"Precision": 0.5, "Recall": 0.25, "F": 1 / 3}
+
+
+def test_measures_of_vots(tmp_path: Path) -> None:
+    analyses = [
+        {"type": "vot.analysis.accuracy.AverageAccuracy", "name": "Quality"},
+        {"type": "vot.analysis.accuracy.AverageSuccessPlot"},
+        {"type": "vot.analysis.longterm.AccuracyRobustness"},
+        {"type": "vot.analysis.longterm.AverageQualityAuxiliary"},
+    ]
+    results = [[[0.5]], [[[[0, 1]]]], [[0.6, 0.7, [0.7, 0.6]]], [[0.1, 0.2, None]]]
+    body = {"parameters": {"analyses": analyses}, "results": results}
+    file = tmp_path / "T.json"
+    file.write_text(json.dumps({"results": {"baseline": body}}))
+    found = read_scores(file)["baseline"]
+    assert list(headings([found])) == ["Quality", "Accuracy", "Robustness", "NRE", "DRE", "ADQ"]
+    assert found.measured == {
+        "Accuracy": 0.6,
+        "Robustness": 0.7,
+        "Quality": 0.5,
+        "NRE": 0.1,
+        "DRE": 0.2,
+        "ADQ": None,
+    }
+
+
+def test_columns_of_short_term_stacks_stay_where_an_experiment_has_fewer() -> None:
+    scores = [ExperimentScores(0.4, 0.5, 0.6), ExperimentScores(accuracy=0.5)]
+    assert headings(scores) == headings([ExperimentScores()]) == ["EAO", "Accuracy", "Robustness"]
 
 
 def test_no_row_has_dashes_alone_without_a_word(tmp_path: Path) -> None:
     scores = {
-        "longterm": ExperimentScores(further={"F score": 0.25}),
+        "longterm": ExperimentScores(further={"F": 0.25}),
         "baseline": ExperimentScores(),
         "other": ExperimentScores(),
     }
@@ -109,7 +138,7 @@ def test_no_row_has_dashes_alone_without_a_word(tmp_path: Path) -> None:
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(summary_table(summary))
     shown = console.export_text()
-    assert "Measures of longterm: F score 0.250" in shown
+    assert "Experiment" in shown and " F " in shown and "0.250" in shown and "EAO" not in shown
     assert "Measures of baseline: none in this stack" in shown
     assert f"Measures of other: those of the toolkit are in {tmp_path}/T.json" in shown
-    assert json.loads(summary.to_json())["experiments"]["longterm"]["further"] == {"F score": 0.25}
+    assert json.loads(summary.to_json())["experiments"]["longterm"]["f"] == 0.25

@@ -40,10 +40,11 @@ def run(args: argparse.Namespace) -> int:
         UsageError: bad input, or nothing is complete.
     """
     from alpharefine.errors import UsageError
+    from vot_integration.commands.display import RunDisplay
     from vot_integration.commands.terminal import plain_console
     from vot_integration.pipeline.evaluate import select_workspace
-    from vot_integration.pipeline.results import common_part, evaluated_trackers
-    from vot_integration.report.compare import FEW_SEQUENCES, compare_trackers
+    from vot_integration.pipeline.results import analyze_tracker, common_part, evaluated_trackers
+    from vot_integration.report.compare import FEW_SEQUENCES, compare_trackers, needs_analysis
 
     if args.first == args.second:
         raise UsageError(f"compare takes two different trackers, not {args.first} twice")
@@ -51,6 +52,10 @@ def run(args: argparse.Namespace) -> int:
     workspace = select_workspace(args.workspace, args.experiments)
     trackers = evaluated_trackers(workspace, [args.first, args.second])
     part = common_part(workspace, trackers, args.experiments)
+    if needs_analysis(part):
+        with RunDisplay(console) as display:
+            for tracker in trackers:
+                analyze_tracker(part, tracker, display)
     for experiment, comparison in compare_trackers(part, args.first, args.second).items():
         console.print(comparison_table(experiment, trackers, comparison.differences))
         for remark in comparison.remarks:

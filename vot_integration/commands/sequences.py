@@ -30,6 +30,8 @@ _CONVERT_EXAMPLES = """\
       one sequence of it; its images are referred to, not copied
   arvot sequences convert DAVIS/JPEGImages/480p/dogs-jump my_sequences --object 2
       one object of one sequence of DAVIS
+  arvot sequences convert DAVIS my_sequences --vots
+      all objects of a video in one sequence, for the VOTS stacks
   arvot sequences convert walk.mp4 my_sequences --boxes walk.txt
       a video with x,y,width,height in a line for each frame
   arvot sequences convert frames my_sequences --boxes part.txt --start 120
@@ -122,6 +124,11 @@ def _add_convert(commands: _Commands) -> None:
     command.add_argument(
         "--link", action="store_true", help="refer to the images in place of copying them"
     )
+    command.add_argument(
+        "--vots",
+        action="store_true",
+        help="one sequence of all objects, as VOTS has them (default: a sequence for each)",
+    )
 
 
 def _add_check(commands: _Commands) -> None:
@@ -176,6 +183,7 @@ def run_convert(args: argparse.Namespace) -> int:
         link=args.link,
         threshold=args.threshold,
         start=args.start,
+        together=args.vots,
     )
     with _shown(console) as watcher:
         done = convert(args.source, args.destination, options, watcher)

@@ -6,18 +6,18 @@ from rich.text import Text
 
 from vot_integration.commands.terminal import number_cell
 from vot_integration.evaluation.summary import RunSummary
-from vot_integration.toolkit.scores import collect_remarks
+from vot_integration.toolkit.scores import collect_remarks, headings
 
 
 def summary_table(summary: RunSummary) -> RenderableType:
     """Scores of each experiment, and notes on speed, weights, toolkit and report."""
     table = Table(title=f"{summary.tracker} on {summary.stack}", title_justify="left")
     table.add_column("Experiment")
-    for heading in ("EAO", "Accuracy", "Robustness", "Sequences", "Frames"):
+    columns = headings(entry.scores for entry in summary.experiments.values())
+    for heading in (*columns, "Sequences", "Frames"):
         table.add_column(heading, justify="right")
     for name, entry in summary.experiments.items():
-        scores = entry.scores
-        measures = map(number_cell, (scores.eao, scores.accuracy, scores.robustness))
+        measures = (number_cell(entry.scores.measured.get(heading)) for heading in columns)
         table.add_row(name, *measures, str(entry.sequences), str(entry.frames))
     return Group(table, *map(Text, _notes(summary)))
 
@@ -48,22 +48,15 @@ def _notes(summary: RunSummary) -> list[str]:
 
 
 def _elsewhere(summary: RunSummary) -> list[str]:
-    """Measures without a column, and why a row has dashes alone."""
+    """Why a row has dashes alone."""
     notes = []
     for name, entry in summary.experiments.items():
-        scores = entry.scores
-        further = [
-            f"{key} {value:.3f}" for key, value in scores.further.items() if value is not None
-        ]
-        if further:
-            notes.append(f"Measures of {name}: {', '.join(further)}")
-        is_empty = not further and scores.eao is scores.accuracy is scores.robustness is None
         if name in summary.unscored:
             notes.append(
                 f"Measures of {name}: none in this stack; `arvot pack` packs the results for a "
                 "server that scores them"
             )
-        elif is_empty and scores.remark is None:
+        elif not entry.scores.measured:
             notes.append(f"Measures of {name}: those of the toolkit are in {summary.analysis}")
     return notes
 

@@ -15,7 +15,13 @@ from vot_integration.convert.destination import Destination, open_destination
 from vot_integration.convert.layouts import find_sources
 from vot_integration.convert.outcome import Conversion, Skipped, Written
 from vot_integration.convert.rate import WholeRate, whole_rate
-from vot_integration.convert.source import ConvertOptions, OneFrameError, Source, SourceSequence
+from vot_integration.convert.source import (
+    ConvertOptions,
+    OneFrameError,
+    Source,
+    SourceSequence,
+    join_objects,
+)
 from vot_integration.sequences.checks import check_starts, is_in_image
 from vot_integration.sequences.folder import LIST_FILE, counted, read_sequence_folder
 from vot_integration.sequences.frames import check_images, read_picture
@@ -107,6 +113,8 @@ class _Work:
         """Write the sequences of one folder or file; what is wrong with it stops no other."""
         try:
             sequences = list(found.read(found.name))
+            if self.options.together and sequences:
+                sequences = [join_objects(found.name, sequences)]
         except OneFrameError as error:
             self.skipped.append(Skipped(found.name, str(error), is_flaw=False))
         except UsageError as error:
@@ -156,7 +164,7 @@ class _Work:
         )
         frames = _write_sequence(sequence, path, self.options, rate.fps, self.watcher)
         try:
-            check_starts(read_sequence_folder(path))
+            check_starts(read_sequence_folder(path, several=True))
             self.destination.add(sequence.name)
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
@@ -193,8 +201,16 @@ def _write_sequence(
             f"{_place(sequence)}: the masks have {masks} pixels but the frames {frames}: give "
             "masks of the frames' size"
         )
-    regions = [sequence.region(index) for index in range(sequence.count)]
-    seen = (index for index, region in enumerate(regions) if is_in_image(region, size))
+    tracks = {
+        name: [region(index) for index in range(sequence.count)]
+        for name, region in (sequence.objects or {"": sequence.region}).items()
+    }
+    frames = list(zip(*tracks.values(), strict=True))
+    seen = (
+        index
+        for index, regions in enumerate(frames)
+        if any(is_in_image(region, size) for region in regions)
+    )
     start = next(seen, sequence.count)
     total = sequence.count - start
     if total < _SHORTEST:
@@ -205,8 +221,9 @@ def _write_sequence(
     suffix, pictures = _pictures(sequence, start)
 
     def new_frames() -> Iterator[NewFrame]:
-        for done, (picture, region) in enumerate(zip(pictures, regions[start:], strict=True), 1):
-            yield NewFrame(picture, region, is_in_image(region, size))
+        for done, (picture, regions) in enumerate(zip(pictures, frames[start:], strict=True), 1):
+            objects = dict(zip(tracks, regions, strict=True)) if sequence.objects else {}
+            yield NewFrame(picture, regions[0], is_in_image(regions[0], size), objects)
             watcher.on_frame(sequence.name, done, total)
 
     write_frames(path, new_frames(), SequenceFormat(size, fps, suffix, options.link))

@@ -1,7 +1,7 @@
 """A sequence of another format, ready to be written in VOT format."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alpharefine.errors import UsageError
@@ -30,6 +30,7 @@ class SourceSequence:
         fps: frames a second, None where the source does not say.
         truth_size: width and height of masks, px; None for boxes.
         flaw: what is wrong with the source, although there is a sequence to write; None if nothing.
+        objects: `region` of each target by its name, where several go into one sequence.
     """
 
     name: str
@@ -41,6 +42,32 @@ class SourceSequence:
     fps: float | None = None
     truth_size: tuple[int, int] | None = None
     flaw: str | None = None
+    objects: Mapping[str, Callable[[int], Region]] = field(default_factory=dict)
+
+
+def join_objects(name: str, sequences: Sequence[SourceSequence]) -> SourceSequence:
+    """One sequence of all targets of a source, as VOTS has them.
+
+    Args:
+        name: of the source, with which the names of the sequences begin.
+        sequences: one a target, at least one.
+
+    Raises:
+        UsageError: they are not about the same frames.
+    """
+    first = sequences[0]
+    alike = all(
+        (each.count, list(each.images), each.video)
+        == (first.count, list(first.images), first.video)
+        for each in sequences
+    )
+    if not alike:
+        raise UsageError("its targets have ground truth for different frames: leave out --vots")
+    objects = {
+        each.name.removeprefix(name).removeprefix("_") or "1": each.region for each in sequences
+    }
+    flaw = next((each.flaw for each in sequences if each.flaw), None)
+    return replace(first, name=name, objects=objects, flaw=flaw)
 
 
 @dataclass(frozen=True)
@@ -77,6 +104,7 @@ class ConvertOptions:
             first, with a line for each frame.
         fps: frames a second.
         link: refer to image files in place of copying them.
+        together: write all targets of a source into one sequence, as VOTS has them.
     """
 
     masks: Path | None = None
@@ -87,3 +115,4 @@ class ConvertOptions:
     link: bool = False
     threshold: int | None = None
     start: int | None = None
+    together: bool = False

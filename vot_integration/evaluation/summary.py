@@ -72,7 +72,7 @@ class RunSummary:
                     "eao": entry.scores.eao,
                     "accuracy": entry.scores.accuracy,
                     "robustness": entry.scores.robustness,
-                    **({"further": dict(entry.scores.further)} if entry.scores.further else {}),
+                    **{key.lower(): value for key, value in entry.scores.further.items()},
                     "sequences": entry.sequences,
                     "frames": entry.frames,
                 }

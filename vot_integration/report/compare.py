@@ -7,7 +7,8 @@ from alpharefine.errors import UsageError
 from vot_integration.report.bootstrap import ConfidenceInterval, percentile_interval, resample
 from vot_integration.report.collect import ExperimentResults, collect, read_sequences
 from vot_integration.report.measures import SequenceMeasures, combine
-from vot_integration.toolkit.scores import collect_remarks, eao_remark
+from vot_integration.toolkit.experiments import experiment_type
+from vot_integration.toolkit.scores import collect_remarks, eao_remark, read_scores
 from vot_integration.workspaces.workspace import Workspace
 
 FEW_SEQUENCES = 5
@@ -19,7 +20,7 @@ class Difference:
     """A measure of two trackers.
 
     Attributes:
-        measure: "EAO", "Accuracy" or "Robustness".
+        measure: its heading, such as "EAO" or "Quality".
         first: of the first tracker; None where it has no EAO.
         second: of the second tracker; None where it has no EAO.
         interval: 95 % bootstrap interval of first minus second, over sequences that both have;
@@ -53,35 +54,51 @@ class Comparison:
 
 
 def compare_trackers(workspace: Workspace, first: str, second: str) -> dict[str, Comparison]:
-    """Compare two trackers in each multi-start experiment of a workspace.
+    """Compare two trackers in each experiment of a workspace; intervals are those of multi-start.
 
     Args:
-        workspace: with experiments that are complete for both.
+        workspace: with experiments that are complete for both, which were analyzed unless they are
+            multi-start.
         first: registered name.
         second: registered name.
 
     Raises:
-        UsageError: none of the experiments is multi-start.
+        UsageError: none of the experiments measures anything.
     """
     sequences = read_sequences(workspace)
     found = zip(
         collect(workspace, first, sequences), collect(workspace, second, sequences), strict=True
     )
     interval = workspace.interval
-    comparisons = {
-        one.name: Comparison(
-            compare(one.measures, other.measures, interval),
-            _remarks({first: one, second: other}, interval),
-        )
-        for one, other in found
-        if one.measures and interval is not None
-    }
+    comparisons = {}
+    for one, other in found:
+        if one.measures and interval is not None:
+            comparisons[one.name] = Comparison(
+                compare(one.measures, other.measures, interval),
+                _remarks({first: one, second: other}, interval),
+            )
+        elif one.name not in workspace.stack.unscored():
+            scores = [
+                read_scores(workspace.analysis(name))[one.name].measured for name in (first, second)
+            ]
+            comparisons[one.name] = Comparison(
+                [Difference(key, scores[0][key], scores[1].get(key), None) for key in scores[0]], ()
+            )
     if not comparisons:
         raise UsageError(
-            "only multi-start experiments (VOT2020 and later) can be compared; "
-            f"complete are {', '.join(workspace.stack.experiments)}"
+            f"stack {workspace.stack.name} has no measures for "
+            f"{', '.join(workspace.stack.experiments)}: there is nothing to compare"
         )
     return comparisons
+
+
+def needs_analysis(workspace: Workspace) -> bool:
+    """Whether `compare_trackers` takes measures from the toolkit's analyses."""
+    unscored = workspace.stack.unscored()
+    return any(
+        not experiment_type(body).starts_at_anchors and name not in unscored
+        for name, body in workspace.stack.experiments.items()
+    )
 
 
 def compare(

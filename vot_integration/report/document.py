@@ -30,6 +30,7 @@ from vot_integration.toolkit.scores import (
     ExperimentScores,
     collect_remarks,
     explain_eao,
+    headings,
     read_scores,
 )
 from vot_integration.workspaces.records import TrackerRecord, tuned_notes
@@ -116,6 +117,7 @@ class Report:
         source: where the sequences are from.
         interval: first and last frame of the EAO interval.
         rows: the table.
+        headings: measures that they have.
         published: rows of other documents.
         eao_plot: curve, None without multi-start experiments.
         ar_plot: accuracy over robustness, None without multi-start experiments.
@@ -132,6 +134,7 @@ class Report:
     source: str
     interval: tuple[int, int] | None
     rows: Sequence[ScoreRow]
+    headings: Sequence[str]
     published: Sequence[Published]
     eao_plot: str | None
     ar_plot: str | None
@@ -168,6 +171,7 @@ def make_report(workspace: Workspace, trackers: Sequence[str]) -> Report:
         source=workspace.dataset.source,
         interval=interval,
         rows=rows,
+        headings=headings(row.official for row in rows),
         published=published,
         eao_plot=eao_figure(entries, interval) if plots and interval else None,
         ar_plot=ar_figure(entries, interval, published) if plots and interval else None,

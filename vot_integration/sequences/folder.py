@@ -72,7 +72,7 @@ class SequenceFolder:
         name = next(iter(self.objects)) if name is None else name
         if not name:
             return self.path / self.properties.get("groundtruth", TRUTH_FILE)
-        return self.path / f"{_OBJECT_PREFIX}{name}.txt"
+        return self.path / object_file(name)
 
     @property
     def length(self) -> int:
@@ -181,6 +181,11 @@ def is_sequence(path: Path) -> bool:
     return (path / PROPERTIES_FILE).is_file() or (
         (path / TRUTH_FILE).is_file() and not (path / LIST_FILE).is_file()
     )
+
+
+def object_file(name: str) -> str:
+    """Name of the file with the ground truth of an object."""
+    return f"{_OBJECT_PREFIX}{name}.txt"
 
 
 def object_files(path: Path) -> dict[str, Path]:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +12,12 @@ import cv2
 from alpharefine.types import Image, Mask
 from vot_integration.sequences.anchors import default_anchors, format_anchors
 from vot_integration.sequences.channels import COLOR_PATTERN
-from vot_integration.sequences.folder import ANCHOR_FILE, PROPERTIES_FILE
+from vot_integration.sequences.folder import (
+    ANCHOR_FILE,
+    PROPERTIES_FILE,
+    TRUTH_FILE,
+    object_file,
+)
 from vot_integration.toolkit.files import write_properties, write_regions
 from vot_integration.toolkit.regions import Region, mask_region
 
@@ -41,11 +46,14 @@ class NewFrame:
         picture: image, H x W x 3 uint8 RGB, or an image file that is copied as it is.
         region: the target, a toolkit object.
         startable: whether a tracker can be started on it.
+        objects: the targets by their names, where there are several; then they are written, and
+            no anchors.
     """
 
     picture: Image | Path
     region: Region
     startable: bool
+    objects: Mapping[str, Region] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,13 +127,19 @@ def _write_files(folder: Path, name: str, frames: Iterable[NewFrame], form: Sequ
     pattern = str(Path(COLOR_PATTERN).with_suffix(form.suffix))
     (folder / pattern).parent.mkdir()
     regions, startable = [], []
+    objects: dict[str, list[Region]] = {}
     for number, frame in enumerate(frames, start=1):
         _write_picture(folder / (pattern % number), frame.picture, form.link)
         regions.append(frame.region)
         startable.append(frame.startable)
-    write_regions(folder / "groundtruth.txt", regions)
-    anchors = format_anchors(default_anchors(len(regions), startable))
-    (folder / ANCHOR_FILE).write_text(anchors, encoding="ascii")
+        for key, region in frame.objects.items():
+            objects.setdefault(key, []).append(region)
+    for key, track in objects.items():
+        write_regions(folder / object_file(key), track)
+    if not objects:
+        write_regions(folder / TRUTH_FILE, regions)
+        anchors = format_anchors(default_anchors(len(regions), startable))
+        (folder / ANCHOR_FILE).write_text(anchors, encoding="ascii")
     lines = {
         "name": name,
         "format": "default",

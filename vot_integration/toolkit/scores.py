@@ -15,20 +15,21 @@ _REMEDY = "set another with --eao-interval of arvot init or run"
 _MEASURES = {
     "EAOScore": ("eao",),
     "AverageAccuracyRobustness": ("accuracy", "robustness"),
+    "AccuracyRobustness": ("accuracy", "robustness"),
     "AverageAccuracy": ("accuracy",),
 }
 
 _FURTHER = {
-    "vot.analysis.longterm.PrecisionRecall": ("precision", "recall", "F score"),
-    "vot.analysis.longterm.AccuracyRobustness": ("accuracy", "robustness"),
-    "vot.analysis.longterm.AverageQualityAuxiliary": (
-        "non-reported error",
-        "drift-rate error",
-        "absence-detection quality",
-    ),
-    "vot.analysis.failures.CumulativeFailureCount": ("failures",),
+    "PrecisionRecall": ("Precision", "Recall", "F"),
+    "AverageQualityAuxiliary": ("NRE", "DRE", "ADQ"),
+    "CumulativeFailureCount": ("Failures",),
 }
-"""Measures that have no column of their own in tables."""
+"""Measures that only some stacks have, under their columns' headings."""
+
+QUALITY = "Quality"
+"""What VOTS calls the mean overlap in which a target that is rightly said to be absent counts 1."""
+
+_NAMED = ("EAO", "Accuracy", "Robustness")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class ExperimentScores:
             failures of a sequence, lower is better, in supervised stacks (VOT2018, VOT2019).
         remark: what a reader must know of the EAO, as why there is none; None where it is what it
             seems.
-        further: measures of other analyses, by the toolkit's names of them.
+        further: measures of other analyses: Quality, NRE (non-reported error), DRE (drift-rate
+            error) and ADQ (absence-detection quality) of VOTS, Precision, Recall and F of long-term
+            stacks, Failures.
     """
 
     eao: float | None = None
@@ -50,6 +53,28 @@ class ExperimentScores:
     robustness: float | None = None
     remark: str | None = None
     further: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> dict[str, float | None]:
+        """What there is, by its heading; an EAO that a remark explains may be None."""
+        named = dict(zip(_NAMED, (self.eao, self.accuracy, self.robustness), strict=True))
+        first = {
+            heading: value
+            for heading, value in named.items()
+            if value is not None or (heading == _NAMED[0] and self.remark is not None)
+        }
+        return {**first, **self.further}
+
+
+def headings(scores: Iterable[ExperimentScores]) -> list[str]:
+    """Columns of a table of these scores; those of short-term stacks where nothing is measured."""
+    found = [heading for entry in scores for heading in entry.measured]
+    named = [heading for heading in _NAMED if heading in found]
+    further = [heading for heading in dict.fromkeys(found) if heading not in _NAMED]
+    if QUALITY in further:
+        rest = [heading for heading in further if heading != QUALITY]
+        return [QUALITY, *named, *rest]
+    return [*named, *further] or list(_NAMED)
 
 
 def read_scores(file: Path) -> dict[str, ExperimentScores]:
@@ -120,11 +145,14 @@ def _scores(experiment: Mapping[str, Any]) -> ExperimentScores:
     further: dict[str, float | None] = {}
     analyses = experiment["parameters"]["analyses"]
     for analysis, result in zip(analyses, experiment["results"], strict=True):
-        measures = _MEASURES.get(analysis["type"].rpartition(".")[2], ())
+        kind = analysis["type"].rpartition(".")[2]
         # The outer list goes over trackers, the inner over the measures of the analysis.
-        values.update(zip(measures, map(_number, result[0]), strict=False))
-        names = _FURTHER.get(analysis["type"], ())
-        further.update(zip(names, map(_number, result[0]), strict=False))
+        numbers = [_number(value) for value in result[0]]
+        if kind == "AverageAccuracy" and analysis.get("name") == QUALITY:
+            further[QUALITY] = numbers[0]
+        else:
+            values.update(zip(_MEASURES.get(kind, ()), numbers, strict=False))
+        further.update(zip(_FURTHER.get(kind, ()), numbers, strict=False))
     return ExperimentScores(
         values.get("eao"), values.get("accuracy"), values.get("robustness"), further=further
     )
