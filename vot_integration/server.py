@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         weights = options.weights or None
         if options.objects == ONE:
             return build_guarded_tracker(spec, **settings, weights=weights)
-        config = multi_config(presence=options.presence == ON)
+        config = multi_config(name, presence=options.presence == ON)
         return build_multi_tracker(spec, **settings, weights=weights, config=config)
 
     return serve(load, name=options.tracker, output=options.output)

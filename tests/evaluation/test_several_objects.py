@@ -12,10 +12,10 @@ from vot_integration.sequences.checks import check_sequences
 from vot_integration.sequences.folder import read_sequence_folder
 from vot_integration.toolkit.files import read_trajectory
 from vot_integration.toolkit.interface import toolkit
-from vot_integration.toolkit.regions import region_shape
+from vot_integration.toolkit.regions import region_shape, special_code
 from vot_integration.toolkit.stacks import Stack, load_stack
 from vot_integration.workspaces.dataset import read_dataset
-from vot_integration.workspaces.workspace import WorkspaceSpec, open_workspace
+from vot_integration.workspaces.workspace import Workspace, WorkspaceSpec, open_workspace
 
 STACK = "tests/multiobject"
 
@@ -34,16 +34,17 @@ def make_objects(folder: Path, late: bool = False) -> Path:
     return folder
 
 
-def timed_stack() -> Stack:
-    return load_stack("vots2025/realtime")
+def still_workspace(folder: Path, sequences: Path, stack: Stack) -> Workspace:
+    spec = WorkspaceSpec(folder / "w", read_dataset(sequences, stack), stack, {"still": RECORD})
+    workspace = open_workspace(spec)
+    write_registry(workspace.folder / "trackers.ini", folder / "logs")
+    return workspace
 
 
 def test_the_toolkit_runs_and_scores_several_objects(tmp_path: Path) -> None:
     sequences = make_objects(tmp_path / "sequences")
     stack = load_stack(STACK)
-    spec = WorkspaceSpec(tmp_path / "w", read_dataset(sequences, stack), stack, {"still": RECORD})
-    workspace = open_workspace(spec)
-    write_registry(workspace.folder / "trackers.ini", tmp_path / "logs")
+    workspace = still_workspace(tmp_path, sequences, stack)
     assert [run.name for run in workspace.runs] == ["pair_a_001", "pair_b_001"]
     made = evaluate(workspace, "still", lambda progress: None)
     assert made == list(workspace.runs)
@@ -63,12 +64,16 @@ def test_objects_that_come_later_are_refused_where_the_toolkit_does_not_tell_of_
     sequences = make_objects(tmp_path / "sequences", late=True)
     stack = load_stack(STACK)
     if toolkit().takes_late_objects:
-        assert read_dataset(sequences, stack).sequences[0].objects == ("a", "b")
+        workspace = still_workspace(tmp_path, sequences, stack)
+        _, second = evaluate(workspace, "still", lambda progress: None)
+        regions = read_trajectory(second.regions_file(workspace.results("still")))
+        assert [special_code(region) for region in regions[:3]] == [0, 0, 1]
+        assert all(region.is_empty() for region in regions[3:])
     else:
         with pytest.raises(UsageError, match=r"groundtruth_b.*frame 3.*vot-toolkit 0\.9"):
             read_dataset(sequences, stack)
     with pytest.raises(UsageError, match=r"groundtruth_b.*frame 3"):
-        read_dataset(sequences, timed_stack())
+        read_dataset(sequences, load_stack("vots2025/realtime"))
 
 
 def test_a_stack_for_one_object_refuses_several(tmp_path: Path) -> None:

@@ -188,6 +188,9 @@ def test_commands(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFi
     assert "EAO" in shown and "clear" in shown and "bootstrap over the 3 sequences" in shown
     assert "Difference: oracle minus wanders" in shown
     assert "With so few sequences even a difference called clear may be chance" in shown
+    assert main(["compare", "oracle", "wanders", *where, "--experiments", "unsupervised"]) == 0
+    shown = capsys.readouterr().out
+    assert "Accuracy" in shown and "No intervals" in shown and "EAO" not in shown
     assert main(["analyze", "oracle", *where, "--experiments", "unsupervised"]) == 0
     shown = capsys.readouterr().out
     assert "Speed: measured in baseline, which is not among" in shown
@@ -209,7 +212,6 @@ def test_commands(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFi
             "not complete: baseline, realtime, unsupervised; run `arvot evaluate explodes --work",
         ),
         (["compare", "oracle", "oracle"], "two different trackers, not oracle twice"),
-        (["compare", "oracle", "wanders", "--experiments", "unsupervised"], "only multi-start"),
         (["analyze", "--json", "x.json"], "--json takes one tracker"),
     ],
 )

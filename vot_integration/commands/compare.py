@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vot_integration.commands.options import add_command, add_experiments, add_workspace
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from vot_integration.commands.terminal import plain_console
     from vot_integration.pipeline.evaluate import select_workspace
     from vot_integration.pipeline.results import analyze_tracker, common_part, evaluated_trackers
-    from vot_integration.report.compare import FEW_SEQUENCES, compare_trackers, needs_analysis
+    from vot_integration.report.compare import FEW_SEQUENCES, analyzed_experiments, compare_trackers
 
     if args.first == args.second:
         raise UsageError(f"compare takes two different trackers, not {args.first} twice")
@@ -52,16 +53,21 @@ def run(args: argparse.Namespace) -> int:
     workspace = select_workspace(args.workspace, args.experiments)
     trackers = evaluated_trackers(workspace, [args.first, args.second])
     part = common_part(workspace, trackers, args.experiments)
-    if needs_analysis(part):
+    analyzed = analyzed_experiments(part)
+    if analyzed:
         with RunDisplay(console) as display:
             for tracker in trackers:
-                analyze_tracker(part, tracker, display)
-    for experiment, comparison in compare_trackers(part, args.first, args.second).items():
+                analyze_tracker(replace(part, stack=part.stack.select(analyzed)), tracker, display)
+    comparisons = compare_trackers(part, args.first, args.second)
+    for experiment, comparison in comparisons.items():
         console.print(comparison_table(experiment, trackers, comparison.differences))
         for remark in comparison.remarks:
             console.print(remark)
     sequences = len(part.dataset.sequences)
     console.print(f"Difference: {args.first} minus {args.second}")
+    if len(analyzed) == len(comparisons):
+        console.print("No intervals: these experiments are not multi-start")
+        return 0
     console.print(f"Intervals: bootstrap over the {sequences} sequences, the same for both")
     if sequences <= FEW_SEQUENCES:
         console.print("With so few sequences even a difference called clear may be chance")

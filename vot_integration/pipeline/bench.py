@@ -59,6 +59,11 @@ class BenchOptions:
                 "speed of one of your own"
             )
 
+        if registrations()[self.tracker].several:
+            raise UsageError(
+                f"{self.tracker} follows several objects; bench measures one: leave out _multi"
+            )
+
     @property
     def runtime(self) -> Runtime:
         """Device and precision, resolved.

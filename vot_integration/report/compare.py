@@ -92,13 +92,14 @@ def compare_trackers(workspace: Workspace, first: str, second: str) -> dict[str,
     return comparisons
 
 
-def needs_analysis(workspace: Workspace) -> bool:
-    """Whether `compare_trackers` takes measures from the toolkit's analyses."""
+def analyzed_experiments(workspace: Workspace) -> list[str]:
+    """Experiments whose measures `compare_trackers` takes from the toolkit's analyses."""
     unscored = workspace.stack.unscored()
-    return any(
-        not experiment_type(body).starts_at_anchors and name not in unscored
+    return [
+        name
         for name, body in workspace.stack.experiments.items()
-    )
+        if not experiment_type(body).starts_at_anchors and name not in unscored
+    ]
 
 
 def compare(

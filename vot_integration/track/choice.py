@@ -8,8 +8,8 @@ from pathlib import Path
 
 from vot_integration.files import absolute, write_text
 from vot_integration.regions.answers import Output
-from vot_integration.track.follower import Follower
-from vot_integration.track.group import Group, OneEach
+from vot_integration.track.follower import CatalogFollower, Follower
+from vot_integration.track.group import Group, OneEach, Together
 from vot_integration.workspaces.own_trackers import Section, adopt_trackers, read_own_trackers
 from vot_integration.workspaces.records import check_own_settings, check_tracker
 from vot_integration.workspaces.trackers_ini import (
@@ -46,14 +46,18 @@ class Chosen:
         build: makes it, for one target.
         answers_masks: whether masks can be saved of it.
         has_random_weights: whether its weights are random, not trained.
+        build_together: makes one tracker of all targets; None for one each.
     """
 
     build: Callable[[], Follower]
     answers_masks: bool
     has_random_weights: bool
+    build_together: Callable[[], Group] | None = None
 
     def build_group(self, targets: int) -> Group:
         """What follows a number of targets."""
+        if self.build_together is not None:
+            return self.build_together()
         return OneEach([self.build() for _ in range(targets)])
 
 
@@ -75,25 +79,30 @@ def choose_follower(choice: Choice) -> Chosen:
 
 
 def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chosen:
-    from alpharefine.build import build_tracker, tracker_weights
+    from alpharefine.build import build_multi_tracker, build_tracker, tracker_weights
+    from alpharefine.multi.config import multi_config
     from alpharefine.overrides import configured
 
-    config = None if settings.config is None else Path(settings.config)
-    spec = configured(registration.tracker, config)
+    spec = configured(
+        registration.tracker, None if settings.config is None else Path(settings.config)
+    )
+    output, weights = registration.output, settings.weights
+    device, precision = settings.device or "auto", settings.precision or "auto"
 
     def build() -> Follower:
-        from vot_integration.track.follower import CatalogFollower
+        tracker = build_tracker(spec, device=device, precision=precision, weights=weights)
+        return CatalogFollower(tracker, output)
 
-        tracker = build_tracker(
-            spec,
-            device=settings.device or "auto",
-            precision=settings.precision or "auto",
-            weights=settings.weights,
+    def build_together() -> Group:
+        config = multi_config(registration.tracker, presence=True)
+        tracker = build_multi_tracker(
+            spec, device=device, precision=precision, weights=weights, config=config
         )
-        return CatalogFollower(tracker, registration.output)
+        return Together(tracker, output)
 
-    weights = tracker_weights(spec, settings.weights)
-    return Chosen(build, registration.output is Output.MASK, weights.random)
+    is_random = tracker_weights(spec, weights).random
+    together = build_together if registration.several else None
+    return Chosen(build, output is Output.MASK, is_random, together)
 
 
 def _start_own(name: str, workspace: Path, given: Mapping[str, Section]) -> Follower:

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
-from alpharefine.types import Image
+from alpharefine.session import KEPT, MultiTrackingSession
+from alpharefine.types import Image, MultiTracker
+from vot_integration.regions.answers import Output, make_answer
 from vot_integration.regions.shapes import Shape
+from vot_integration.regions.targets import read_target
 from vot_integration.track.follower import Answer, Follower
 
 
@@ -32,6 +35,41 @@ class Group(Protocol):
     def close(self) -> None:
         """End what was started."""
         ...
+
+
+class Together:
+    """One tracker of all targets.
+
+    Args:
+        tracker: of several objects.
+        output: form of its answers.
+    """
+
+    def __init__(self, tracker: MultiTracker, output: Output) -> None:
+        self._session, self._output = MultiTrackingSession(tracker), output
+        self._last: list[Shape | None] = []
+
+    def initialize(self, image: Image, targets: Sequence[Shape]) -> Sequence[Answer]:
+        """See `Group`."""
+        boxes = [read_target(target, *image.shape[:2]).box for target in targets]
+        self._session.initialize(image, boxes)
+        self._last = list(targets)
+        return [Answer(*pair, 1.0) for pair in zip(targets, boxes, strict=True)]
+
+    def track(self, image: Image) -> Sequence[Answer]:
+        """See `Group`; what a `MultiTrackingSession` keeps is drawn as it was."""
+        estimates = self._session.track(image)
+        for number, estimate in enumerate(estimates):
+            if not estimate.fallbacks & KEPT:
+                shape = make_answer(estimate, self._output, *image.shape[:2])
+                self._last[number] = None if estimate.absent else shape
+        return [
+            Answer(shape, estimate.box, estimate.confidence)
+            for shape, estimate in zip(self._last, estimates, strict=True)
+        ]
+
+    def close(self) -> None:
+        """No process was started that would have to be ended."""
 
 
 class OneEach:
