@@ -9,7 +9,7 @@ import pytest
 
 from alpharefine.build import build_tracker, tracker_maker
 from alpharefine.errors import UsageError
-from alpharefine.multi.config import MultiConfig, PresenceConfig
+from alpharefine.multi.config import MultiConfig, PresenceConfig, multi_config
 from alpharefine.multi.tracker import MultiObjectTracker
 from alpharefine.refinement.refined_tracker import RefinedTracker
 from alpharefine.types import Box, Estimate, Image, Tracker
@@ -136,3 +136,24 @@ def test_an_object_that_is_gone_is_said_to_be_absent_and_found_again() -> None:
     assert [estimate.absent for estimate in gone[0]] == [False, False]
     assert all(estimate.absent for estimates in gone[1:] for estimate in estimates)
     assert not any(estimate.absent for estimate in tracker.track(second))
+
+
+def test_an_object_that_comes_back_far_away_is_found_by_the_search_that_moves_outward() -> None:
+    random = np.random.default_rng(1)
+    coarse = random.integers(90, 150, (12, 26, 3), dtype=np.uint8)
+    back = cv2.resize(coarse, (520, 240), interpolation=cv2.INTER_CUBIC)
+    patch = random.integers(0, 256, (5, 5, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+
+    def frame(x: int | None) -> Image:
+        image = back.copy()
+        if x is not None:
+            image[100:140, x : x + 40] = patch
+        return image
+
+    tracker = multi(multi_config("ARDiMP_lite", presence=True))
+    tracker.initialize(frame(50), [Box(50, 100, 40, 40)])
+    places = [52, 54, None, None, None, *[430] * 8]
+    answers = [tracker.track(frame(x))[0] for x in places]
+    assert not any(answer.absent for answer in answers[:2])
+    assert all(answer.absent for answer in answers[3:5])
+    assert not answers[-1].absent and abs(answers[-1].box.x - 430) < 8
