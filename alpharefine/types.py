@@ -38,20 +38,20 @@ class Estimate:
         mask: target mask of the full image, or None when the tracker makes none.
         confidence: 0..1. Any number may be given: it is clipped, and what is no number becomes 0.
         lost: the tracker says that it has not found the target in this frame.
-        absent: the target is taken to be out of sight; trackers say so only where they are asked to
-            decide it (`alpharefine.multi`).
         ambiguous: something else in this frame looks much like the target.
         fallbacks: what gave no usable numbers in this frame, or in the initialization before it,
             so that the last state was kept; each in words that name several of its kind.
+        absent: the target is taken to be out of sight; trackers say so only where they are asked to
+            decide it (`alpharefine.multi`).
     """
 
     box: Box
     mask: Mask | None = None
     confidence: float = 1.0
     lost: bool = False
-    absent: bool = False
     ambiguous: bool = False
     fallbacks: frozenset[str] = frozenset()
+    absent: bool = False
 
     def __post_init__(self) -> None:
         given = self.confidence
