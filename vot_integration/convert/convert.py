@@ -205,10 +205,10 @@ def _write_sequence(
         name: [region(index) for index in range(sequence.count)]
         for name, region in (sequence.objects or {"": sequence.region}).items()
     }
-    frames = list(zip(*tracks.values(), strict=True))
+    targets = list(zip(*tracks.values(), strict=True))
     seen = (
         index
-        for index, regions in enumerate(frames)
+        for index, regions in enumerate(targets)
         if any(is_in_image(region, size) for region in regions)
     )
     start = next(seen, sequence.count)
@@ -221,7 +221,7 @@ def _write_sequence(
     suffix, pictures = _pictures(sequence, start)
 
     def new_frames() -> Iterator[NewFrame]:
-        for done, (picture, regions) in enumerate(zip(pictures, frames[start:], strict=True), 1):
+        for done, (picture, regions) in enumerate(zip(pictures, targets[start:], strict=True), 1):
             objects = dict(zip(tracks, regions, strict=True)) if sequence.objects else {}
             yield NewFrame(picture, regions[0], is_in_image(regions[0], size), objects)
             watcher.on_frame(sequence.name, done, total)
