@@ -182,6 +182,8 @@ class EngineConfig:
         budget_minutes: 0, or end the run and its schedule after this time even if the epochs are
             not done; such a run depends on the machine's speed.
         schedule: learning rate.
+        keep_from_epoch: weights for inference of this epoch (counted from 1) and of all later ones
+            are kept; None keeps the best epoch's alone.
     """
 
     epochs: int = 40
@@ -196,6 +198,7 @@ class EngineConfig:
     ema_decay: float = 0.0
     budget_minutes: float = 0.0
     schedule: ScheduleConfig = ScheduleConfig()
+    keep_from_epoch: int | None = None
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.steps_per_epoch, self.batch_size) < 1:

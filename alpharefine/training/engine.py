@@ -157,8 +157,9 @@ def train(
     """Train, or continue the run in `folder`, and return the metrics of every epoch.
 
     `folder` gets last.pt and best.pt (to resume), export.safetensors (best weights for
-    inference), metrics.csv, tensorboard/ and samples/. A run without a time budget that is
-    interrupted and continued gives the same weights, bit for bit, as one that is not.
+    inference), epochs/NNN.safetensors (those of each epoch, where asked for), metrics.csv,
+    tensorboard/ and samples/. A run without a time budget that is interrupted and continued gives
+    the same weights, bit for bit, as one that is not.
 
     Args:
         task: what to train.
@@ -172,6 +173,10 @@ def train(
     device = resolve_runtime(config.device).device
     with process_group(device) as group:
         return _Run(task, config, folder, group, observer or (lambda progress: None)).run()
+
+
+EPOCHS = "epochs"
+"""Folder of a run with the weights of each epoch, where they are kept."""
 
 
 class _Run:
@@ -318,13 +323,21 @@ class _Run:
         improved = score > state.best
         state.best = max(score, state.best)
         content = self._content()
+        kept = self._config.keep_from_epoch
+        if kept is not None and state.epoch >= kept:
+            # Before the checkpoint: who is interrupted in between trains this epoch again.
+            self._export(self._folder / EPOCHS / f"{state.epoch:03d}.safetensors", row)
         save_checkpoint(self._folder / "last.pt", content)
         write_csv(self._folder / "metrics.csv", state.rows)
         if improved:
             save_checkpoint(self._folder / "best.pt", content)
-            export = self._task.export(self._evaluated(), row)
-            parts, facts = {export.network: export.weights}, {export.network: export.facts}
-            write_weights(self._folder / "export.safetensors", parts, facts)
+            self._export(self._folder / "export.safetensors", row)
+
+    def _export(self, file: Path, row: Row) -> None:
+        export = self._task.export(self._evaluated(), row)
+        parts, facts = {export.network: export.weights}, {export.network: export.facts}
+        file.parent.mkdir(exist_ok=True)
+        write_weights(file, parts, facts)
 
     def _content(self) -> dict[str, Any]:
         return {

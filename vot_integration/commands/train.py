@@ -10,7 +10,7 @@ from rich.console import Console
 from alpharefine.training.config import find_config
 from alpharefine.training.run import train_recipe
 from alpharefine.training.tasks.registry import ALIASES, FAMILIES
-from vot_integration.commands import train_ablate, train_labels, train_oracle
+from vot_integration.commands import train_ablate, train_labels, train_onekey, train_oracle
 from vot_integration.commands.train_display import TrainDisplay, shown_warnings
 
 _EXAMPLES = """\
@@ -46,6 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     train_oracle.add_parser(commands)
     train_ablate.add_parser(commands)
     train_labels.add_parser(commands)
+    train_onekey.add_parser(commands)
 
 
 def run(args: argparse.Namespace) -> int:

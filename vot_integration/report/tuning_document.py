@@ -13,6 +13,7 @@ from vot_integration.report.html import render_template
 from vot_integration.report.plots import COLORS, STYLE, new_figure, rgb, svg
 
 if TYPE_CHECKING:
+    from vot_integration.pipeline.onekey import OneKey
     from vot_integration.pipeline.tune import Tuned
     from vot_integration.tuning.study import TrialPoint
 
@@ -30,6 +31,28 @@ def render_tuning(found: "Tuned") -> str:
         importance=importance_figure(found.importances) if found.importances else None,
         slices=[(name, slice_figure(found.points, name)) for name in found.best.values],
     )
+
+
+def render_onekey(made: "OneKey") -> str:
+    """The page of everything from training to a tuned tracker."""
+    return render_template(
+        "onekey.html.j2",
+        made=made,
+        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        arvot=alpharefine.__version__,
+        epochs=epochs_figure(made.epochs, made.chosen),
+        history=history_figure(made.tuned.points),
+    )
+
+
+def epochs_figure(epochs: Mapping[int, float], chosen: int) -> str:
+    """The score of each epoch; the chosen one is marked."""
+    with rc_context(STYLE):
+        figure, axes = new_figure(7.5, 3.2)
+        axes.plot(list(epochs), list(epochs.values()), marker=".", color=_WHOLE)
+        axes.plot([chosen], [epochs[chosen]], marker="o", color=_BEST)
+        axes.set(xlabel="epoch", ylabel="score")
+        return svg(figure)
 
 
 def history_figure(points: "Sequence[TrialPoint]") -> str:
