@@ -11,6 +11,7 @@ from alpharefine.data.folders import read_video_folder
 from alpharefine.data.imagenet import read_imagenet_det, read_imagenet_vid
 from alpharefine.data.mask_videos import read_davis, read_youtube_vos
 from alpharefine.data.source import VideoSource
+from alpharefine.data.square_crops import read_square_crops
 from alpharefine.data.stills import read_mask_folder
 from alpharefine.errors import UsageError
 
@@ -44,6 +45,7 @@ READERS: Mapping[str, Reader] = {
     "imagenet-det": read_imagenet_det,
     "youtube-vos": read_youtube_vos,
     "davis": read_davis,
+    "square-crops": read_square_crops,
     **_SALIENCY,
 }
 """Kind of data set -> what reads its folder; the training part, where a data set has parts."""

@@ -282,6 +282,32 @@ NETWORKS: Mapping[str, NetworkSpec] = {
             "CIResNet22_RPN with the thicker head",
             UpChannelRpnConfig(channels=512, scores_per_anchor=2),
         ),
+        NetworkSpec(
+            "siamrpn_lite",
+            DepthwiseRpnConfig(
+                backbone="efficientnet_lite0",
+                dilated=False,
+                stages=("layer2", "layer3"),
+                joined=True,
+                channels=96,
+                template_cells=8,
+                fusion="mean",
+            ),
+            InputSpec(255),
+            backbone_of="dimp_lite",
+        ),
+        NetworkSpec(
+            "siamfc_lite",
+            SiamFcNetConfig(
+                backbone="efficientnet_lite0",
+                stages=("layer2", "layer3"),
+                channels=128,
+                template_cells=8,
+                score_scale=0.01,
+            ),
+            InputSpec(255),
+            backbone_of="dimp_lite",
+        ),
     )
 }
 """Name -> network."""
@@ -303,6 +329,19 @@ def find_network(name: str) -> NetworkSpec:
     if name not in NETWORKS:
         raise UsageError(f"unknown network '{name}'; choose one of {', '.join(NETWORKS)}")
     return NETWORKS[name]
+
+
+def input_of(config: NetworkConfig) -> InputSpec:
+    """What a network expects of its crops: as the registered one of its kind and backbone.
+
+    Args:
+        config: of any sizes. Where no such network is registered, its input is that of the first
+            registered one of its kind.
+    """
+    alike = [spec for spec in NETWORKS.values() if type(spec.config) is type(config)]
+    backbone = getattr(config, "backbone", None)
+    exact = [spec for spec in alike if getattr(spec.config, "backbone", None) == backbone]
+    return (exact or alike)[0].input
 
 
 def networks_of(weights: WeightsSpec) -> tuple[str, ...]:

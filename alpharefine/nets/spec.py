@@ -128,6 +128,7 @@ class NetworkSpec:
         input: what it expects of its crops.
         weights: registered ones, the best first.
         official: layout of the authors' file; None where they publish none.
+        backbone_of: network whose registered weights hold the backbone; None: its own do.
     """
 
     name: str
@@ -135,6 +136,7 @@ class NetworkSpec:
     input: InputSpec
     weights: tuple[WeightsSpec, ...] = ()
     official: OfficialFile | None = None
+    backbone_of: str | None = None
 
 
 def rename_entry(name: str, renames: Mapping[str, str]) -> str:

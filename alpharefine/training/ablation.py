@@ -18,7 +18,8 @@ from alpharefine.training.config import EngineConfig
 from alpharefine.training.engine import Observer
 from alpharefine.training.metrics import Row
 from alpharefine.training.run import train_family
-from alpharefine.training.tasks.refine.task import REFINE, RefineRunConfig
+from alpharefine.training.tasks.refine.config import RefineRunConfig
+from alpharefine.training.tasks.refine.task import REFINE
 
 _NOTE = "variant.json"
 _COSINE_EPOCHS = 4

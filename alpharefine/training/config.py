@@ -57,7 +57,8 @@ def parse_config(
     """Build the dataclass `config_type` from plain values.
 
     Fields may be bool, int, float, str, tuples of these, `X | None`, string-keyed mappings and
-    dataclasses alike. A table for a dataclass with a default changes that default.
+    dataclasses alike. A table for a dataclass with a default changes that default. Of a union of
+    dataclasses the key `kind` chooses one, by default the first; each has a field of this name.
 
     Args:
         values: as TOML gives them.
@@ -103,8 +104,7 @@ def _convert(value: object, hint: Any, where: str, default: object = None) -> An
     if origin in (types.UnionType, typing.Union):
         if value == NONE:
             return None
-        inner = next(a for a in arguments if a is not types.NoneType)
-        return _convert(value, inner, where, default)
+        return _convert(value, _member(value, arguments, where), where, default)
     if origin is typing.Literal and value in arguments:
         return value
     if is_dataclass(hint) and isinstance(value, Mapping):
@@ -119,6 +119,18 @@ def _convert(value: object, hint: Any, where: str, default: object = None) -> An
     if hint in (bool, int, float, str) and type(value) is hint:
         return value
     raise UsageError(f"{where}: expected {_describe(hint)}, got {value!r}")
+
+
+def _member(value: object, arguments: tuple[Any, ...], where: str) -> Any:
+    """The member of a union that a value is for: of several dataclasses the one of its `kind`."""
+    members = [a for a in arguments if a is not types.NoneType]
+    if len(members) == 1 or not isinstance(value, Mapping):
+        return members[0]
+    kinds = {member.kind: member for member in members}
+    kind = value.get("kind", members[0].kind)
+    if kind not in kinds:
+        raise UsageError(f"{where}: kind: expected one of {', '.join(kinds)}, got {kind!r}")
+    return kinds[kind]
 
 
 def _convert_tuple(value: Sequence[object], arguments: tuple[Any, ...], where: str) -> Any:
@@ -143,13 +155,14 @@ class ScheduleConfig:
     """Learning rate over a run, as a factor of each parameter group's own rate.
 
     Attributes:
-        shape: "steps" multiplies by `factor` every `every` epochs; "cosine" falls to `floor`.
+        shape: "steps" multiplies by `factor` every `every` epochs; "cosine" falls to `floor`;
+            "log" falls to `floor` by the same factor from epoch to epoch.
         every: epochs between two steps.
         factor: of one step.
-        floor: last factor of the cosine.
+        floor: last factor of "cosine" and "log".
         warmup: first share of the run in which the rate rises linearly, 0..1.
 
-    Source: "steps" with 8 and 0.5 is Alpha-Refine, section 3.4.
+    Sources: "steps" with 8 and 0.5 is Alpha-Refine, section 3.4; "log" SiamDW (CVPR 2019).
     """
 
     shape: str = "steps"
@@ -159,8 +172,8 @@ class ScheduleConfig:
     warmup: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.shape not in ("steps", "cosine"):
-            raise ValueError(f"unknown schedule shape {self.shape!r}; choose steps or cosine")
+        if self.shape not in ("steps", "cosine", "log"):
+            raise ValueError(f"unknown schedule shape {self.shape!r}; choose steps, cosine or log")
 
 
 @dataclass(frozen=True)
@@ -176,7 +189,9 @@ class EngineConfig:
         precision: "auto" (bfloat16 on CUDA, float32 on CPU), "float32", "bfloat16" or "float16":
             type of the mixed-precision regions; weights stay float32.
         workers: data processes; 0 loads in the training process.
-        weight_decay: decoupled (AdamW) when above 0; plain Adam at 0.
+        optimizer: "adam", or "sgd" with `momentum`.
+        momentum: of "sgd".
+        weight_decay: of "adam" decoupled (AdamW) when above 0; plain Adam at 0.
         max_grad_norm: gradients are clipped to this norm; 0 leaves them.
         ema_decay: decay per step of the averaged weights that are validated and exported; 0: none.
         budget_minutes: 0, or end the run and its schedule after this time even if the epochs are
@@ -193,6 +208,8 @@ class EngineConfig:
     device: str = "auto"
     precision: str = "auto"
     workers: int = 1
+    optimizer: typing.Literal["adam", "sgd"] = "adam"
+    momentum: float = 0.9
     weight_decay: float = 0.0
     max_grad_norm: float = 0.0
     ema_decay: float = 0.0

@@ -47,6 +47,18 @@ class ParameterGroup:
 
 
 @dataclass(frozen=True)
+class EpochChange:
+    """Parameters have begun or ceased to be trained.
+
+    Attributes:
+        own_groups: None, or parameters for an optimizer that this epoch alone has, in place of the
+            run's.
+    """
+
+    own_groups: Sequence[ParameterGroup] | None = None
+
+
+@dataclass(frozen=True)
 class Export:
     """Weights for inference, as `alpharefine.weights.files.write_weights` takes them.
 
@@ -73,7 +85,19 @@ class TrainingTask(Protocol):
     criterion: str
 
     def parameter_groups(self) -> Sequence[ParameterGroup]:
-        """Trainable parameters and their learning rates."""
+        """Parameters and their learning rates; those that are not trained yet as well."""
+        ...
+
+    def begin_epoch(self, epoch: int, epochs: int) -> "EpochChange | None":
+        """Decide what is trained in an epoch.
+
+        Args:
+            epoch: 0 for the first.
+            epochs: of the whole run.
+
+        Returns:
+            None where nothing differs from the epoch before.
+        """
         ...
 
     def samples(self) -> Dataset[dict[str, Tensor]]:
@@ -195,8 +219,8 @@ class _Run:
         self._observer = observer
         self._dtype = autocast_type(config.precision, group.device)
         task.module.to(group.device).to(memory_format=torch.channels_last)
-        self._optimizer = _make_optimizer(task.parameter_groups(), config)
-        self._rates = [float(g["lr"]) for g in self._optimizer.param_groups]
+        self._groups = task.parameter_groups()
+        self._kept_optimizer = make_optimizer(self._groups, config)
         scaled = self._dtype == torch.float16 and group.device.type == "cuda"
         self._scaler = torch.amp.GradScaler(enabled=scaled)
         self._average = _make_average(task.module, config)
@@ -213,6 +237,7 @@ class _Run:
         batches = iter(self._loader(first_step))
         self._clock = time.monotonic() - state.seconds
         while state.epoch < config.epochs and self._share(state.epoch, 0) < 1:
+            self._begin_epoch()
             row = {"epoch": float(state.epoch), **self._train_epoch(batches)}
             if self._is_first:
                 self._finish_epoch(row, board)
@@ -252,6 +277,15 @@ class _Run:
         share = self._own_share(epoch, step)
         return share if self._config.budget_minutes <= 0 else self._group.from_first(share)
 
+    def _begin_epoch(self) -> None:
+        change = self._task.begin_epoch(self._state.epoch, self._config.epochs)
+        own = None if change is None else change.own_groups
+        self._optimizer = self._kept_optimizer if own is None else make_optimizer(own, self._config)
+        self._rates = [group.learning_rate for group in own or self._groups]
+        if change is not None:
+            # Gradients are averaged of what is trained when the module is wrapped.
+            self._module = self._group.wrap(self._task.module)
+
     def _train_epoch(self, batches: Iterator[Batch]) -> Row:
         config, epoch = self._config, self._state.epoch
         self._module.train()
@@ -279,14 +313,7 @@ class _Run:
         batch = {k: v.to(self._group.device, non_blocking=True) for k, v in batch.items()}
         with self._autocast():
             losses: dict[str, Tensor] = self._module(batch)
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(self._scaler.scale(losses["loss"]))
-        if self._config.max_grad_norm > 0:
-            self._scaler.unscale_(self._optimizer)
-            parameters = [p for g in self._optimizer.param_groups for p in g["params"]]
-            nn.utils.clip_grad_norm_(parameters, self._config.max_grad_norm)
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
+        take_step(self._module, self._optimizer, losses["loss"], self._config, self._scaler)
         if self._average is not None:
             self._average.update_parameters(self._task.module)
         return losses
@@ -342,7 +369,7 @@ class _Run:
     def _content(self) -> dict[str, Any]:
         return {
             "module": self._task.module.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": self._kept_optimizer.state_dict(),
             "scaler": self._scaler.state_dict(),
             "average": None if self._average is None else self._average.state_dict(),
             "epoch": self._state.epoch,
@@ -354,7 +381,7 @@ class _Run:
     def _restore(self, content: dict[str, Any]) -> None:
         try:
             self._task.module.load_state_dict(content["module"])
-            self._optimizer.load_state_dict(content["optimizer"])
+            self._kept_optimizer.load_state_dict(content["optimizer"])
             self._scaler.load_state_dict(content["scaler"])
             if self._average is not None:
                 self._average.load_state_dict(content["average"])
@@ -367,13 +394,41 @@ class _Run:
             ) from error
 
 
-def _make_optimizer(
-    groups: Sequence[ParameterGroup], config: EngineConfig
-) -> torch.optim.Optimizer:
+def make_optimizer(groups: Sequence[ParameterGroup], config: EngineConfig) -> torch.optim.Optimizer:
+    """The optimizer that a recipe names, with the groups' learning rates."""
     parameters = [{"params": list(g.parameters), "lr": g.learning_rate} for g in groups]
+    if config.optimizer == "sgd":
+        momentum, decay = config.momentum, config.weight_decay
+        return torch.optim.SGD(parameters, momentum=momentum, weight_decay=decay)
     if config.weight_decay > 0:
         return torch.optim.AdamW(parameters, weight_decay=config.weight_decay)
     return torch.optim.Adam(parameters)
+
+
+def take_step(
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: Tensor,
+    config: EngineConfig,
+    scaler: torch.amp.GradScaler | None = None,
+) -> None:
+    """Change parameters by the gradients of a loss, clipped to `config.max_grad_norm`.
+
+    Args:
+        module: whose gradients are clipped together, also those that `optimizer` does not read.
+        optimizer: its gradients are cleared before.
+        loss: scalar.
+        config: of the run.
+        scaler: for float16.
+    """
+    scaler = scaler or torch.amp.GradScaler(enabled=False)
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(scaler.scale(loss))
+    if config.max_grad_norm > 0:
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(module.parameters(), config.max_grad_norm)
+    scaler.step(optimizer)
+    scaler.update()
 
 
 def _make_average(module: nn.Module, config: EngineConfig) -> AveragedModel | None:

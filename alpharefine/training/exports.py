@@ -1,8 +1,10 @@
 """Weights files of training runs: which network they are for, and reading one back."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, cast
 
 from torch import nn
 
@@ -11,6 +13,8 @@ from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineNetwork
 from alpharefine.nets.registry import NETWORKS, WEIGHTS, networks_with
+from alpharefine.nets.siamfc.config import SiamFcNetConfig
+from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig, UpChannelRpnConfig
 from alpharefine.nets.spec import SUFFIX, NetworkConfig, rename_entry
 from alpharefine.training.config import NONE, parse_config
 from alpharefine.training.engine import Export
@@ -19,19 +23,26 @@ from alpharefine.weights.entries import check_entries, check_finite
 from alpharefine.weights.files import WeightsFile, open_weights
 from alpharefine.weights.store import find_weights, load_weights, resolve_weights
 
-UNNAMED_REFINE, UNNAMED_BASE = "refine", "base"
-"""For networks that are not registered: the file itself says how they are built."""
+UNNAMED_REFINE = "refine"
+_UNNAMED: Mapping[type[NetworkConfig], str] = {
+    RefineNetConfig: UNNAMED_REFINE,
+    DimpNetConfig: "base",
+    SiamFcNetConfig: "siamfc",
+    UpChannelRpnConfig: "siamrpn",
+    DepthwiseRpnConfig: "siamrpn",
+}
+"""Names of networks that are not registered: the file itself says how they are built."""
 
 _NETWORK = "network"
 
 
 def exported_name(config: NetworkConfig) -> str:
     """The name under which a network's weights are exported: its registered one, or an unnamed."""
-    unnamed = UNNAMED_REFINE if isinstance(config, RefineNetConfig) else UNNAMED_BASE
-    return next((name for name, spec in NETWORKS.items() if spec.config == config), unnamed)
+    registered = (name for name, spec in NETWORKS.items() if spec.config == config)
+    return next(registered, _UNNAMED[type(config)])
 
 
-def export_network(config: RefineNetConfig | DimpNetConfig, network: nn.Module, row: Row) -> Export:
+def export_network(config: NetworkConfig, network: nn.Module, row: Row) -> Export:
     """Weights for a file that says how their network is built, and the metrics of their epoch.
 
     Args:
@@ -40,7 +51,7 @@ def export_network(config: RefineNetConfig | DimpNetConfig, network: nn.Module, 
         row: metrics by name.
     """
     metrics = {name: round(value, 5) for name, value in row.items()}
-    facts = {_NETWORK: json.dumps(asdict(config)), "metrics": json.dumps(metrics)}
+    facts = {_NETWORK: json.dumps(asdict(cast(Any, config))), "metrics": json.dumps(metrics)}
     return Export(exported_name(config), network.state_dict(), facts)
 
 
@@ -59,7 +70,9 @@ def begin_with(network: nn.Module, config: NetworkConfig, initial: str) -> None:
     found = None if spec is None else find_weights(spec)
     file = open_weights(Path(initial) if found is None else found)
     name = exported_name(config)
-    weights = file.read(name if name in file.parts else next(iter(file.parts)))
+    lender = None if name not in NETWORKS else NETWORKS[name].backbone_of
+    part = next((each for each in (name, lender) if each in file.parts), None)
+    weights = file.read(part or next(iter(file.parts)))
     weights = {rename_entry(key, config.renames): value for key, value in weights.items()}
     wanted = {key: value.shape for key, value in network.state_dict().items()}
     if wanted == {key: value.shape for key, value in weights.items()}:

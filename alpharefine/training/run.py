@@ -2,101 +2,114 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
-from torch import Tensor, nn
-from torch.utils.data import Dataset
+from torch import nn
 
+from alpharefine.nets.spec import NetworkConfig
 from alpharefine.runtime import Runtime, resolve_runtime
+from alpharefine.training.clip_data import ClipDataConfig, clip_samples
 from alpharefine.training.config import EngineConfig, load_config
-from alpharefine.training.engine import Observer, TrainingTask, train
+from alpharefine.training.crops import AppearanceConfig
+from alpharefine.training.engine import Observer, train
+from alpharefine.training.exports import begin_with
 from alpharefine.training.feature_cache import CachedSamples, Encoder, fill_cache
 from alpharefine.training.metrics import Row
-from alpharefine.training.samples import SampleSet
+from alpharefine.training.module import TrainingModule
+from alpharefine.training.pretrained import load_imagenet_weights
+from alpharefine.training.samples import Cutter, SampleSet
+from alpharefine.training.task import DrawnSamples, ModuleTask
 
 
-class OptimConfig(Protocol):
-    """What a recipe's table `optim` says in every family."""
-
-    @property
-    def cached_samples(self) -> int:
-        """0, or train a frozen backbone's features of so many samples, kept on disk."""
-        ...
-
-
-class RunConfig(Protocol):
-    """Everything that decides a run: the tables of its TOML file."""
-
-    @property
-    def optim(self) -> OptimConfig:
-        """What is learned, and how fast."""
-        ...
-
-    @property
-    def engine(self) -> EngineConfig:
-        """Steps, batches, device, seed."""
-        ...
-
-
-class TrainingModule(nn.Module):
-    """A network with the losses that it is trained by.
+@dataclass(frozen=True, kw_only=True)
+class OptimConfig:
+    """What every recipe says of the beginning, beside the learning rates of its parts.
 
     Attributes:
-        network: what is trained and exported.
+        imagenet: begin with the backbone's ImageNet weights.
+        initial: registered weights, or the export of an earlier run, to begin with: all of it where
+            the networks are the same, else its backbone.
+        freeze_norm: keep the batch statistics of the whole backbone.
+        cached_samples: 0, or train on a frozen backbone's features of so many samples, kept on
+            disk.
     """
 
-    network: nn.Module
+    imagenet: bool = True
+    initial: str | None = None
+    freeze_norm: bool = False
+    cached_samples: int = 0
 
-    def encode(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """What is kept of a batch when the features of frozen parts are cached."""
-        raise NotImplementedError(f"{type(self).__name__} has no features to cache")
 
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that decides a run: the tables of its TOML file.
 
-@dataclass(frozen=True)
-class DrawnSamples:
-    """Samples of a run.
+    Each family has its own tables.
 
     Attributes:
-        training: what is learned from, images or cached features.
-        validation: held-out samples, of the same kind where the family says so.
-        shown: held-out samples with images, for pictures.
+        data: where samples come from.
+        network: what is trained.
+        optim: what is learned, and how fast.
+        losses: what is minimized.
+        engine: steps, batches, device, seed.
     """
 
-    training: Dataset[dict[str, Tensor]]
-    validation: Dataset[dict[str, Tensor]]
-    shown: SampleSet
+    data: ClipDataConfig
+    network: NetworkConfig
+    optim: OptimConfig
+    losses: Any
+    engine: EngineConfig = field(default_factory=EngineConfig)
 
 
 _Config = TypeVar("_Config", bound=RunConfig)
-_Module = TypeVar("_Module", bound="TrainingModule")
 
 
 @dataclass(frozen=True)
-class Family(Generic[_Config, _Module]):
+class Family(Generic[_Config]):
     """What differs between the families of networks that are trained.
 
     Attributes:
         title: in words.
         config_type: of a recipe.
-        build: the module that is trained.
-        draw: samples of a recipe; data root, and whether those held out for validation.
-        task: what the engine trains.
-        caches_validation: whether the held-out samples are cached features, too.
+        module: the network of a recipe as it is trained.
+        cutter: gives, for some colors and sharpness, what makes a sample of a clip.
     """
 
     title: str
     config_type: type[_Config]
-    build: Callable[[_Config], _Module]
-    draw: Callable[[_Config, Path, bool], SampleSet]
-    task: Callable[[_Module, _Config, DrawnSamples], TrainingTask]
-    caches_validation: bool = False
+    module: Callable[[Any, _Config], TrainingModule]
+    cutter: Callable[[_Config], Callable[[AppearanceConfig], Cutter]]
+
+
+def build_module(family: Family[_Config], config: _Config) -> TrainingModule:
+    """A network to train, filled as `config.optim` says.
+
+    Raises:
+        UsageError: the weights to begin with are not to be had.
+    """
+    network = config.network.build()
+    module = family.module(network, config)
+    if config.optim.initial is not None:
+        begin_with(network, config.network, config.optim.initial)
+    elif config.optim.imagenet:
+        load_imagenet_weights(network.get_submodule("backbone"), module.input_spec)
+    return module
+
+
+def draw_samples(
+    family: Family[_Config], config: _Config, data_root: Path, validation: bool = False
+) -> SampleSet:
+    """Samples of a recipe, for training or the fixed held-out ones; see `clip_samples`."""
+    return clip_samples(
+        config.data, family.cutter(config), data_root, config.engine.seed, validation
+    )
 
 
 def train_family(
-    family: Family[_Config, _Module],
+    family: Family[_Config],
     config: _Config,
     data_root: Path,
     folder: Path,
@@ -115,17 +128,17 @@ def train_family(
         UsageError: data or weights cannot be read, or the run does not fit its folder.
     """
     torch.manual_seed(config.engine.seed)
-    module = family.build(config)
-    drawn = family.draw(config, data_root, False)
-    held_out = family.draw(config, data_root, True)
-    samples = DrawnSamples(drawn, held_out, held_out)
+    module = build_module(family, config)
+    held_out = draw_samples(family, config, data_root, validation=True)
+    samples = DrawnSamples(draw_samples(family, config, data_root), held_out, held_out)
     if config.optim.cached_samples:
-        samples = _cached(samples, module, config, folder / "features", family.caches_validation)
-    return train(family.task(module, config, samples), config.engine, folder, observer)
+        samples = _cached(samples, module, config, folder / "features")
+    task = ModuleTask(module, samples, config.engine.batch_size)
+    return train(task, config.engine, folder, observer)
 
 
 def train_recipe(
-    family: Family[Any, Any],
+    family: Family[Any],
     recipe: Path,
     data_root: Path,
     folder: Path,
@@ -141,24 +154,25 @@ def train_recipe(
 
 
 def _cached(
-    samples: DrawnSamples, module: TrainingModule, config: RunConfig, folder: Path, validation: bool
+    samples: DrawnSamples, module: TrainingModule, config: RunConfig, folder: Path
 ) -> DrawnSamples:
     """The samples with the frozen part of the network computed once."""
     encode, engine = _encoder(module, config.engine), config.engine
-    count = config.optim.cached_samples
-    fill_cache(samples.training, count, encode, folder / "training", engine.workers)
-    training = CachedSamples(folder / "training", engine.seed, endless=True)
-    if not validation:
-        return DrawnSamples(training, samples.validation, samples.shown)
-    count = len(samples.shown)
-    fill_cache(samples.shown, count, encode, folder / "validation", engine.workers)
-    held_out = CachedSamples(folder / "validation", engine.seed, endless=False)
-    return DrawnSamples(training, held_out, samples.shown)
+    fill_cache(
+        samples.training, config.optim.cached_samples, encode, folder / "training", engine.workers
+    )
+    fill_cache(samples.shown, len(samples.shown), encode, folder / "validation", engine.workers)
+    return DrawnSamples(
+        CachedSamples(folder / "training", engine.seed, endless=True),
+        CachedSamples(folder / "validation", engine.seed, endless=False),
+        samples.shown,
+    )
 
 
 def _encoder(module: TrainingModule, config: EngineConfig) -> Encoder:
     """The frozen part as inference runs it, which is faster."""
     runtime = Runtime(resolve_runtime(config.device).device, torch.float32)
     encoder = copy.deepcopy(module).to(runtime.device).eval()
-    encoder.network = runtime.prepare(encoder.network)
+    prepared: nn.Module = runtime.prepare(encoder.network)
+    encoder.network = prepared
     return encoder.encode

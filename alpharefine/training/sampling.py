@@ -1,7 +1,7 @@
 """Drawing training clips: which source, which target, which frames, and what is changed in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +139,10 @@ class ClipSampler:
         self, group: SourceGroup, index: int, rng: np.random.Generator
     ) -> list[TrainFrame]:
         info = group.source.sequence(index)
-        times = draw_times(info.visible, self._clip, rng)
+        clip = self._clip
+        if group.max_gap is not None:
+            clip = replace(clip, max_gap=group.max_gap)
+        times = draw_times(info.visible, clip, rng)
         frames = [group.source.frame(index, t) for t in times]
         if rng.random() < self._synthesis.video_motion:
             return move_clip(frames, self._synthesis.motion, rng)

@@ -25,6 +25,8 @@ class SourceConfig:
         weight: relative frequency of its samples.
         isolated: its pictures have no background of their own: always cut and paste.
         only: file of sequence names, one a line, relative to the data root; None takes them all.
+        max_gap: frames between the first training frame and any other, at most; None: as the
+            recipe's clips.
     """
 
     kind: str
@@ -32,6 +34,11 @@ class SourceConfig:
     weight: float = 1.0
     isolated: bool = False
     only: str | None = None
+    max_gap: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_gap is not None and self.max_gap < 1:
+            raise ValueError("max_gap must be 1 or more")
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,7 @@ class SourceGroup:
     indices: NDArray[np.int64]
     weight: float
     isolated: bool
+    max_gap: int | None = None
 
 
 def read_groups(
@@ -87,7 +95,7 @@ def _group(source: SourceConfig, root: Path, held_out: HoldOut, validation: bool
     if source.only is not None:
         listed = _read_names(root / source.only)
         chosen &= np.array([name in listed for name in names], bool)
-    return SourceGroup(read, np.flatnonzero(chosen), source.weight, source.isolated)
+    return SourceGroup(read, np.flatnonzero(chosen), source.weight, source.isolated, source.max_gap)
 
 
 def _read_names(path: Path) -> frozenset[str]:

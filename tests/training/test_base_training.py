@@ -15,14 +15,19 @@ from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.crops import PLAIN, DimpCropConfig
 from alpharefine.training.freezing import stages_until
-from alpharefine.training.run import train_family
+from alpharefine.training.run import draw_samples, train_family
+from alpharefine.training.samples import SampleSet
 from alpharefine.training.sampling import ClipConfig
 from alpharefine.training.sources import HoldOut, SourceConfig
-from alpharefine.training.tasks.dimp.config import DimpLossConfig
-from alpharefine.training.tasks.dimp.data import DimpDataConfig, dimp_samples
+from alpharefine.training.tasks.dimp.config import (
+    DimpDataConfig,
+    DimpLossConfig,
+    DimpOptimConfig,
+    DimpRunConfig,
+)
 from alpharefine.training.tasks.dimp.module import DimpTrainingModule
 from alpharefine.training.tasks.dimp.pictures import prediction_grid
-from alpharefine.training.tasks.dimp.task import DIMP, DimpOptimConfig, DimpRunConfig
+from alpharefine.training.tasks.dimp.task import DIMP
 from tests.training.layouts import NO_SYNTHESIS, blank_labels, write_image, write_labels
 
 SIZE = 96
@@ -62,6 +67,13 @@ def _config(**changes: object) -> DimpDataConfig:
         **changes,
     }
     return DimpDataConfig(**settings)  # type: ignore[arg-type]
+
+
+def dimp_samples(
+    config: DimpDataConfig, root: Path, seed: int, validation: bool = False
+) -> SampleSet:
+    run = DimpRunConfig(data=config, engine=EngineConfig(seed=seed))
+    return draw_samples(DIMP, run, root, validation)
 
 
 def test_the_defaults_are_super_dimps() -> None:
@@ -157,9 +169,7 @@ def test_a_trained_coarse_stage_learns_from_the_cached_fine_one(data: Path, tmp_
 
 def test_cached_fine_features_give_the_losses_of_the_images(data: Path) -> None:
     network = DimpNet(_run_config(0, 1).network)
-    module = DimpTrainingModule(
-        network, DimpLossConfig(proposals=8), 2, stages_until(network.backbone, "layer2")
-    ).eval()
+    module = DimpTrainingModule(network, DimpLossConfig(proposals=8), DimpOptimConfig(), 2).eval()
     batch = default_collate([dimp_samples(_config(), data, 0)[0]])
     encoded = module.encode(batch)
     assert set(encoded) == {"fine", "boxes"}
@@ -191,7 +201,8 @@ def test_pictures_show_truth_scores_and_boxes() -> None:
 
 def test_the_most_valued_box_is_near_the_target(data: Path) -> None:
     config = _run_config(0, 1)
-    module = DimpTrainingModule(DimpNet(config.network), DimpLossConfig(proposals=8), 2).eval()
+    losses, optim = DimpLossConfig(proposals=8), DimpOptimConfig()
+    module = DimpTrainingModule(DimpNet(config.network), losses, optim, 2).eval()
     samples = dimp_samples(config.data, data, 0)
     batch = default_collate([samples[k] for k in range(3)])
     with torch.no_grad():

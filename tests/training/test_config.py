@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from alpharefine.data.readers import READERS
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp.config import DimpNetConfig
-from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.registry import networks_with
 from alpharefine.training.config import (
@@ -20,14 +19,18 @@ from alpharefine.training.config import (
     load_config,
     parse_config,
 )
+from alpharefine.training.run import RunConfig
 from alpharefine.training.sampling import ClipConfig
 from alpharefine.training.schedule import rate_factor
 from alpharefine.training.synthesis import DIMP_SYNTHESIS
-from alpharefine.training.tasks.dimp.config import DimpLossConfig
-from alpharefine.training.tasks.dimp.data import DimpDataConfig
-from alpharefine.training.tasks.dimp.task import DimpOptimConfig, DimpRunConfig
-from alpharefine.training.tasks.refine.module import RefineTrainingModule
-from alpharefine.training.tasks.refine.task import RefineRunConfig
+from alpharefine.training.tasks.dimp.config import (
+    DimpDataConfig,
+    DimpLossConfig,
+    DimpOptimConfig,
+    DimpRunConfig,
+)
+from alpharefine.training.tasks.refine.config import RefineRunConfig
+from alpharefine.training.tasks.registry import FAMILIES
 
 
 @dataclass(frozen=True)
@@ -113,20 +116,19 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
 RECIPES = sorted(path.stem for path in find_config("refine_lite").parent.glob("*.toml"))
 
 
+FAMILY_OF = {"base": "dimp", "super": "dimp"}
+"""First word of a recipe's name -> the family that it is for, where that is another word."""
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_bundled_recipe_builds_its_network(name: str) -> None:
-    path = find_config(name)
+    word = name.partition("_")[0]
+    family = FAMILIES[FAMILY_OF.get(word, word)]
+    recipe: RunConfig = load_config(find_config(name), family.config_type)
     with torch.device("meta"):
-        if name.startswith("base_lite") or name == "super_dimp":
-            base = load_config(path, DimpRunConfig)
-            DimpNet(base.network)
-            sources = base.data.sources
-        else:
-            refine = load_config(path, RefineRunConfig)
-            network = refine.network.build()
-            RefineTrainingModule(network, refine.losses, refine.optim)
-            sources = refine.data.sources
-    assert {source.kind for source in sources} <= READERS.keys()
+        module = family.module(recipe.network.build(), recipe)
+        assert module.parameter_groups()
+    assert {source.kind for source in recipe.data.sources} <= READERS.keys()
 
 
 def test_the_papers_recipe() -> None:

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from alpharefine.errors import UsageError
 from alpharefine.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from alpharefine.training.config import EngineConfig, ScheduleConfig
-from alpharefine.training.engine import Export, ParameterGroup, Progress, train
+from alpharefine.training.engine import EpochChange, Export, ParameterGroup, Progress, train
 from alpharefine.training.metrics import Row
 from alpharefine.weights.files import open_weights
 
@@ -55,6 +55,9 @@ class LineTask:
 
     def parameter_groups(self) -> list[ParameterGroup]:
         return [ParameterGroup(list(self.module.parameters()), 0.01)]
+
+    def begin_epoch(self, epoch: int, epochs: int) -> EpochChange | None:
+        return None
 
     def samples(self) -> Dataset[dict[str, Tensor]]:
         return _Lines()

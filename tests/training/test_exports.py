@@ -17,8 +17,8 @@ from alpharefine.training.exports import (
     exported_name,
     load_refine_network,
 )
-from alpharefine.training.tasks.dimp.task import DimpRunConfig
-from alpharefine.training.tasks.refine.task import RefineRunConfig
+from alpharefine.training.tasks.dimp.config import DimpRunConfig
+from alpharefine.training.tasks.refine.config import RefineRunConfig
 from alpharefine.weights.files import merge_weights, open_weights, write_weights
 from alpharefine.weights.store import BUNDLED
 

@@ -14,25 +14,23 @@ from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineOutput
 from alpharefine.training.config import EngineConfig
 from alpharefine.training.exports import load_refine_network
-from alpharefine.training.run import DrawnSamples, train_family
+from alpharefine.training.run import build_module, draw_samples, train_family
+from alpharefine.training.samples import SampleSet
 from alpharefine.training.sources import HoldOut, SourceConfig
-from alpharefine.training.tasks.refine.metrics import RefineScores, box_iou
-from alpharefine.training.tasks.refine.module import (
+from alpharefine.training.tasks.refine.config import (
+    RefineDataConfig,
     RefineLossConfig,
     RefineOptimConfig,
+    RefineRunConfig,
+)
+from alpharefine.training.tasks.refine.metrics import RefineScores, box_iou
+from alpharefine.training.tasks.refine.module import (
     RefineTrainingModule,
-    build_refine_module,
     mask_losses,
     selector_losses,
 )
 from alpharefine.training.tasks.refine.pictures import prediction_grid
-from alpharefine.training.tasks.refine.task import (
-    REFINE,
-    RefineDataConfig,
-    RefineRunConfig,
-    RefineTask,
-    refine_samples,
-)
+from alpharefine.training.tasks.refine.task import REFINE
 from tests.training.layouts import blank_labels, write_image, write_labels
 
 TINY = RefineNetConfig(
@@ -143,12 +141,12 @@ def test_a_cache_needs_a_frozen_backbone() -> None:
 
 def test_parameter_groups_hold_each_trained_parameter_once() -> None:
     optim = RefineOptimConfig(frozen_until="layer2", backbone_learning_rate=1e-5, imagenet=False)
-    task = RefineTask(_module(optim=optim), optim, DrawnSamples([], [], []))  # type: ignore[arg-type]
-    groups = task.parameter_groups()
+    module = _module(optim=optim)
+    groups = module.parameter_groups()
     assert [group.learning_rate for group in groups] == [1e-3, 1e-5]
     held = [id(p) for group in groups for p in group.parameters]
     assert len(held) == len(set(held))
-    assert set(held) == {id(p) for p in task.module.parameters() if p.requires_grad}
+    assert set(held) == {id(p) for p in module.parameters() if p.requires_grad}
 
 
 def test_scores_of_known_predictions() -> None:
@@ -211,13 +209,13 @@ def _run_config(**engine: object) -> RefineRunConfig:
 
 
 def test_validation_samples_are_fixed_and_held_out(data: Path) -> None:
-    config = _run_config().data
-    first = refine_samples(config, data, 64, seed=0, validation=True)
-    again = refine_samples(config, data, 64, seed=7, validation=True)
+    def samples(seed: int, validation: bool = False) -> SampleSet:
+        return draw_samples(REFINE, _run_config(seed=seed), data, validation)
+
+    first, again = samples(0, validation=True), samples(7, validation=True)
     assert len(first) == 4
     assert torch.equal(first[2]["search"], again[2]["search"])
-    other = refine_samples(config, data, 64, seed=7)
-    assert not torch.equal(other[2]["search"], refine_samples(config, data, 64, 0)[2]["search"])
+    assert not torch.equal(samples(7)[2]["search"], samples(0)[2]["search"])
 
 
 def test_a_run_exports_a_network_that_loads(data: Path, tmp_path: Path) -> None:
@@ -262,7 +260,8 @@ def test_heads_train_on_the_cached_features_of_an_earlier_run(data: Path, tmp_pa
 def test_a_run_begins_with_the_whole_of_an_earlier_one(data: Path, tmp_path: Path) -> None:
     train_family(REFINE, _run_config(), data, tmp_path / "first")
     path = tmp_path / "first/export.safetensors"
-    begun = build_refine_module(TINY, RefineLossConfig(), RefineOptimConfig(initial=str(path)))
+    config = replace(_run_config(), optim=RefineOptimConfig(initial=str(path)))
+    begun = build_module(REFINE, config)
     earlier = load_file(path)
     assert all(torch.equal(v, earlier[k]) for k, v in begun.network.state_dict().items())
 

@@ -14,7 +14,7 @@ from alpharefine.nets.spec import official_name, rename_entry
 from alpharefine.weights.convert import OFFICIAL, convert
 from alpharefine.weights.store import load_weights, resolve_weights
 
-SIAMESE = [name for name in NETWORKS if name.startswith("siam")]
+SIAMESE = [name for name, spec in NETWORKS.items() if name.startswith("siam") and spec.official]
 SMALL = ["siamfc_res22", "siamfc_res22w", "siamfc_incep22", "siamfc_next22"]
 COUNTER = ".num_batches_tracked"
 

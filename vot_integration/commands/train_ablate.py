@@ -20,7 +20,7 @@ from alpharefine.training.ablation import (
 )
 from alpharefine.training.config import find_config, load_config
 from alpharefine.training.processes import process_count
-from alpharefine.training.tasks.refine.task import RefineRunConfig
+from alpharefine.training.tasks.refine.config import RefineRunConfig
 from vot_integration.commands.table_files import TableFiles, add_table_options
 from vot_integration.commands.train_display import TrainDisplay, shown_warnings
 

@@ -23,6 +23,8 @@ _CARDINALITY = 32
 _STEM_CHANNELS = 64
 _WIDTHS = (64, 128)
 _UNITS = (3, 4)
+_DENSE_KERNELS = (1, 3)
+"""Sides of the kernels of a dense unit's layers: one cell of the border is spoilt."""
 _POINTWISE_EPS = 1e-3
 """Of the batch norms in `InceptionUnit`'s 1 x 1 branch; the others have torch's."""
 
@@ -138,7 +140,80 @@ class ResNeXtUnit(nn.Module):
         return crop(y if self.is_last else F.relu(y))
 
 
-Unit = ResidualUnit | InceptionUnit | ResNeXtUnit
+class DenseUnit(nn.Module):
+    """Densely connected layers and a 1 x 1 convolution, cropped; this project's own.
+
+    SiamDW names DenseNet without describing it. Two layers normalize first, as DenseNet's do, and
+    each adds `width` channels: a 1 x 1 and a padded 3 x 3 convolution, whose border is cropped.
+
+    Args:
+        in_channels: of the input.
+        width: channels that a layer adds; the output has four times as many.
+        is_last: of the backbone: no ReLU at the end.
+
+    Source: Huang et al., "Densely Connected Convolutional Networks" (CVPR 2017), section 3.
+    """
+
+    def __init__(self, in_channels: int, width: int, is_last: bool) -> None:
+        super().__init__()
+        self.out_channels = 4 * width
+        self.layers = nn.ModuleList(
+            _pre_normalized(in_channels + i * width, width, size)
+            for i, size in enumerate(_DENSE_KERNELS)
+        )
+        joined = in_channels + len(_DENSE_KERNELS) * width
+        self.transition = nn.Sequential(
+            _conv(joined, self.out_channels, 1), nn.BatchNorm2d(self.out_channels)
+        )
+        if not is_last:
+            self.transition.append(nn.ReLU(inplace=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W -> N x C' x H - 2 x W - 2."""
+        for layer in self.layers:
+            x = torch.cat([x, layer(x)], 1)
+        return crop(self.transition(x))
+
+
+class CellUnit(nn.Module):
+    """A cell of separable convolutions and pooling, joined and cropped; this project's own.
+
+    SiamDW names NASNet without describing it. Three branches behind one 1 x 1 convolution: a
+    separable 3 x 3 convolution, a 3 x 3 average and the input itself.
+
+    Args:
+        in_channels: of the input.
+        width: channels of each branch; the output has four times as many.
+        is_last: of the backbone: no ReLU at the end.
+
+    Source: Zoph et al., "Learning Transferable Architectures" (CVPR 2018), figure 4.
+    """
+
+    def __init__(self, in_channels: int, width: int, is_last: bool) -> None:
+        super().__init__()
+        self.out_channels = 4 * width
+        self.entry = nn.Sequential(
+            _conv(in_channels, width, 1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        )
+        self.separable = nn.Sequential(
+            _conv(width, width, 3, padding=1, groups=width),
+            _conv(width, width, 1),
+            nn.BatchNorm2d(width),
+        )
+        self.average = nn.AvgPool2d(3, 1, 1, count_include_pad=False)
+        self.exit = nn.Sequential(
+            _conv(3 * width, self.out_channels, 1), nn.BatchNorm2d(self.out_channels)
+        )
+        if not is_last:
+            self.exit.append(nn.ReLU(inplace=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W -> N x C' x H - 2 x W - 2."""
+        x = self.entry(x)
+        return crop(self.exit(torch.cat([self.separable(x), self.average(x), x], 1)))
+
+
+Unit = ResidualUnit | InceptionUnit | ResNeXtUnit | DenseUnit | CellUnit
 
 
 class _Variant(NamedTuple):
@@ -207,6 +282,11 @@ def _bottleneck(in_channels: int, widths: tuple[int, int, int], groups: int = 1)
     return nn.Sequential(layers)
 
 
+def _pre_normalized(in_channels: int, channels: int, size: int) -> nn.Sequential:
+    conv = _conv(in_channels, channels, size, padding=size // 2)
+    return nn.Sequential(nn.BatchNorm2d(in_channels), nn.ReLU(inplace=False), conv)
+
+
 def _conv(
     in_channels: int,
     out_channels: int,
@@ -226,5 +306,7 @@ CROPPED_BACKBONES: Mapping[str, _Variant] = {
     "cir_resnet22w": _Variant(partial(ResidualUnit, widening=2), _padded_stem),
     "cir_inception22": _Variant(InceptionUnit, _valid_stem),
     "cir_resnext22": _Variant(ResNeXtUnit, partial(_valid_stem, bias=True)),
+    "cir_densenet": _Variant(DenseUnit, _padded_stem),
+    "cir_nasnet": _Variant(CellUnit, _padded_stem),
 }
-"""Name -> what the backbone is made of."""
+"""Name -> what the backbone is made of; the last two are this project's own."""

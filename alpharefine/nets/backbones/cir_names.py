@@ -19,11 +19,13 @@ _PARTS = {
 
 
 def cir_renames(backbone: str) -> dict[str, str]:
-    """Prefix in the authors' files -> prefix of a network's attribute `backbone`.
+    """Prefix in the authors' files -> prefix of a network's attribute `backbone`; none for our own.
 
     Args:
         backbone: name in `alpharefine.nets.backbones.cir.CROPPED_BACKBONES`.
     """
+    if backbone not in _PARTS:
+        return {}
     stem = 0 if backbone == "cir_resnext22" else 1
     renames = {
         f"{_PREFIX}conv{stem}.": "backbone.stem.0.",

@@ -18,11 +18,14 @@ class DepthwiseRpnConfig:
     Attributes:
         backbone: name in `alpharefine.nets.backbones`.
         dilated: whether the backbone keeps stride 8 from layer2 on.
-        stages: backbone stages that have a head each; they must have one stride.
+        stages: backbone stages that are read, the finest first.
+        joined: stages are added up and have one head; otherwise each has its own, and they must
+            have one stride.
         channels: of the adjusted features and of the correlation.
         template_cells: side of the template's feature map, cut out of its middle.
         anchors: boxes at each position.
         fusion: heads are averaged with "learned" weights, or equally ("mean", the OTB network).
+        kind: of the correlation.
 
     Source: Li et al., "SiamRPN++" (CVPR 2019), section 3.
     """
@@ -30,10 +33,12 @@ class DepthwiseRpnConfig:
     backbone: str = "resnet50"
     dilated: bool = True
     stages: tuple[str, ...] = ("layer2", "layer3", "layer4")
+    joined: bool = False
     channels: int = 256
     template_cells: int = 7
     anchors: int = 5
     fusion: Literal["learned", "mean"] = "learned"
+    kind: Literal["depthwise"] = "depthwise"
 
     @property
     def renames(self) -> Mapping[str, str]:
@@ -69,6 +74,7 @@ class UpChannelRpnConfig:
         scores_per_anchor: 1, a logit of the target ("thinner"), or 2, background before target
             ("thicker").
         anchors: boxes at each position.
+        kind: of the correlation.
 
     Sources: Li et al., "SiamRPN" (CVPR 2018), section 3; Zhang and Peng (SiamDW), CVPR 2019.
     """
@@ -77,6 +83,7 @@ class UpChannelRpnConfig:
     channels: int = 256
     scores_per_anchor: Literal[1, 2] = 1
     anchors: int = 5
+    kind: Literal["up_channel"] = "up_channel"
 
     @property
     def renames(self) -> Mapping[str, str]:

@@ -11,6 +11,10 @@ from alpharefine.nets.backbones.stages import STAGES
 from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig
 from alpharefine.nets.siamrpn.maps import RpnMaps
 from alpharefine.ops.correlation import depthwise_correlation
+from alpharefine.ops.lateral import lateral_sum
+
+_JOINED = "joined"
+"""Name of the only level where stages are joined."""
 
 
 class LevelKernels(NamedTuple):
@@ -85,31 +89,31 @@ class DepthwiseRpnNet(nn.Module):
         self.backbone = build_backbone(config.backbone, last_stage, config.dilated)
         channels = self.backbone.channels
         self.adjust = nn.ModuleDict(
-            {stage: _conv_bn(channels[stage], config.channels) for stage in config.stages}
+            {stage: conv_bn(channels[stage], config.channels) for stage in config.stages}
         )
+        names = (_JOINED,) if config.joined else config.stages
         self.levels = nn.ModuleDict(
-            {stage: RpnLevel(config.channels, config.anchors) for stage in config.stages}
+            {name: RpnLevel(config.channels, config.anchors) for name in names}
         )
         if config.fusion == "learned":
-            self.classification_weights = nn.Parameter(torch.ones(len(config.stages)))
-            self.regression_weights = nn.Parameter(torch.ones(len(config.stages)))
+            self.classification_weights = nn.Parameter(torch.ones(len(names)))
+            self.regression_weights = nn.Parameter(torch.ones(len(names)))
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """N x 3 x S x S normalized images -> stage -> N x C x s x s."""
         return self.backbone(images, self.config.stages)
 
     def template(self, features: Mapping[str, Tensor]) -> dict[str, LevelKernels]:
-        """Stage -> the kernels that the middle of a template gives.
+        """Level -> the kernels that the middle of a template gives.
 
         Args:
             features: stage -> N x C x s x s of a template, s at least `template_cells`.
         """
         kernels: dict[str, LevelKernels] = {}
-        for stage in self.config.stages:
-            adjusted = _middle(self.adjust[stage](features[stage]), self.config.template_cells)
-            level = self.levels[stage]
+        for name, adjusted in self._adjusted(features).items():
+            level = self.levels[name]
             assert isinstance(level, RpnLevel)
-            kernels[stage] = level.kernels(adjusted)
+            kernels[name] = level.kernels(middle_cells(adjusted, self.config.template_cells))
         return kernels
 
     def predict(
@@ -117,8 +121,8 @@ class DepthwiseRpnNet(nn.Module):
     ) -> RpnMaps:
         """Scores and boxes in the search image of these features (stage -> N x C x s x s)."""
         answers = [
-            self.levels[stage](self.adjust[stage](features[stage]), template[stage])
-            for stage in self.config.stages
+            self.levels[name](adjusted, template[name])
+            for name, adjusted in self._adjusted(features).items()
         ]
         classification, regression = (torch.stack(maps, -1) for maps in zip(*answers, strict=True))
         if self.config.fusion == "mean":
@@ -128,16 +132,23 @@ class DepthwiseRpnNet(nn.Module):
             regression @ self.regression_weights.softmax(0),
         )
 
+    def _adjusted(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Level -> N x C x s x s."""
+        maps = {stage: self.adjust[stage](features[stage]) for stage in self.config.stages}
+        return {_JOINED: lateral_sum([*maps.values()])} if self.config.joined else maps
 
-def _middle(x: Tensor, cells: int) -> Tensor:
+
+def middle_cells(x: Tensor, cells: int) -> Tensor:
+    """The `cells` x `cells` middle of N x C x s x s."""
     offset = (x.shape[-1] - cells) // 2
     return x[..., offset : offset + cells, offset : offset + cells]
 
 
-def _conv_bn(in_channels: int, out_channels: int, size: int = 1) -> nn.Sequential:
+def conv_bn(in_channels: int, out_channels: int, size: int = 1) -> nn.Sequential:
+    """A convolution without bias or padding, and batch normalization."""
     conv = nn.Conv2d(in_channels, out_channels, size, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels))
 
 
 def _conv_bn_relu(in_channels: int, out_channels: int, size: int) -> nn.Sequential:
-    return _conv_bn(in_channels, out_channels, size).append(nn.ReLU(inplace=True))
+    return conv_bn(in_channels, out_channels, size).append(nn.ReLU(inplace=True))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-import torch
 from torch import Tensor
 
 
@@ -28,13 +27,18 @@ class RpnMaps:
         return self.regression.float().reshape(n, 4, -1, *size)
 
     @property
-    def scores(self) -> Tensor:
-        """N x A x s x s: probability of the target at each anchor, float32."""
+    def logits(self) -> Tensor:
+        """N x A x s x s: logit of the target at each anchor, float32."""
         logits = self.classification.float()
         if 4 * logits.shape[1] == self.regression.shape[1]:
-            return logits.sigmoid()
-        n, _, *size = logits.shape
-        return torch.softmax(logits.reshape(n, 2, -1, *size), 1)[:, 1]
+            return logits
+        background, target = logits.chunk(2, 1)
+        return target - background
+
+    @property
+    def scores(self) -> Tensor:
+        """N x A x s x s: probability of the target at each anchor, float32."""
+        return self.logits.sigmoid()
 
 
 @runtime_checkable

@@ -121,7 +121,7 @@ class SiamFcTracker:
         crop = cut_context(
             image, self.state.center, side, context.template_size, self._fill, context
         )
-        self.kernel = self.network.features(self._input(crop[None]))
+        self.kernel = self.network.template(self.network.features(self._input(crop[None])))
         self.search_side = side * context.search_size / context.template_size
         self._limits = (
             config.least_scale * self.search_side,
@@ -177,7 +177,7 @@ class SiamFcTracker:
 
     @stage("base network")
     def _scores(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        maps = self.network.scores(self.kernel, self._input(crops))
+        maps = self.network.predict(self.network.features(self._input(crops)), self.kernel)
         scores: NDArray[np.float32] = maps[:, 0].float().cpu().numpy()
         return scores
 

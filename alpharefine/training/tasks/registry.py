@@ -6,8 +6,15 @@ from typing import Any
 from alpharefine.training.run import Family
 from alpharefine.training.tasks.dimp.task import DIMP
 from alpharefine.training.tasks.refine.task import REFINE
+from alpharefine.training.tasks.siamfc.task import SIAMFC
+from alpharefine.training.tasks.siamrpn.task import SIAMRPN
 
-FAMILIES: Mapping[str, Family[Any, Any]] = {"refine": REFINE, "dimp": DIMP}
+FAMILIES: Mapping[str, Family[Any]] = {
+    "refine": REFINE,
+    "dimp": DIMP,
+    "siamrpn": SIAMRPN,
+    "siamfc": SIAMFC,
+}
 """Name -> family, as `arvot train NAME` takes it."""
 
 ALIASES: Mapping[str, str] = {"base": "dimp"}

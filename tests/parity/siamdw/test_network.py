@@ -83,14 +83,19 @@ def _check_layers(outputs: dict[str, Tensor], data: Arrays, check: Check) -> Non
 
 
 def _check_fc(network: SiamFcNet, data: Arrays, crops: Arrays, check: Check) -> None:
-    searches = _images(crops["x255"], crops["x255_synth"])
-    kernel = network.features(_images(crops["z127"]))
-    check(network.scores(kernel, searches), data["score"], "score")
-    larger = network.features(_images(crops["z135"]))
+    def kernel(*names: str) -> Tensor:
+        return network.template(network.features(_images(*(crops[name] for name in names))))
+
+    def search(*names: str) -> dict[str, Tensor]:
+        return network.features(_images(*(crops[name] for name in names)))
+
+    searches = search("x255", "x255_synth")
+    check(network.predict(searches, kernel("z127")), data["score"], "score")
+    larger = kernel("z135")
     assert larger.shape == tuple(data["zf135_shape"])
-    check(network.scores(larger, _images(crops["x263"])), data["score263"], "score263")
-    kernels = network.features(_images(crops["z127"], crops["z127_synth"]))
-    check(network.scores(kernels, searches), data["score_batch"], "score_batch")
+    check(network.predict(search("x263"), larger), data["score263"], "score263")
+    kernels = kernel("z127", "z127_synth")
+    check(network.predict(searches, kernels), data["score_batch"], "score_batch")
 
 
 def _check_rpn(network: UpChannelRpnNet, data: Arrays, crops: Arrays, check: Check) -> None:
@@ -128,6 +133,7 @@ def test_every_recorded_layer(path: Path, form: str) -> None:
 
     assert isinstance(network, SiamFcNet | UpChannelRpnNet)
     backbone = network.backbone
+    assert isinstance(backbone, CroppedBackbone)
     template = backbone(_images(crops["z127"]))
     check(template[:, ::16], data["zf_sub"], "zf")
     check(channel_stats(template), data["zf_stats"], "zf stats")

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,10 @@ class RecordedFc(SiamFcNet):
         self._data = data
         self.row = 0
 
-    def features(self, images: Tensor) -> Tensor:
-        return images.new_zeros(1)
+    def features(self, images: Tensor) -> dict[str, Tensor]:
+        return {"layer2": images.new_zeros(1)}
 
-    def scores(self, kernel: Tensor, images: Tensor) -> Tensor:
+    def predict(self, features: Mapping[str, Tensor], kernel: Tensor) -> Tensor:
         return torch.from_numpy(self._data["score"][self.row])[:, None]
 
 

@@ -1,6 +1,31 @@
-"""What is learned in DiMP training, and how much each part counts."""
+"""What is learned in DiMP training, how fast, and how much each part counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from alpharefine.errors import UsageError
+from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.training.clip_data import ClipDataConfig
+from alpharefine.training.crops import DimpCropConfig
+from alpharefine.training.run import OptimConfig, RunConfig
+from alpharefine.training.sampling import ClipConfig
+from alpharefine.training.synthesis import DIMP_SYNTHESIS, SynthesisConfig
+
+
+@dataclass(frozen=True)
+class DimpDataConfig(ClipDataConfig):
+    """Where DiMP's clips come from and how they are made; the defaults are super_dimp's.
+
+    Attributes:
+        clip: how many frames, and how far apart.
+        synthesis: how still images become clips, and what is pasted into any clip; an addition.
+        crops: size and jitter.
+
+    Source: the published super_dimp settings.
+    """
+
+    clip: ClipConfig = field(default_factory=lambda: ClipConfig(train=3, test=3, max_gap=200))
+    synthesis: SynthesisConfig = DIMP_SYNTHESIS
+    crops: DimpCropConfig = field(default_factory=DimpCropConfig)
 
 
 @dataclass(frozen=True)
@@ -32,3 +57,45 @@ class DimpLossConfig:
     proposals: int = 128
     target_sigma: float = 0.05
     proposal_sigmas: tuple[float, float] = (0.05, 0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DimpOptimConfig(OptimConfig):
+    """Learning rates of the parts; the defaults are super_dimp's.
+
+    `cached_samples` are features of a frozen backbone, or of its stage of stride 8 where that of
+    stride 16 is trained.
+
+    Attributes:
+        initializer: of the filter initializer.
+        optimizer: of the filter optimizer.
+        classifier: of the classification feature.
+        box_regressor: of the box regressor.
+        backbone: of the backbone's trained stages; 0 freezes them all.
+        frozen_until: last backbone stage that stays as it is; None trains all.
+
+    Source: the published super_dimp settings.
+    """
+
+    initializer: float = 5e-5
+    optimizer: float = 5e-4
+    classifier: float = 5e-5
+    box_regressor: float = 1e-3
+    backbone: float = 2e-5
+    frozen_until: str | None = "layer2"
+
+    def __post_init__(self) -> None:
+        if self.cached_samples and self.backbone and self.frozen_until != "layer2":
+            raise UsageError(
+                "cached_samples needs a frozen backbone: set backbone = 0, or frozen_until = layer2"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DimpRunConfig(RunConfig):
+    """A recipe for DiMP."""
+
+    data: DimpDataConfig
+    network: DimpNetConfig = field(default_factory=DimpNetConfig)
+    optim: DimpOptimConfig = field(default_factory=DimpOptimConfig)
+    losses: DimpLossConfig = field(default_factory=DimpLossConfig)

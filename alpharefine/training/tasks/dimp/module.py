@@ -1,18 +1,20 @@
 """DiMP as a training module: a batch of frame sets in, losses out."""
 
-from collections.abc import Sequence
-
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.iou.box_regressor import IouFeatures
 from alpharefine.nets.iou.features import OnlineFeatures
-from alpharefine.nets.normalization import Normalization
 from alpharefine.ops.target_filter import apply_filter
-from alpharefine.training.run import TrainingModule
-from alpharefine.training.tasks.dimp.config import DimpLossConfig
+from alpharefine.training.engine import ParameterGroup
+from alpharefine.training.freezing import stages_until
+from alpharefine.training.module import TrainingModule, trained_groups
+from alpharefine.training.tasks.dimp.config import DimpLossConfig, DimpOptimConfig
 from alpharefine.training.tasks.dimp.losses import hinge_score_loss, kl_regression_loss
+from alpharefine.training.tasks.dimp.pictures import prediction_grid
 from alpharefine.training.tasks.dimp.proposals import Proposals, draw_proposals
 
 
@@ -21,10 +23,9 @@ class DimpTrainingModule(TrainingModule):
 
     Args:
         network: the network to train.
-        config: losses.
+        losses: their weights.
+        optim: learning rates, and which parts stay frozen.
         train_frames: the first so many frames of a sample are training frames.
-        frozen: parts of the network that stay as they are, batch statistics too.
-        freeze_norm: the whole backbone keeps its batch statistics.
 
     Source: Bhat et al. (DiMP), ICCV 2019, section 3.5; Danelljan et al. (PrDiMP), CVPR 2020.
     """
@@ -34,20 +35,14 @@ class DimpTrainingModule(TrainingModule):
     def __init__(
         self,
         network: DimpNet,
-        config: DimpLossConfig,
+        losses: DimpLossConfig,
+        optim: DimpOptimConfig,
         train_frames: int,
-        frozen: Sequence[nn.Module] = (),
-        freeze_norm: bool = False,
     ) -> None:
-        super().__init__()
-        self.network = network
-        self._config = config
+        super().__init__(network, _frozen_parts(network, optim), optim.freeze_norm)
+        self._config = losses
+        self._optim = optim
         self._train_frames = train_frames
-        self._frozen = tuple(frozen)
-        self._freeze_norm = freeze_norm
-        self._normalization = Normalization()
-        for part in self._frozen:
-            part.requires_grad_(False)
         trained = any(p.requires_grad for p in self._coarse_stage.parameters())
         self._coarse_frozen = not trained
 
@@ -56,23 +51,23 @@ class DimpTrainingModule(TrainingModule):
         """The backbone's stage of stride 16, which reads that of stride 8."""
         return self.network.backbone.get_submodule(self.network.config.iou_stages[1])
 
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return self._normalization.mean.device
-
-    def train(self, mode: bool = True) -> "DimpTrainingModule":
-        """Training mode, except for what is frozen."""
-        super().train(mode)
-        for part in [self.network.backbone] if self._freeze_norm else self._frozen:
-            part.eval()
-        return self
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """See `TrainingModule`."""
+        network, optim = self.network, self._optim
+        return trained_groups(
+            (
+                (network.classifier.filter_initializer, optim.initializer),
+                (network.classifier.filter_optimizer, optim.optimizer),
+                (network.classifier.feature, optim.classifier),
+                (network.box_regressor, optim.box_regressor),
+                (network.backbone, optim.backbone),
+            )
+        )
 
     def backbone(self, images: Tensor) -> IouFeatures:
         """Backbone features of crops: N x S x S x 3 uint8 -> strides 8 and 16."""
-        normalized = self._normalization(images.permute(0, 3, 1, 2).float())
         fine, coarse = self.network.config.iou_stages
-        stages = self.network.backbone(normalized, {fine, coarse})
+        stages = self.network.backbone(self.network_input(images), {fine, coarse})
         return IouFeatures(stages[fine], stages[coarse])
 
     def encode(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -81,9 +76,8 @@ class DimpTrainingModule(TrainingModule):
         Where the stage of stride 16 is trained, that of stride 8 alone.
         """
         images = batch["images"]
-        device = self.device
         with torch.no_grad():
-            maps = self.backbone(images.flatten(0, 1).to(device))
+            maps = self.backbone(images.flatten(0, 1))
         stages = {"fine": maps.fine, "coarse": maps.coarse}
         if not self._coarse_frozen:
             del stages["coarse"]
@@ -105,6 +99,10 @@ class DimpTrainingModule(TrainingModule):
             (score cells between the peak and the target) and `hit` (share of peaks within two).
         """
         return self._losses(self._features(batch), batch["boxes"])
+
+    def picture(self, batch: dict[str, Tensor]) -> NDArray[np.uint8]:
+        """See `prediction_grid`."""
+        return prediction_grid(batch["images"], batch["boxes"], *self.predict(batch))
 
     def predict(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """What the network makes of the test frames of a batch (as `forward` takes it).
@@ -197,6 +195,11 @@ class DimpTrainingModule(TrainingModule):
             targets, config.proposals, config.proposal_sigmas, config.target_sigma
         )
         return proposals, regressor.predict(regressor.modulate(features, repeated), proposals.boxes)
+
+
+def _frozen_parts(network: DimpNet, optim: DimpOptimConfig) -> list[nn.Module]:
+    backbone = network.backbone
+    return [backbone] if optim.backbone == 0 else stages_until(backbone, optim.frozen_until)
 
 
 def _split(features: OnlineFeatures, sequences: int) -> OnlineFeatures:

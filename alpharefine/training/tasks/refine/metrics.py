@@ -40,7 +40,7 @@ class RefineScores:
     def add(self, batch: Batch, corners: Tensor | None, logits: Tensor | None) -> None:
         """Add the predictions of a batch; shapes as in `RefineTrainingModule`."""
         truth = batch["corners"]
-        size = batch["search"].shape[1]
+        size = batch["mask"].shape[-1]
         given = truth.new_tensor([size / 4, size / 4, size * 3 / 4, size * 3 / 4])
         self._append("input_iou", box_iou(given.expand_as(truth), truth))
         if corners is not None:

@@ -1,73 +1,26 @@
 """Alpha-Refine as a training module: crops in, losses out."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from alpharefine.errors import UsageError
 from alpharefine.nets.backbones.stages import STAGES
-from alpharefine.nets.normalization import Normalization
 from alpharefine.nets.refine.branches import branch_boxes
-from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineNetwork, RefineOutput
-from alpharefine.training.engine import Batch
-from alpharefine.training.exports import begin_with
+from alpharefine.training.engine import Batch, ParameterGroup
 from alpharefine.training.freezing import stages_until
-from alpharefine.training.pretrained import load_imagenet_weights
-from alpharefine.training.run import TrainingModule
-from alpharefine.training.tasks.refine.metrics import box_iou
+from alpharefine.training.metrics import Row
+from alpharefine.training.module import TrainingModule, trained_groups
+from alpharefine.training.tasks.refine.config import RefineLossConfig, RefineOptimConfig
+from alpharefine.training.tasks.refine.metrics import RefineScores, box_iou
+from alpharefine.training.tasks.refine.pictures import prediction_grid
 
 KERNEL = "kernel"
 """Name of the reference's features in an encoded batch, beside the names of backbone stages."""
-
-
-@dataclass(frozen=True)
-class RefineLossConfig:
-    """Weights of the losses.
-
-    Attributes:
-        box_weight: mean squared error of left, top, right and bottom, crop px squared.
-        mask_weight: binary cross-entropy per pixel.
-        dice_weight: soft Dice loss of each mask, 0..1; not in the paper, follows mask IoU.
-        choice_weight: cross-entropy of a selector's choice with the branch whose box is best.
-
-    Source: Alpha-Refine, section 3.4.
-    """
-
-    box_weight: float = 1.0
-    mask_weight: float = 1000.0
-    dice_weight: float = 0.0
-    choice_weight: float = 10.0
-
-
-@dataclass(frozen=True)
-class RefineOptimConfig:
-    """What is learned, and how fast.
-
-    Attributes:
-        learning_rate: of everything but the backbone.
-        backbone_learning_rate: of the backbone's trained stages.
-        frozen_until: last backbone stage that stays as it is; None trains all (the paper).
-        freeze_norm: keep the backbone's batch statistics.
-        imagenet: begin with the backbone's ImageNet weights.
-        initial: registered weights, or the export of an earlier run, to begin with: all of it where
-            the networks are the same, else its backbone.
-        cached_samples: 0, or train a frozen backbone's features of so many pairs, kept on disk.
-    """
-
-    learning_rate: float = 1e-3
-    backbone_learning_rate: float = 1e-3
-    frozen_until: str | None = None
-    freeze_norm: bool = False
-    imagenet: bool = True
-    initial: str | None = None
-    cached_samples: int = 0
-
-    def __post_init__(self) -> None:
-        if self.cached_samples and self.frozen_until is None:
-            raise UsageError("cached_samples needs a frozen backbone: set frozen_until")
 
 
 class RefineTrainingModule(TrainingModule):
@@ -84,27 +37,29 @@ class RefineTrainingModule(TrainingModule):
     def __init__(
         self, network: RefineNetwork, losses: RefineLossConfig, optim: RefineOptimConfig
     ) -> None:
-        super().__init__()
-        self.network = network
+        frozen = stages_until(network.backbone, optim.frozen_until)
+        super().__init__(network, frozen, optim.freeze_norm)
         self._losses = losses
-        self._freeze_norm = optim.freeze_norm
-        self._normalization = Normalization()
-        self._frozen = stages_until(network.backbone, optim.frozen_until)
-        for part in self._frozen:
-            part.requires_grad_(False)
+        self._optim = optim
 
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return self._normalization.mean.device
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """Heads and neck, then the trained part of the backbone."""
+        others = nn.ModuleList(
+            part for name, part in self.network.named_children() if name != "backbone"
+        )
+        rates = self._optim.learning_rate, self._optim.backbone_learning_rate
+        return trained_groups(zip((others, self.network.backbone), rates, strict=True))
 
-    def train(self, mode: bool = True) -> "RefineTrainingModule":
-        """Training mode, except for what is frozen."""
-        super().train(mode)
-        frozen = [self.network.backbone] if self._freeze_norm else self._frozen
-        for part in frozen:
-            part.eval()
-        return self
+    def validate(self, batches: Iterable[Batch]) -> Row:
+        """Box and mask IoU, see `RefineScores`."""
+        scores = RefineScores()
+        for batch in batches:
+            scores.add(batch, *self.predict(batch))
+        return scores.read()
+
+    def picture(self, batch: Batch) -> NDArray[np.uint8]:
+        """See `prediction_grid`."""
+        return prediction_grid(batch, *self.predict(batch))
 
     def predict(self, batch: Batch) -> tuple[Tensor | None, Tensor | None]:
         """Corners (N x 4, crop px) and mask logits (N x 1 x S x S), None without such a head."""
@@ -148,8 +103,8 @@ class RefineTrainingModule(TrainingModule):
             height, width = batch["mask"].shape[-2:]
             return self.network.decode(stages, batch[KERNEL].float(), (height, width))
         output: RefineOutput = self.network(
-            self._network_input(batch["reference"]),
-            self._network_input(batch["search"]),
+            self.network_input(batch["reference"]),
+            self.network_input(batch["search"]),
             batch["reference_box"],
         )
         return output
@@ -160,16 +115,13 @@ class RefineTrainingModule(TrainingModule):
         `forward` takes the result as well, if the backbone is frozen.
         """
         with torch.no_grad():
-            images = self._network_input(batch["search"].to(self.device))
-            references = self._network_input(batch["reference"].to(self.device))
+            images = self.network_input(batch["search"])
+            references = self.network_input(batch["reference"])
             boxes = batch["reference_box"].to(self.device)
             stages = self.network.search_features(images)
             encoded = {KERNEL: self.network.reference(references, boxes), **stages}
         targets = {name: batch[name] for name in ("corners", "mask", "has_mask")}
         return {name: value.half() for name, value in encoded.items()} | targets
-
-    def _network_input(self, crops: Tensor) -> Tensor:
-        return self._normalization(crops.permute(0, 3, 1, 2).float())
 
 
 def mask_losses(logits: Tensor, masks: Tensor, known: Tensor) -> dict[str, Tensor]:
@@ -202,19 +154,3 @@ def selector_losses(output: RefineOutput, truth: Tensor) -> dict[str, Tensor]:
         best = torch.stack([box_iou(box, truth) for box in boxes.unbind(1)], 1).argmax(1)
     choice = F.cross_entropy(scores[:, : boxes.shape[1]].float(), best)
     return {"direct": F.mse_loss(direct, truth), "choice": choice}
-
-
-def build_refine_module(
-    network: RefineNetConfig, losses: RefineLossConfig, optim: RefineOptimConfig
-) -> RefineTrainingModule:
-    """A network to train, its backbone filled as `optim` says.
-
-    Raises:
-        UsageError: the backbone's weights are not to be had.
-    """
-    built = network.build()
-    if optim.initial is not None:
-        begin_with(built, network, optim.initial)
-    elif optim.imagenet:
-        load_imagenet_weights(built.backbone)
-    return RefineTrainingModule(built, losses, optim)
