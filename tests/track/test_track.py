@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from alpharefine.multi.config import MultiConfig
+from alpharefine.multi.tracker import MultiObjectTracker
 from alpharefine.types import Box, Estimate, Image
 from tests.convert.test_convert import write_images, write_video
 from tests.toolkit.make import make_sequences, write_registry
@@ -20,7 +22,7 @@ from vot_integration.regions.answers import Output
 from vot_integration.regions.drawing import ANSWER, TRUTH, answer_color, draw_shape
 from vot_integration.track.follow import follow
 from vot_integration.track.follower import CatalogFollower
-from vot_integration.track.group import OneEach
+from vot_integration.track.group import OneEach, Together
 from vot_integration.track.outputs import BoxFiles, MaskFolder, OverlayVideo, box_paths
 
 SIZE = (64, 48)
@@ -574,3 +576,31 @@ def test_own_trackers_for_several_targets(
     command = ["track", str(sequences / "bright"), *arguments, *boxes, "--max-frames", "3"]
     assert main(command) == 0
     assert (tmp_path / "b_2.txt").read_text().startswith("20.00,10.00,9.00,9.00\n")
+
+
+def test_a_tracker_of_several_targets_follows_them_all(
+    slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: object, config: MultiConfig, **__: object) -> MultiObjectTracker:
+        assert config.presence is not None
+        return MultiObjectTracker(Slides, MultiConfig())
+
+    monkeypatch.setattr("alpharefine.build.build_multi_tracker", build)
+    write_images(tmp_path / "frames", ["a", "b", "c"])
+    boxes = ["--box", "10,10,12,8", "--box", "20,20,9,9", "--save-boxes", "b.txt"]
+    command = ["track", str(tmp_path / "frames"), *boxes, "--tracker", "ARDiMP_lite_multi"]
+    assert main(command) == 0
+    assert (slides / "b_1.txt").read_text().splitlines()[2].startswith("12.00,10.00")
+    assert (slides / "b_2.txt").read_text().splitlines()[2].startswith("22.00,20.00")
+
+
+def test_an_absent_target_is_not_drawn() -> None:
+    class Goes(MultiObjectTracker):
+        def track(self, image: Image) -> list[Estimate]:
+            return [Estimate(TARGET, confidence=0.1, absent=True)]
+
+    image = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+    group = Together(Goes(Slides), Output.BOX)
+    assert group.initialize(image, [TARGET])[0].shape == TARGET
+    [answer] = group.track(image)
+    assert answer.shape is None
