@@ -50,6 +50,19 @@ def tracker_weights(tracker: str | TrackerSpec, weights: str | None = None) -> T
     return TrackerWeights(names, sha256, any(choice.random for choice in choices))
 
 
+def has_random_weights(tracker: str | TrackerSpec, weights: str | None = None) -> bool:
+    """Whether at least one part of a tracker would run untrained; no network is built for it.
+
+    Args:
+        tracker: name or specification.
+        weights: as of `build_tracker`.
+
+    Raises:
+        UsageError: unknown tracker or weights.
+    """
+    return any(choice.random for choice in _choose_weights(_spec(tracker), weights).values())
+
+
 def build_tracker(
     tracker: str | TrackerSpec,
     *,
@@ -170,15 +183,35 @@ def refined(
     Raises:
         UsageError: unknown network, weights, device or precision; weights for another network.
     """
+    refiner = build_refiner(network, device=device, precision=precision, weights=weights)
+    return RefinedTracker(base, refiner, REFINEMENTS[network].coupling)
+
+
+def build_refiner(
+    network: str = "ar_lite",
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    weights: str | None = None,
+) -> Refiner:
+    """Alpha-Refine alone, with its weights loaded.
+
+    Args:
+        network: name in `alpharefine.catalogue.REFINEMENTS`.
+        device: see `alpharefine.runtime.resolve_runtime`.
+        precision: of the network, see `alpharefine.runtime.resolve_runtime`.
+        weights: as of `build_tracker`, for this network.
+
+    Raises:
+        UsageError: unknown network, weights, device or precision; weights for another network.
+    """
     if network not in REFINEMENTS:
         raise UsageError(
             f"unknown refinement network {network!r}; choose one of {', '.join(REFINEMENTS)}"
         )
-    part = REFINEMENTS[network]
     choices = store.resolve_weights(weights, {network: store.default_weights(network)})
-    runtime = resolve_runtime(device, precision)
-    prepared = _prepare_refine_network(part, choices, runtime)
-    return RefinedTracker(base, _refiner(part, prepared, runtime), part.coupling)
+    part, runtime = REFINEMENTS[network], resolve_runtime(device, precision)
+    return _refiner(part, _prepare_refine_network(part, choices, runtime), runtime)
 
 
 def load_refinement(tracker: str | TrackerSpec, weights: str | None = None) -> RefineNetwork:

@@ -23,6 +23,8 @@ ROOMS = {
     "matplotlib": ("vot_integration/report/",),
     "optuna": ("vot_integration/tuning/study.py",),
     "ray": ("vot_integration/cluster/",),
+    "starlette": ("vot_integration/demo/",),
+    "uvicorn": ("vot_integration/demo/",),
     "rendering": ("rendering/", "vot_integration/sequences/builtin.py"),
 }
 """Where a package may be imported, under any name or inside a function."""
@@ -59,13 +61,24 @@ def test_the_library_and_rendering_know_nothing_of_vot() -> None:
     assert [name for name, packages in below if packages & {"vot_integration", "vot", "trax"}] == []
 
 
+def test_only_its_command_knows_the_demo() -> None:
+    importers = [
+        name
+        for name, _ in modules()
+        if "vot_integration.demo" in (ROOT / name).read_text(encoding="utf-8")
+    ]
+    rooms = ("vot_integration/demo/", "vot_integration/commands/demo.py")
+    assert importers and [name for name in importers if not name.startswith(rooms)] == []
+
+
 def test_the_service_can_tell_of_an_image_library_that_does_not_load() -> None:
     code = "import sys; sys.modules['cv2'] = None; import vot_integration.serving.service"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(
-    "module", ["cli", "server", "commands.options", "commands.bench", "commands.run"]
+    "module",
+    ["cli", "server", "commands.options", "commands.bench", "commands.demo", "commands.run"],
 )
 def test_what_comes_before_the_compute_defaults_imports_no_numbers(module: str) -> None:
     """Numerical libraries read their environment when they are imported; help takes no second."""

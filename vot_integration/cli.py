@@ -23,6 +23,7 @@ COMMANDS = {
     "pack": "run what is missing and pack results for a submission",
     "sequences": "make and check sequences in VOT format",
     "track": "follow a target through a video of your own, and draw it",
+    "demo": "serve a local web page to try trackers on",
     "run": "evaluate a tracker with the official VOT toolkit and print its scores",
     "tune": "search a tracker's settings on sequences, and judge them on others",
     "train": "train the networks on local data, and measure what refinement can bring",
@@ -35,10 +36,13 @@ RESUMABLE = {"benchmark", "evaluate", "pack", "run", "sequences", "train", "tune
 
 DEBUG = "--debug"
 
-OF_EXTRA = frozenset(
-    ("vot", "trax", "rich", "yaml", "jinja2", "matplotlib", "shapely", "torchvision")
-)
-"""Modules that the library does without, and that the extra `arvot[vot]` brings."""
+OF_EXTRA = {
+    "vot": frozenset(
+        ("vot", "trax", "rich", "yaml", "jinja2", "matplotlib", "shapely", "torchvision")
+    ),
+    "demo": frozenset(("starlette", "uvicorn", "websockets")),
+}
+"""Modules that the library does without, by the extra, such as `arvot[vot]`, that brings them."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,10 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, 1)
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]
-        if module not in OF_EXTRA:
+        extra = next((name for name, brings in OF_EXTRA.items() if module in brings), None)
+        if extra is None:
             return _fail(_describe(error), 1)
         needed = "the commands need more than the library"
-        return _fail(f"{needed} ({module} is missing): pip install 'arvot[vot]'", 2)
+        return _fail(f"{needed} ({module} is missing): pip install 'arvot[{extra}]'", 2)
     except KeyboardInterrupt:
         goes_on = "; the same command goes on where it stopped"
         return _fail(f"interrupted{goes_on if RESUMABLE & set(arguments[:1]) else ''}", 130)

@@ -59,19 +59,20 @@ def test_everything_that_is_imported_is_required() -> None:
     assert imported("alpharefine/training") <= library | modules("train") | modules("labels")
     assert imported("rendering") <= library
     used = imported("vot_integration")
-    assert used <= library | modules("vot") | modules("cluster")
+    assert used <= library | modules("vot") | modules("cluster") | modules("demo")
     assert modules("vot") - used == {"attributee"}, "pinned"
 
 
 def test_what_the_extra_brings_is_known_to_the_command() -> None:
-    assert modules("vot") - {"attributee", "packaging"} == OF_EXTRA, "pooch brings packaging"
+    assert modules("vot") - {"attributee", "packaging"} == OF_EXTRA["vot"], "pooch brings packaging"
+    assert modules("demo") == OF_EXTRA["demo"]
     assert REQUIREMENT in requirements("vot")
 
 
 @pytest.mark.parametrize("command", [["weights", "list"], ["run"], ["doctor"], ["track", "x.mp4"]])
 def test_commands_without_the_extra_say_what_to_install(tmp_path: Path, command: list[str]) -> None:
     code = (
-        f"import sys; sys.modules.update({{name: None for name in {sorted(OF_EXTRA)}}})\n"
+        f"import sys; sys.modules.update({{name: None for name in {sorted(OF_EXTRA['vot'])}}})\n"
         f"from vot_integration.cli import main; sys.exit(main({command}))"
     )
     run = subprocess.run(
@@ -83,12 +84,24 @@ def test_commands_without_the_extra_say_what_to_install(tmp_path: Path, command:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_page_without_its_extra_says_what_to_install() -> None:
+    code = (
+        f"import sys; sys.modules.update({{name: None for name in {sorted(OF_EXTRA['demo'])}}})\n"
+        "from vot_integration.cli import main; sys.exit(main(['demo']))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr.endswith(" is missing): pip install 'arvot[demo]'\n")
+    assert run.stderr.count("\n") == 1
+
+
 def test_the_library_does_without_the_extra() -> None:
     files = sorted((ROOT / "alpharefine").rglob("*.py"))
     names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
     names = [name for name in names if ".training" not in name and "__" not in name]
+    missing = sorted(OF_EXTRA["vot"] | OF_EXTRA["demo"])
     code = (
-        f"import sys; sys.modules.update({{name: None for name in {sorted(OF_EXTRA)}}})\n"
+        f"import sys; sys.modules.update({{name: None for name in {missing}}})\n"
         f"import importlib; [importlib.import_module(name) for name in {names}]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -79,7 +79,7 @@ def choose_follower(choice: Choice) -> Chosen:
 
 
 def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chosen:
-    from alpharefine.build import build_multi_tracker, build_tracker, tracker_weights
+    from alpharefine.build import build_multi_tracker, build_tracker, has_random_weights
     from alpharefine.multi.config import multi_config
     from alpharefine.overrides import configured
 
@@ -100,7 +100,7 @@ def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chos
         )
         return Together(tracker, output)
 
-    is_random = tracker_weights(spec, weights).random
+    is_random = has_random_weights(spec, weights)
     together = build_together if registration.several else None
     return Chosen(build, output is Output.MASK, is_random, together)
 

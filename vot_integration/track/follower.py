@@ -18,11 +18,13 @@ class Answer:
         shape: as the toolkit would get it; None where the target is absent.
         box: the target's box; of a polygon the rectangle around it.
         confidence: 0..1, None where the tracker gives none.
+        lost: whether the tracker says that it has not found the target.
     """
 
     shape: Shape | None
     box: Box
     confidence: float | None
+    lost: bool = False
 
 
 class Follower(Protocol):
@@ -78,7 +80,7 @@ class CatalogFollower:
         estimate = self._session.track(image)
         if not estimate.fallbacks & KEPT:
             self._last = make_answer(estimate, self._output, *image.shape[:2])
-        return Answer(self._last, estimate.box, estimate.confidence)
+        return Answer(self._last, estimate.box, estimate.confidence, estimate.lost)
 
     def close(self) -> None:
         """No process was started that would have to be ended."""
