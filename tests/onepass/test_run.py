@@ -13,7 +13,6 @@ from alpharefine.errors import UsageError
 from alpharefine.types import Box, Image
 from tests.onepass.test_score import write
 from vot_integration.errors import EvaluationError
-from vot_integration.evaluation.workers import IN_TURN
 from vot_integration.onepass import jobs as onepass_jobs
 from vot_integration.onepass.jobs import OnePassJob
 from vot_integration.onepass.results import ResultFolder, TimedFollower
@@ -215,4 +214,3 @@ def test_a_parcel_comes_back_as_files(
     folder = ResultFolder(tmp_path / "results")
     assert [folder.is_done(sequence) for sequence in sequences] == [True, False]
     assert len(list((folder.path / "masks" / "Ball").iterdir())) == 4
-    assert IN_TURN.count == 1

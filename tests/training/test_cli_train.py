@@ -40,6 +40,7 @@ imagenet = false
 
 [engine]
 epochs = 2
+keep_from_epoch = 2
 steps_per_epoch = 2
 batch_size = 2
 workers = 0
@@ -106,6 +107,8 @@ def test_refine(
     run = data / "runs/tiny"
     assert [float(row["epoch"]) for row in epochs(run)] == [0, 1]
     assert list((run / "tensorboard").iterdir())
+    assert [file.name for file in (run / "epochs").iterdir()] == ["002.safetensors"]
+    assert open_weights(run / "epochs" / "002.safetensors").parts.keys() == {"refine"}
     picture = cv2.imread(str(run / "samples/001_pairs0.png"))
     assert picture is not None and np.ptp(picture) > 100
     weights = torch.load(run / "last.pt", weights_only=True)["module"].values()
