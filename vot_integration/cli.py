@@ -28,6 +28,7 @@ COMMANDS = {
     "tune": "search a tracker's settings on sequences, and judge them on others",
     "train": "train the networks on local data, and measure what refinement can bring",
     "weights": "see, convert and merge network weights",
+    "completion": "print a script that lets bash, zsh or fish complete what is typed",
 }
 """Commands and what they do; each is a module `vot_integration.commands.<command>`."""
 
@@ -38,7 +39,7 @@ DEBUG = "--debug"
 
 OF_EXTRA = {
     "vot": frozenset(
-        ("vot", "trax", "rich", "yaml", "jinja2", "matplotlib", "shapely", "torchvision")
+        ("vot", "trax", "rich", "yaml", "jinja2", "matplotlib", "shapely", "shtab", "torchvision")
     ),
     "demo": frozenset(("starlette", "uvicorn", "websockets")),
 }
@@ -96,11 +97,27 @@ def _fail(reason: object, status: int) -> int:
     return status
 
 
-def _execute(arguments: Sequence[str]) -> int:
+def complete_parser() -> argparse.ArgumentParser:
+    """The parser with all options of all commands, whose modules take seconds to import."""
+    parser, subparsers = _make_parser()
+    for name, text in COMMANDS.items():
+        try:
+            importlib.import_module(f"vot_integration.commands.{name}").add_parser(subparsers)
+        except ModuleNotFoundError:
+            # An extra is not installed.
+            subparsers.add_parser(name, help=text)
+    return parser
+
+
+def _make_parser() -> tuple[_Parser, "argparse._SubParsersAction[_Parser]"]:
     parser = _Parser(prog="arvot", description="DiMP-super and Alpha-Refine under the VOT toolkit.")
     parser.add_argument("--version", action="version", version=f"arvot {alpharefine.__version__}")
     parser.add_argument(DEBUG, action="store_true", help="show the traceback of a failure")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    return parser, parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+
+def _execute(arguments: Sequence[str]) -> int:
+    parser, subparsers = _make_parser()
     chosen = arguments[0] if arguments else None
     for name, text in COMMANDS.items():
         if name == chosen:

@@ -61,7 +61,9 @@ def test_json_and_table(
     speed = r"frames per second in baseline, the tracker's time alone, on a device that it chooses"
     assert re.search(rf"^Speed: [\d.]+ {speed}$", shown, re.MULTILINE)
     assert "Tracker: your own (section of trackers.ini, sha256 " in shown
-    assert str(folder / "reports" / "oracle" / "arvot.html") in shown
+    page = folder / "reports" / "oracle" / "arvot.html"
+    assert str(page) in shown
+    assert shown.splitlines()[-1].startswith(f"next: open {page}; `arvot run --tracker NAME")
 
 
 def test_interval_of_local_sequences(sequences: Path) -> None:

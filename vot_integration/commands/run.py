@@ -1,7 +1,9 @@
 """`arvot run`: evaluate a tracker with the official toolkit and print its scores."""
 
 import argparse
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vot_integration.commands.options import (
     DEFAULT_TRACKER,
@@ -14,6 +16,9 @@ from vot_integration.commands.options import (
     interval,
     worker_options,
 )
+
+if TYPE_CHECKING:
+    from vot_integration.evaluation.summary import RunSummary
 
 _EXAMPLES = """\
   arvot run
@@ -89,4 +94,16 @@ def run(args: argparse.Namespace) -> int:
         summary = run_evaluation(options, display)
     console.print()
     console.print(summary_table(summary))
+    console.print(_what_now(summary, args.workspace))
     return 0
+
+
+def _what_now(summary: "RunSummary", workspace: Path) -> str:
+    """The line that says what can be done with the results."""
+    place = f"--workspace {shlex.quote(str(workspace))}"
+    if summary.random:
+        return f"next: `arvot weights list` says where weights of {summary.tracker} are from"
+    return (
+        f"next: open {summary.report}; `arvot run --tracker NAME {place}` runs another tracker, "
+        f"and `arvot pack {summary.tracker} {place}` packs these results for a submission"
+    )

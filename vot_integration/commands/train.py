@@ -29,6 +29,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command `train` to those of `arvot`."""
     parser = subparsers.add_parser(
         "train",
+        # Without it, the command would not be completed.
+        help="Train the networks on local data.",
         description="Train the networks on local data.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
