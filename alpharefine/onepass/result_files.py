@@ -20,6 +20,9 @@ _NOT_RESULTS = re.compile(r"groundtruth|_confidence$|_scores?$", re.IGNORECASE)
 _PREFIXES = re.compile("^(uav|nfs|tpl)_")
 """What pytracking puts before the names of some sets' sequences."""
 
+_SAME = {"human4_2": "human4"}
+"""OTB evaluates the second target of Human4 alone, and some tools say so in its name."""
+
 NO_NUMBERS, RAGGED = "unreadable rows", "ragged rows"
 NOT_FINITE, NO_EXTENT = "rows of NaN or infinity", "rows with a side of 0 or less"
 
@@ -89,7 +92,8 @@ def find_trackers(folder: Path, sequences: Sequence[str]) -> dict[str, dict[str,
 
 def sequence_key(name: str) -> str:
     """What names of one sequence have in common: tools write Jogging-1, Jogging.1 or jogging_1."""
-    return _PREFIXES.sub("", re.sub(r"[._ ]", "-", name).casefold().replace("-", "_"))
+    key = _PREFIXES.sub("", re.sub("[-. ]", "_", name).casefold())
+    return _SAME.get(key, key)
 
 
 def read_run(file: Path, *, corners: bool = False) -> Run:

@@ -89,6 +89,7 @@ def test_names_of_one_sequence_are_the_same_by_every_tool() -> None:
     names = ("Jogging-1", "Jogging.1", "jogging_1", "uav_Jogging_1")
     assert len({sequence_key(name) for name in names}) == 1
     assert sequence_key("bird1_1") != sequence_key("bird11")
+    assert sequence_key("Human4-2") == sequence_key("Human4")
 
 
 def test_a_folder_holds_one_tracker_or_several(tmp_path: Path) -> None:
