@@ -12,6 +12,7 @@ from tests.sequences.make import (
     write_boxes,
     write_got,
     write_images,
+    write_lasot,
     write_video,
 )
 from vot_integration.cli import main
@@ -181,3 +182,12 @@ def test_anchors_of_a_sequence_in_the_old_format(tmp_path: Path) -> None:
     (tmp_path / "ants" / "groundtruth.txt").write_text(f"{POLYGON}\n" * LENGTH)
     assert main(["sequences", "anchors", str(tmp_path / "ants")]) == 0
     assert (tmp_path / "ants" / "anchor.value").read_text().split()[0] == "1"
+
+
+def test_sequences_in_vot_format_among_others_are_named(tmp_path: Path) -> None:
+    write_lasot(tmp_path / "set" / "car-1")
+    convert(tmp_path / "set" / "car-1", tmp_path / "set2", ConvertOptions())
+    (tmp_path / "set2" / "car-1").rename(tmp_path / "set" / "done")
+    done = convert(tmp_path / "set", tmp_path / "out", ConvertOptions())
+    assert [written.path.name for written in done.written] == ["car-1"] and done.is_complete
+    assert done.left_out()[0].startswith("skipped done: in VOT format already")

@@ -246,7 +246,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "no sequence": (_remove("block"), "there is no sequence folder .*block: correct .*list.txt"),
     "no frames": (_remove("block/color"), "frame .*00000001.jpg is missing"),
     "a frame gone": (_remove("block/color/00000007.jpg"), "frame .*00000007.jpg is missing"),
-    "no truth": (_remove("block/groundtruth.txt"), "cannot read the ground truth"),
+    "no truth": (_remove("block/groundtruth.txt"), "block has no groundtruth.txt: write one"),
     "short truth": (
         _edit("block/groundtruth.txt", lambda text: text.rsplit("\n", 4)[0]),
         "has 30 frames but 27 lines of ground truth",
@@ -310,7 +310,6 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "negative runs": (_first_line("m0,0,4,4,-90,3"), "is not a region"),
     "huge mask": (_first_line("m0,0,99999,99999,0,4"), "is not a region"),
     "negative box": (_first_line("9,9,-4,5"), "line 1: a side of the box is negative"),
-    "objects": (_objects("a", "b"), "each object by itself \\('a', 'b'\\).*sequences convert"),
     "objects besides": (
         _object_besides,
         "has groundtruth.txt and groundtruth_.*of 'a', and the toolkit would read the latter alone",
@@ -348,6 +347,14 @@ def test_faults_are_refused_in_one_line(folder: Path, fault: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         sound_sequences(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_several_objects_are_for_stacks_of_several(folder: Path) -> None:
+    _objects("a", "b")(folder)
+    words = r"each object by itself \('a', 'b'\).*`arvot sequences convert .*block DST`"
+    with pytest.raises(UsageError, match=words):
+        read_sequence_folder(folder / "block")
+    assert list(read_sequence_folder(folder / "block", several=True).objects) == ["a", "b"]
 
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from vot_integration.convert.outcome import Conversion, Skipped, Written
 from vot_integration.convert.rate import WholeRate, whole_rate
 from vot_integration.convert.source import (
     ConvertOptions,
-    OneFrameError,
+    LeftOutError,
     Source,
     SourceSequence,
     join_objects,
@@ -115,7 +115,7 @@ class _Work:
             sequences = list(found.read(found.name))
             if self.options.together and sequences:
                 sequences = [join_objects(found.name, sequences)]
-        except OneFrameError as error:
+        except LeftOutError as error:
             self.skipped.append(Skipped(found.name, str(error), is_flaw=False))
         except UsageError as error:
             self.skipped.append(Skipped(found.name, str(error)))

@@ -12,7 +12,7 @@ from alpharefine.errors import UsageError
 from vot_integration.convert.boxes import place_track, read_boxed, read_track
 from vot_integration.convert.masks import choose_folders, masked_sequences, pair_masks
 from vot_integration.convert.rate import check_rate
-from vot_integration.convert.source import ConvertOptions, Source, SourceSequence
+from vot_integration.convert.source import ConvertOptions, LeftOutError, Source, SourceSequence
 from vot_integration.convert.video import read_video
 from vot_integration.convert.vots import read_objects
 from vot_integration.files import absolute
@@ -70,7 +70,7 @@ def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
     try:
         found = list(_find(source, options))
         found += [*_lone_boxes(found), *_lone_truth(source)]
-        if not found:
+        if all(each.is_vot for each in found):
             raise _unknown(source)
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from error
@@ -105,6 +105,8 @@ def _folders(folder: Path, options: ConvertOptions, depth: int) -> Iterator[Sour
     if _is_vot(folder):
         if object_files(folder):
             yield _source(folder, partial(read_objects, folder, options))
+        else:
+            yield replace(_source(folder, partial(_leave_out)), is_vot=True)
     elif layout is not None:
         yield _boxed(folder, layout, options)
     elif (folder / "masks").is_dir():
@@ -202,6 +204,10 @@ def _plain(folder: Path, options: ConvertOptions, name: str) -> Iterator[SourceS
 def _source(folder: Path, read: partial[Iterator[SourceSequence]]) -> Source:
     # The name of a link, not of what it leads to.
     return Source(absolute(folder).name, folder, read)
+
+
+def _leave_out(name: str) -> Iterator[SourceSequence]:
+    raise LeftOutError("in VOT format already; `arvot sequences check` finds mistakes in it")
 
 
 def _refused(path: Path, reason: str, name: str | None = None) -> Source:

@@ -8,7 +8,11 @@ from alpharefine.errors import UsageError
 from vot_integration.toolkit.regions import Region
 
 
-class OneFrameError(UsageError):
+class LeftOutError(UsageError):
+    """A sequence is left out although nothing is wrong with it."""
+
+
+class OneFrameError(LeftOutError):
     """A sequence has ground truth for one frame alone, as data sets that keep theirs secret."""
 
     def __init__(self) -> None:
@@ -80,6 +84,7 @@ class Source:
         read: gives, under a name, a sequence for each of its targets. Raises UsageError where it
             cannot be used.
         is_half: whether frames or ground truth are missing, so that it cannot be.
+        is_vot: whether it is in VOT format already.
         truth: its files of boxes, where they lie with those of other sequences.
     """
 
@@ -87,6 +92,7 @@ class Source:
     path: Path
     read: Callable[[str], Iterable[SourceSequence]]
     is_half: bool = False
+    is_vot: bool = False
     truth: Sequence[Path] = ()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from alpharefine.errors import UsageError
 from vot_integration.convert.source import ConvertOptions, SourceSequence
 from vot_integration.sequences.channels import find_frames
-from vot_integration.sequences.folder import object_files, read_properties_file
+from vot_integration.sequences.folder import followed_objects, read_properties_file
 from vot_integration.toolkit.files import read_regions
 
 
@@ -25,11 +25,11 @@ def read_objects(folder: Path, options: ConvertOptions, name: str) -> Iterator[S
     frames = find_frames(folder, properties)
     rate = properties.get("fps", "")
     fps = float(rate) if rate.isdecimal() else None
-    objects = object_files(folder)
+    objects = followed_objects(folder)
     if options.label is not None:
         objects = {key: file for key, file in objects.items() if key == str(options.label)}
         if not objects:
-            known = ", ".join(object_files(folder))
+            known = ", ".join(followed_objects(folder))
             raise UsageError(f"object {options.label} is not in {folder}; there are {known}")
     for key, file in objects.items():
         regions = read_regions(file)

@@ -248,6 +248,11 @@ def _truth_files(path: Path, properties: Mapping[str, str], *, several: bool) ->
         raise UsageError(
             f"{path}: groundtruth={name[:80]!r} in `sequence` is refused; name a file in its folder"
         )
+    if not (path / name).is_file():
+        raise UsageError(
+            f"{path} has no {name}: write one with a line a frame, x,y,width,height for instance, "
+            "and 0 where the target is absent"
+        )
     return {"": path / name}
 
 

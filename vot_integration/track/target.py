@@ -18,8 +18,8 @@ from vot_integration.regions.targets import rectangle_to_box
 from vot_integration.sequences.channels import find_frames
 from vot_integration.sequences.folder import (
     PROPERTIES_FILE,
+    followed_objects,
     is_sequence,
-    object_files,
     read_properties_file,
     read_sequence_folder,
 )
@@ -141,7 +141,7 @@ def sequence_at(source: str, *, wants_truth: bool) -> Recorded | None:
     path = Path(source).expanduser()
     if not (path / PROPERTIES_FILE).is_file() and not (wants_truth and is_sequence(path)):
         return None
-    objects = object_files(path)
+    objects = followed_objects(path)
     if objects:
         properties = read_properties_file(path)
         rate = properties.get("fps", "")
