@@ -2,11 +2,12 @@
 
 Parity with the official implementation needs them; normal use does not. `OFFICIAL` has them all,
 `CORRECTED` none. Not listed because nothing can be observed of them here: the zero padding of the
-blur augmentation (never reaches the crop) and the crash on an empty initial mask (an error).
+blur augmentation (it reaches the crop of ECO alone, and is kept there) and the crash on an empty
+initial mask (an error).
 Kept on purpose in both modes, being part of how the weights were trained or harmless: rotated and
 flipped initial samples keep the unrotated box; the initial samples come from a crop with repeated
 borders while tracking crops are moved inside the image; candidate boxes are ranked by values that
-are one ascent step old.
+are one ascent step old; ATOM's regular filter updates come in frames without the target, too.
 """
 
 from dataclasses import dataclass

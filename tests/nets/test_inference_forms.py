@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from typing import Literal
 
 import pytest
 import torch
@@ -15,9 +16,11 @@ from alpharefine.nets.backbones.cir import CROPPED_BACKBONES, CroppedBackbone
 from alpharefine.nets.backbones.stages import STAGES
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.dimp.network import DimpNet
+from alpharefine.nets.eco.config import EcoNetConfig
 from alpharefine.nets.inference import conv
 from alpharefine.nets.inference.forms import put_into_inference_form, to_inference_form
 from alpharefine.nets.iou.box_regressor import IouFeatures
+from alpharefine.nets.mdnet.config import MdNetConfig
 from alpharefine.nets.refine.network import RefineNetwork
 from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig
 from alpharefine.nets.siamrpn.depthwise import DepthwiseRpnNet
@@ -72,10 +75,11 @@ def _refine_network(name: str) -> RefineNetwork:
     return network
 
 
-def _dimp_network() -> DimpNet:
+def _dimp_network(clf_block: Literal["basic", "linear"] = "linear") -> DimpNet:
     torch.manual_seed(0)
     sizes = {"clf_channels": 24, "clf_blocks": 1, "iou_channels": 16, "iou_reference_channels": 8}
-    network = _trained(DimpNet(DimpNetConfig(backbone="resnet18", **sizes)))
+    config = DimpNetConfig(backbone="resnet18", clf_block=clf_block, **sizes)
+    network = _trained(DimpNet(config))
     assert isinstance(network, DimpNet)
     return network
 
@@ -174,11 +178,27 @@ def test_refinement_networks(name: str) -> None:
 
 
 @pytest.mark.usefixtures("_path")
-def test_dimp_network() -> None:
-    plain = _dimp_network()
+@pytest.mark.parametrize("clf_block", ["basic", "linear"])
+def test_dimp_network(clf_block: Literal["basic", "linear"]) -> None:
+    plain = _dimp_network(clf_block)
     fused = deepcopy(plain)
     put_into_inference_form(fused)
     _assert_close(_dimp_answers(fused), _dimp_answers(plain), ROUNDING)
+
+
+@pytest.mark.parametrize("config", [EcoNetConfig(), MdNetConfig()])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_networks_of_online_features(
+    config: EcoNetConfig | MdNetConfig, dtype: torch.dtype
+) -> None:
+    torch.manual_seed(0)
+    plain = _trained(config.build())
+    scale = 50 if isinstance(config, MdNetConfig) else 1
+    prepared = Runtime(torch.device("cpu"), dtype).prepare(deepcopy(plain))
+    images = scale * _images(112)
+    answers = [prepared(images.to(dtype)), plain(images)]
+    pairs = [[a] if isinstance(a, Tensor) else a for a in answers]
+    _assert_close(*map(iter, pairs), ROUNDING if dtype is torch.float32 else BFLOAT16)
 
 
 def test_every_batch_norm_is_folded() -> None:

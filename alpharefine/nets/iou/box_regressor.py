@@ -1,4 +1,4 @@
-"""ATOM's IoU network with PrDiMP's training: a value for any box, ascended to refine it."""
+"""ATOM's IoU network: a value for any box, ascended to refine it."""
 
 from dataclasses import dataclass
 
@@ -62,8 +62,8 @@ class IouFeatures:
 class BoxRegressor(nn.Module):
     """Predicts how well a box fits the target; its gradient moves the box.
 
-    Sources: Danelljan et al. (ATOM), CVPR 2019, section 3.1; Danelljan et al. (PrDiMP), CVPR 2020,
-    section 4: the value is an unnormalized log-density.
+    Sources: Danelljan et al. (ATOM), CVPR 2019, section 3.1: the value is the IoU; Danelljan et al.
+    (PrDiMP), CVPR 2020, section 4: it is an unnormalized log-density.
     """
 
     FINE_BINS = (5, 5)
@@ -129,7 +129,7 @@ class BoxRegressor(nn.Module):
             boxes: N x K x 4, (x, y, w, h) in crop pixels.
 
         Returns:
-            N x K, unnormalized log-density.
+            N x K, the IoU or a log-density, as the network was trained.
         """
         n, k = boxes.shape[:2]
         corners = _corners(boxes)

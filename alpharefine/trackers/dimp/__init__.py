@@ -1,1 +1,1 @@
-"""DiMP with the PrDiMP box regressor ("DiMP-super")."""
+"""DiMP: DiMP-super, DiMP-50, DiMP-18 and the bundled small one."""
