@@ -39,12 +39,11 @@ class Capture:
 
     def __init__(self, source: str | int, refusal: str) -> None:
         self._source, self._refusal = source, refusal
-        capture = self._open()
-        try:
-            count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-            fps = float(capture.get(cv2.CAP_PROP_FPS))
-        finally:
-            capture.release()
+        capture = _open(source, refusal)
+        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        fps = float(capture.get(cv2.CAP_PROP_FPS))
+        # Cameras may have one viewer alone, so the first frames come from the same connection.
+        self._ready: list[cv2.VideoCapture] = [capture]
         self.count = count if count > 0 else None
         self.fps = fps if math.isfinite(fps) and fps > 0 else None
 
@@ -54,10 +53,8 @@ class Capture:
         Raises:
             UsageError: it cannot be opened.
         """
-        return capture_frames(self._source, self._refusal)
-
-    def _open(self) -> cv2.VideoCapture:
-        return _open(self._source, self._refusal)
+        capture = self._ready.pop() if self._ready else _open(self._source, self._refusal)
+        return _frames(capture)
 
 
 def capture_frames(source: str | int, refusal: str) -> Iterator[Image]:
@@ -70,7 +67,10 @@ def capture_frames(source: str | int, refusal: str) -> Iterator[Image]:
     Raises:
         UsageError: it cannot be opened.
     """
-    capture = _open(source, refusal)
+    yield from _frames(_open(source, refusal))
+
+
+def _frames(capture: cv2.VideoCapture) -> Iterator[Image]:
     try:
         while True:
             there, frame = capture.read()

@@ -5,7 +5,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import (
+    BaseHTTPRequestHandler,
+    SimpleHTTPRequestHandler,
+    ThreadingHTTPServer,
+)
 from pathlib import Path
 
 import cv2
@@ -507,6 +511,38 @@ def server(tmp_path: Path) -> Iterator[str]:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         yield f"http://user:secret@127.0.0.1:{serving.server_address[1]}"
         serving.shutdown()
+
+
+class CameraHandler(BaseHTTPRequestHandler):
+    """Sends one JPEG after the other, as cameras do; counts its viewers."""
+
+    viewers = 0
+
+    def do_GET(self) -> None:
+        type(self).viewers += 1
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        picture = cv2.imencode(".jpg", np.full((36, 48, 3), 128, np.uint8))[1].tobytes()
+        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+        for _ in range(12):
+            self.wfile.write(head.encode() + picture + b"\r\n")
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def test_a_camera_in_the_network_has_one_viewer(
+    slides: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), CameraHandler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{serving.server_address[1]}/live.mjpg"
+        assert main(["track", address, "--box", "10,10,12,8", "--save-boxes", "b.txt"]) == 0
+        serving.shutdown()
+    assert "live.mjpg gave no more frames" in capsys.readouterr().out
+    assert len((slides / "b.txt").read_text().splitlines()) >= 10
+    assert CameraHandler.viewers == 1
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

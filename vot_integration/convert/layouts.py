@@ -74,11 +74,12 @@ def find_sources(source: Path, options: ConvertOptions) -> list[Source]:
             raise _unknown(source)
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from error
+    ready = [each for each in found if each.is_vot]
+    new = _tell_rates_apart([each for each in found if not each.is_vot])
     if options.name is not None:
-        return [_rename(found, source, options.name)]
-    found = _tell_rates_apart(found)
-    _check_names(found)
-    return found
+        return [_rename(new, source, options.name)]
+    _check_names(new)
+    return new + ready
 
 
 def _find(source: Path, options: ConvertOptions) -> Iterator[Source]:
