@@ -20,7 +20,9 @@ def classes(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
             names = [
                 each.target.id
                 for each in node.body
-                if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+                if isinstance(each, ast.AnnAssign)
+                and isinstance(each.target, ast.Name)
+                and not ast.unparse(each.annotation).startswith("ClassVar")
             ]
             if node.name.endswith(("Config", "Behavior", "Spec")):
                 yield node.name, names

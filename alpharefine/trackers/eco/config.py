@@ -1,11 +1,12 @@
 """Settings of the ECO tracker. Without torch."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.spec import IMAGENET, InputSpec
 from alpharefine.official import CORRECTED, OfficialBehavior
+from alpharefine.search_space import Range, SearchSpace
 from alpharefine.trackers.online.config import AugmentationConfig
 
 if TYPE_CHECKING:
@@ -67,6 +68,14 @@ class EcoConfig:
 
     Source: Danelljan et al. (ECO), CVPR 2017, and the published parameters.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "search_area_scale": Range(3.5, 6.0),
+        "shallow.learning_rate": Range(0.005, 0.06, log=True),
+        "deep.learning_rate": Range(0.002, 0.03, log=True),
+        "scale_step": Range(1.005, 1.05),
+        "train_skipping": Range(3, 20, whole=True),
+    }
 
     search_area_scale: float = 4.5
     sample_sizes: tuple[int, int] = (200, 250)

@@ -1,10 +1,11 @@
 """Settings of the RT-MDNet tracker. Without torch."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from alpharefine.nets.spec import MIDDLE_RGB, InputSpec
 from alpharefine.official import CORRECTED, OfficialBehavior
+from alpharefine.search_space import Range, SearchSpace
 
 if TYPE_CHECKING:
     from torch import nn
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from alpharefine.runtime import Runtime
     from alpharefine.trackers.rtmdnet.tracker import RtMdNetTracker
 
-Range = tuple[float, float]
+Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class SamplesConfig:
     scale: float
     count: int
     aspect: float | None = None
-    iou: Range | None = None
-    area: Range | None = None
+    iou: Bounds | None = None
+    area: Bounds | None = None
     inside: bool = False
 
 
@@ -139,6 +140,14 @@ class RtMdNetConfig:
 
     Source: Jung et al. (RT-MDNet), ECCV 2018, and the published parameters.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "search.shift": Range(0.3, 1.0),
+        "search.scale": Range(1.02, 1.15),
+        "lost_shift": Range(0.8, 2.0),
+        "update.learning_rate": Range(1e-4, 1e-3, log=True),
+        "update_interval": Range(5, 20, whole=True),
+    }
 
     scene: SceneConfig = SceneConfig()
     extra: ExtraScenesConfig = ExtraScenesConfig()

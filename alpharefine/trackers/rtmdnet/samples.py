@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alpharefine.trackers.rtmdnet.config import Range, SamplesConfig
+from alpharefine.trackers.rtmdnet.config import Bounds, SamplesConfig
 
 Boxes = NDArray[np.float32]
 """N x 4, (x, y, w, h) in image px."""
@@ -48,7 +48,7 @@ def box_overlap(boxes: NDArray[Any], target: NDArray[Any]) -> NDArray[Any]:
     return overlap
 
 
-def within(values: NDArray[Any], bounds: Range) -> NDArray[np.bool_]:
+def within(values: NDArray[Any], bounds: Bounds) -> NDArray[np.bool_]:
     """Which values are in a range, ends included."""
     return np.asarray((values >= bounds[0]) & (values <= bounds[1]))
 
