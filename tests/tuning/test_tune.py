@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from alpharefine.types import Image
 from tests.toolkit.make import RECORD, make_sequences
@@ -159,6 +160,15 @@ def test_bad_input_is_one_line(
     shown = capsys.readouterr().err
     assert message in shown and shown.count("\n") == 1
     assert not ran
+
+
+def test_two_processes_do_not_share_a_study(
+    ran: list[TrialJob], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FileLock("tune-SiamRPNpp.journal.lock"):
+        assert tune(trials=1) == 2
+    assert "another process is at work on" in capsys.readouterr().err
+    assert tune(trials=1) == 0
 
 
 def test_a_study_is_of_one_tuning(ran: list[TrialJob], capsys: pytest.CaptureFixture[str]) -> None:

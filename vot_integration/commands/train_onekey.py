@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     from vot_integration.commands.terminal import plain_console
     from vot_integration.commands.train_display import TrainDisplay, shown_warnings
     from vot_integration.commands.tune import tune_table
-    from vot_integration.files import write_text
+    from vot_integration.files import absolute, write_text
 
     try:
         from vot_integration.pipeline.onekey import OneKeyOptions, one_key
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = plain_console()
 
-    output = args.output or Path("runs") / args.recipe.stem
+    output = absolute(args.output or Path("runs") / args.recipe.stem)
     options = OneKeyOptions(
         args.recipe,
         args.data,

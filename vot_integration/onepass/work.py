@@ -11,6 +11,7 @@ from alpharefine.data.frames import FrameSource, first_frame
 from alpharefine.data.images import read_frame
 from vot_integration.child import run_module
 from vot_integration.evaluation.jobs import Outcome
+from vot_integration.files import absolute
 from vot_integration.onepass.results import ResultFiles, ResultFolder, TimedFollower
 from vot_integration.onepass.sequences import OnePassSequence
 from vot_integration.track.choice import Choice, choose_follower
@@ -53,6 +54,8 @@ def start_work(
         log: file for its output.
         on_tick: called about twice a second meanwhile.
     """
+    # The process works in the log's folder.
+    log = absolute(log)
     log.parent.mkdir(parents=True, exist_ok=True)
     file = log.with_suffix(".job")
     file.write_bytes(pickle.dumps(work))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from alpharefine.catalogue import find_tracker
 from alpharefine.errors import UsageError
@@ -262,9 +263,21 @@ def tune(plan: TunePlan, on_progress: Callable[[int, TrialPoint | None], None]) 
         on_progress: is told how many trials have ended, and the best one.
 
     Raises:
-        UsageError: the study is of another tuning.
+        UsageError: the study is of another tuning, or another process is at work on it.
         EvaluationError: a trial failed; those that have ended are kept.
     """
+    lock = FileLock(f"{plan.study}.lock", timeout=0)
+    try:
+        with lock:
+            return _tune(plan, on_progress)
+    except Timeout as error:
+        raise UsageError(
+            f"another process is at work on {plan.study}: wait for its end, or name another "
+            "--study; --jobs runs trials at the same time"
+        ) from error
+
+
+def _tune(plan: TunePlan, on_progress: Callable[[int, TrialPoint | None], None]) -> Tuned:
     study = TuningStudy(plan.study, plan.facts(), plan.space, plan.start)
     on_progress(len(study.ended), study.best)
     with tempfile.TemporaryDirectory(prefix=".arvot-tune-", dir=plan.study.parent) as name:

@@ -11,7 +11,7 @@ from vot_integration.child import run_module
 from vot_integration.cluster.parcel import SentWeights, gather_weights, pack_folder, unpack_folder
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.jobs import Outcome
-from vot_integration.files import write_bytes
+from vot_integration.files import absolute, write_bytes
 from vot_integration.sequences.folder import read_sequence_folder
 from vot_integration.tuning.measure import Answers, Objective, measure_all
 from vot_integration.workspaces.records import TrackerRecord, repeat_record
@@ -156,6 +156,8 @@ def start_trial(
         environment: variables for the process.
         on_tick: called about twice a second meanwhile.
     """
+    # The process works in the file's folder.
+    file = absolute(file)
     task = file.with_suffix(".job")
     task.write_bytes(pickle.dumps((work, file)))
     try:
