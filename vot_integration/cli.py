@@ -35,6 +35,9 @@ COMMANDS = {
 RESUMABLE = {"benchmark", "evaluate", "pack", "run", "sequences", "train", "tune", "weights"}
 """Commands that keep what they have finished."""
 
+SPEAKING = {"train", "demo"}
+"""Commands that start processes of their own, whose standard error is left as it is."""
+
 DEBUG = "--debug"
 
 OF_EXTRA = {
@@ -67,6 +70,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if DEBUG in arguments:
         return _execute([argument for argument in arguments if argument != DEBUG])
+    if SPEAKING & set(arguments[:1]):
+        return _attempt(arguments)
+    from vot_integration.commands.native_output import held_back
+
+    with held_back():
+        return _attempt(arguments)
+
+
+def _attempt(arguments: Sequence[str]) -> int:
+    """Run a command; whatever fails is one line."""
     try:
         return _execute(arguments)
     except UsageError as error:

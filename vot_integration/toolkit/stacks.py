@@ -225,8 +225,11 @@ def load_stack(name_or_file: str) -> Stack:
     if file.is_file():
         return _read(file, name_or_file, from_file=True)
     near = nearest(name_or_file, [*ALIASES, *stack_names()])
-    known = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(ALIASES)}"
-    raise UsageError(f"stack {name_or_file} is neither a file nor known to the toolkit; {known}")
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    raise UsageError(
+        f"stack {name_or_file} is neither a file nor known to the toolkit; {meant}known are "
+        f"{', '.join(ALIASES)} and all names of the toolkit"
+    )
 
 
 def stack_names() -> list[str]:

@@ -102,10 +102,10 @@ def check_tracker(name: str, own: Mapping[str, Section]) -> None:
     known = [*registrations(), *own]
     if name not in known:
         near = nearest(name, known)
-        choice = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
+        meant = f" (did you mean {' or '.join(near)}?)" if near else ""
         raise UsageError(
-            f"unknown tracker {name!r}; {choice}; or register your own in the workspace DIR: "
-            "`arvot init DIR --trackers FILE.ini`"
+            f"unknown tracker {name!r}{meant}; choose from {', '.join(known)}, or register your "
+            "own in the workspace DIR: `arvot init DIR --trackers FILE.ini`"
         )
 
 
