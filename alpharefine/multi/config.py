@@ -17,7 +17,7 @@ class SharingConfig:
     """
 
     margin: float = 0.6
-    largest_growth: float = 1.25
+    largest_growth: float = 1.5
     largest_shrinkage: float = 1.5
 
 

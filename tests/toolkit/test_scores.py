@@ -134,6 +134,7 @@ def test_no_row_has_dashes_alone_without_a_word(tmp_path: Path) -> None:
         report=tmp_path / "r.html",
         analysis=tmp_path / "T.json",
         unscored=["baseline"],
+        tuned=(),
     )
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(summary_table(summary))
