@@ -8,12 +8,18 @@ from vot_integration.commands.terminal import number_cell
 from vot_integration.evaluation.summary import RunSummary
 from vot_integration.toolkit.scores import collect_remarks, headings
 
+_ROOMY = 3
+"""Measures up to which a table has space between its columns."""
+
 
 def summary_table(summary: RunSummary) -> RenderableType:
     """Scores of each experiment, and notes on speed, weights, toolkit and report."""
-    table = Table(title=f"{summary.tracker} on {summary.stack}", title_justify="left")
-    table.add_column("Experiment")
     columns = headings(entry.scores for entry in summary.experiments.values())
+    # So that the measures of VOTS fit into a terminal of 80 columns.
+    padding = (0, 1) if len(columns) <= _ROOMY else (0, 0)
+    title = f"{summary.tracker} on {summary.stack}"
+    table = Table(title=title, title_justify="left", padding=padding)
+    table.add_column("Experiment")
     for heading in (*columns, "Sequences", "Frames"):
         table.add_column(heading, justify="right")
     for name, entry in summary.experiments.items():

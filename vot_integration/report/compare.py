@@ -8,7 +8,7 @@ from vot_integration.report.bootstrap import ConfidenceInterval, percentile_inte
 from vot_integration.report.collect import ExperimentResults, collect, read_sequences
 from vot_integration.report.measures import SequenceMeasures, combine
 from vot_integration.toolkit.experiments import experiment_type
-from vot_integration.toolkit.scores import collect_remarks, eao_remark, read_scores
+from vot_integration.toolkit.scores import collect_remarks, eao_remark, headings, read_scores
 from vot_integration.workspaces.workspace import Workspace
 
 FEW_SEQUENCES = 5
@@ -78,11 +78,14 @@ def compare_trackers(workspace: Workspace, first: str, second: str) -> dict[str,
                 _remarks({first: one, second: other}, interval),
             )
         elif one.name not in workspace.stack.unscored():
-            scores = [
-                read_scores(workspace.analysis(name))[one.name].measured for name in (first, second)
-            ]
+            scores = [read_scores(workspace.analysis(name))[one.name] for name in (first, second)]
+            values = [entry.measured for entry in scores]
             comparisons[one.name] = Comparison(
-                [Difference(key, scores[0][key], scores[1].get(key), None) for key in scores[0]], ()
+                [
+                    Difference(heading, values[0].get(heading), values[1].get(heading), None)
+                    for heading in headings(scores)
+                ],
+                (),
             )
     if not comparisons:
         raise UsageError(
