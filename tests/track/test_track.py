@@ -303,7 +303,22 @@ def test_own_tracker_that_fails(
     assert main(["track", str(sequences / "bright"), *arguments, *out]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"arvot: {name} failed") and words in error
+    if name == "unloadable":
+        [log] = (tmp_path / "logs").glob("*.log")
+        assert f"The tracker's own log ends so ({log}):" in error
     assert not (tmp_path / "x.avi").exists()
+
+
+def test_answers_that_are_none_are_told_with_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sequences = make_sequences(tmp_path / "sequences")
+    arguments = ["--tracker", "nowhere", "--trackers", str(own_registry(tmp_path))]
+    out = ["--out", str(tmp_path / "x.avi"), "--max-frames", "3"]
+    assert main(["track", str(sequences / "bright"), *arguments, *out]) == 0
+    [log] = (tmp_path / "logs").glob("*.log")
+    note = "note: nowhere had 2 invalid estimates, for which its last answer was kept"
+    assert f"{note}; its log is {log}" in capsys.readouterr().out
 
 
 BAD = {

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,7 +157,10 @@ def run(args: argparse.Namespace) -> int:
         limit=args.max_frames,
     )
     job = prepare(options)
+    started = time.time()
     followed = _follow(job, console)
+    for line in job.kept_answers(started):
+        console.print(f"note: {line}")
     if job.has_random_weights:
         console.print("the weights are random, not trained: what is drawn says nothing")
     flaws = job.flaws(followed)

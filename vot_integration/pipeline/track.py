@@ -31,6 +31,7 @@ from vot_integration.track.target import (
     sequence_at,
     truth_targets,
 )
+from vot_integration.workspaces.launch import Launch
 
 _SHOWN = 3
 
@@ -86,6 +87,7 @@ class TrackJob:
         sinks: what is to be written.
         files: where it is written to.
         limit: how many frames at most, or None.
+        section: how a tracker of the user's own is registered; None for one of the catalog.
     """
 
     group: Group
@@ -96,6 +98,17 @@ class TrackJob:
     sinks: list[Sink]
     files: list[Path]
     limit: int | None
+    section: Launch | None = None
+
+    def kept_answers(self, since: float) -> list[str]:
+        """A line for each kind of answers that a tracker of the user's own did not give.
+
+        Args:
+            since: time as of `time.time` when it was started.
+        """
+        from vot_integration.track.own_tracker import kept_answers_of
+
+        return [] if self.section is None else kept_answers_of(self.section, since)
 
     @property
     def count(self) -> int | None:
@@ -188,7 +201,9 @@ def prepare(options: TrackOptions) -> TrackJob:
     group = chosen.build_group(len(targets))
     has_random_weights = chosen.has_random_weights
     limit = options.limit
-    return TrackJob(group, has_random_weights, source, frames, targets, sinks, files, limit)
+    return TrackJob(
+        group, has_random_weights, source, frames, targets, sinks, files, limit, chosen.section
+    )
 
 
 def _targets(options: TrackOptions, sequence: Recorded | None, image: Image) -> list[Target]:

@@ -10,6 +10,7 @@ from vot_integration.files import absolute, write_text
 from vot_integration.regions.answers import Output
 from vot_integration.track.follower import CatalogFollower, Follower
 from vot_integration.track.group import Group, OneEach, Together
+from vot_integration.workspaces.launch import Launch, launch_of
 from vot_integration.workspaces.own_trackers import Section, adopt_trackers, read_own_trackers
 from vot_integration.workspaces.records import check_own_settings, check_tracker
 from vot_integration.workspaces.trackers_ini import (
@@ -47,12 +48,14 @@ class Chosen:
         answers_masks: whether masks can be saved of it.
         has_random_weights: whether its weights are random, not trained.
         build_together: makes one tracker of all targets; None for one each.
+        section: how a tracker of the user's own is registered; None for one of the catalog.
     """
 
     build: Callable[[], Follower]
     answers_masks: bool
     has_random_weights: bool
     build_together: Callable[[], Group] | None = None
+    section: Launch | None = None
 
     def build_group(self, targets: int) -> Group:
         """What follows a number of targets."""
@@ -75,7 +78,13 @@ def choose_follower(choice: Choice) -> Chosen:
         return _from_catalog(registration, choice.settings)
     check_own_settings(choice.tracker, choice.settings)
     own = given if choice.tracker in given else {}
-    return Chosen(partial(_start_own, choice.tracker, workspace, own), True, False)
+    section = {**read_own_trackers(workspace / TRACKERS_FILE), **own}[choice.tracker]
+    return Chosen(
+        partial(_start_own, choice.tracker, workspace, own),
+        True,
+        False,
+        section=launch_of(workspace / TRACKERS_FILE, choice.tracker, section),
+    )
 
 
 def _from_catalog(registration: Registration, settings: TrackerSettings) -> Chosen:
