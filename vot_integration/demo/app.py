@@ -45,6 +45,8 @@ Result = TypeVar("Result")
 async def in_thread(work: Callable[[], Result]) -> Result:
     """Wait for work in a thread that the end of the program does not wait for."""
     future: Future[Result] = Future()
+    # It cannot be cancelled: who waits for it may be gone when it is done.
+    future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
@@ -182,8 +184,7 @@ class DemoApp:
     async def _export(self, request: Request) -> Response:
         studio, kind = self._studio(request), request.path_params["kind"]
         clip, run = studio.snapshot()
-        folder = studio.new_file("")
-        folder.mkdir()
+        folder = studio.new_download(kind)
         file = await in_thread(lambda: export(kind, clip, run, folder))
         return JSONResponse({"url": f"downloads/{folder.name}/{file.name}", "name": file.name})
 

@@ -8,7 +8,6 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-COOKIE = "arvot_demo"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _SAFE_METHODS = ("GET", "HEAD")
@@ -67,13 +66,18 @@ class Guard:
         if scope["type"] == "http" and _is_same(given, token):
             # Out of the address, which is shown and kept in the history.
             answer = RedirectResponse(scope["path"], 303)
-            answer.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+            answer.set_cookie(_cookie(scope), token, httponly=True, samesite="strict")
             return answer
         cookies = Headers(scope=scope).get("cookie", "")
         pairs = (part.strip().partition("=") for part in cookies.split(";"))
-        if any(name == COOKIE and _is_same(value, token) for name, _, value in pairs):
+        if any(name == _cookie(scope) and _is_same(value, token) for name, _, value in pairs):
             return None
         return _line("the token is missing or wrong: open the address that arvot demo has printed")
+
+
+def _cookie(scope: Scope) -> str:
+    """Browsers keep one cookie of a name for all ports of a host: each has a name of its own."""
+    return f"arvot_demo_{scope['server'][1]}"
 
 
 def _is_same(given: str, token: str) -> bool:

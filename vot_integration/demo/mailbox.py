@@ -4,6 +4,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import cv2
@@ -81,5 +82,5 @@ class Mailbox:
             self._filled.set()
 
         # Raises where the loop has ended: nobody listens any more then.
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(put)

@@ -98,6 +98,7 @@ class Studio:
         self._job: threading.Thread | None = None
         self._stop = threading.Event()
         self._files = 0
+        self._downloads: dict[str, Path] = {}
 
     @property
     def phase(self) -> Phase:
@@ -129,6 +130,16 @@ class Studio:
         with self._lock:
             self._files += 1
             return self.folder / f"{self._files:04d}{suffix}"
+
+    def new_download(self, kind: str) -> Path:
+        """A folder for a file to download; that of the one before, of the same kind, is deleted."""
+        with self._lock:
+            before = self._downloads.get(kind)
+            if before is not None:
+                shutil.rmtree(before, ignore_errors=True)
+            folder = self._downloads[kind] = self.new_file("")
+        folder.mkdir()
+        return folder
 
     def begin_upload(self) -> None:
         """A video comes: nothing else may begin until it is opened or given up.

@@ -526,7 +526,7 @@ async function takeNumbers() {
 function fit() {
   const [width, height] = size();
   const columns = isTwo() && matchMedia("(min-width: 44rem)").matches ? 2 : 1;
-  const most = innerHeight * (innerWidth < 992 ? (isTwo() ? 0.36 : 0.5) : 0.72);
+  const most = innerWidth < 992 ? innerHeight * (isTwo() ? 0.36 : 0.5) : innerHeight - $("#curve").clientHeight - 180;
   const ratio = Math.min($("#views").clientWidth / columns / width, Math.max(most, 160) / height);
   for (const { canvas } of views) {
     canvas.style.width = `${Math.floor(width * ratio)}px`;
@@ -593,8 +593,8 @@ function drawBox(context, [x, y, w, h], style, pixel, dash = []) {
 function drawFound(context, found, color, pixel) {
   context.globalAlpha = found.lost ? 0.6 : 1;
   drawOutlines(context, found.outlines, color, pixel);
-  drawBox(context, found.box, found.lost ? "#ff5a52" : `rgb(${color})`, pixel, found.lost ? [6, 5] : []);
   context.globalAlpha = 1;
+  drawBox(context, found.box, found.lost ? "#ff5a52" : `rgb(${color})`, pixel, found.lost ? [6, 5] : []);
 }
 
 function drawDraft(context, pixel, hasGrips) {
