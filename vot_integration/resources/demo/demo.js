@@ -253,8 +253,12 @@ async function go() {
     if (draft) {
       const target = draft.chosen === null ? { box: draft.box } : { proposal: draft.chosen };
       if (app.live) await until(() => count() > draft.frame);
-      await ask("start", { trackers, frame: draft.frame, ...target });
+      // Frames may come before the answer to this: they are to be shown.
       app.draft = null;
+      await ask("start", { trackers, frame: draft.frame, ...target }).catch((error) => {
+        app.draft = draft;
+        throw error;
+      });
     } else if (phase === "paused" && isSame) {
       await ask("resume");
     } else {
