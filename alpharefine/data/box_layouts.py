@@ -45,6 +45,8 @@ class BoxLayout:
         shown: the same, zero where it is hidden.
         starts: target -> number of the frame that the first box belongs to, where it is not the
             first; numbers are those in the frames' names, counted from 1.
+        starts_file: MATLAB file that says the same, where it is there: structures with 'name',
+            'path' and 'startFrame'.
         range_file: file of the numbers of the first and the last frame that have boxes.
         has_rest: whether frames behind the last box are nothing wrong.
         slack: how many boxes more or less than frames are nothing wrong.
@@ -71,6 +73,7 @@ class BoxLayout:
     hidden: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     starts: Mapping[str, int] = field(default_factory=dict)
+    starts_file: str | None = None
     range_file: str | None = None
     has_rest: bool = False
     slack: int = 0
@@ -194,6 +197,7 @@ UAV123 = BoxLayout(
     more_boxes=r"{name}_(\d+)\.txt",
     names_targets=True,
     starts=_UAV_STARTS,
+    starts_file="../../../configSeqs.m",
     has_rest=True,
     rates={"UAV123": 30},
 )
@@ -210,6 +214,7 @@ UAV123_10FPS = BoxLayout(
     more_boxes=r"{name}_(\d+)\.txt",
     names_targets=True,
     starts={name: (start - 1) // _UAV_STEP + 1 for name, start in _UAV_STARTS.items()},
+    starts_file="../../../configSeqs.m",
     has_rest=True,
     rates={"UAV123_10fps": 10},
 )

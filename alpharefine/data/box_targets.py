@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from alpharefine.data.box_layouts import BoxLayout, absolute
 from alpharefine.data.images import FrameError, has_images, is_data, list_images
 from alpharefine.data.regions import RegionRows, read_numbers, read_regions, read_vatic
+from alpharefine.data.text import read_text
 
 _NUMBER = re.compile(r"\d+")
+_STRUCTURE = re.compile(
+    r"'name'\s*,\s*'([^']*)'\s*,\s*'path'\s*,\s*'([^']*)'\s*,\s*'startFrame'\s*,\s*(\d+)"
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,21 @@ class BoxTarget:
                 if numbers.size != 2:
                     raise FrameError(f"{file}: {numbers.size} numbers, expected first,last frame")
                 return int(numbers[0]), int(numbers[1])
-        return layout.starts.get(self.start_key, 1), float("inf")
+        stated = self._stated_start()
+        return layout.starts.get(self.start_key, 1) if stated is None else stated, float("inf")
+
+    def _stated_start(self) -> int | None:
+        """Number of the first frame by the data set's own list of sequences."""
+        folder = absolute(self.folder)
+        file = absolute(folder / (self.layout.starts_file or ""))
+        if self.layout.starts_file is None or not file.is_file():
+            return None
+        for name, path, start in _STRUCTURE.findall(read_text(file)):
+            # One list may have several sets, of the same names.
+            parts = re.split(r"[/\\\\]", path.rstrip("/\\"))
+            if name == self.start_key and parts[-2:] == [folder.parent.name, folder.name]:
+                return int(start)
+        return None
 
     @property
     def start_key(self) -> str:

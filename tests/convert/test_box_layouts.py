@@ -95,6 +95,16 @@ def test_a_window_behind_the_frames_is_said(tmp_path: Path) -> None:
     assert "from 775 on in UAV123" in line and "from 1 to 20" in line
 
 
+def test_windows_that_the_data_set_lists_itself(tmp_path: Path) -> None:
+    write_uav(tmp_path / "UAV")
+    entry = "struct('name','bird1_2','path','D:\\UAV\\data_seq\\{}\\bird1\\','startFrame',{},...\n"
+    text = entry.format("UAV123_10fps", 3) + entry.format("UAV123", 9)
+    (tmp_path / "UAV/configSeqs.m").write_text(f"seqs = {{{text}}};")
+    sequence = converted(tmp_path / "UAV")["bird1_2"]
+    frame = tmp_path / "UAV/data_seq/UAV123/bird1/000009.jpg"
+    assert sequence.frames[0].read_bytes() == frame.read_bytes()
+
+
 def test_trackingnet_counts_without_padding(tmp_path: Path) -> None:
     write_trackingnet(tmp_path / "TN")
     done = convert(tmp_path / "TN", tmp_path / "out", DEFAULT)
