@@ -73,7 +73,7 @@ def test_a_lost_target_stays_where_it_was_but_in_parity_mode(
         assert drift == pytest.approx(np.hypot(count / 2, count / 2), rel=0.2)
 
 
-def odd_tracker(monkeypatch: pytest.MonkeyPatch, official: OfficialBehavior) -> Tracker:
+def odd_tracker(official: OfficialBehavior) -> Tracker:
     """The default tracker with some of the peculiarities."""
     spec = TRACKERS["ARDiMP_lite"]
     assert spec.refinement is not None
@@ -83,10 +83,10 @@ def odd_tracker(monkeypatch: pytest.MonkeyPatch, official: OfficialBehavior) -> 
         refiner=replace(spec.refinement.refiner, official=official),
         coupling=replace(spec.refinement.coupling, official=official, initial_shift=shift),
     )
-    base = replace(spec.base, official=official)
-    changed = replace(spec, name="odd", base=base, refinement=refinement)
-    monkeypatch.setitem(TRACKERS, "odd", changed)  # type: ignore[arg-type]
-    return build_tracker("odd", device="cpu", precision="float32", weights="lite")
+    assert isinstance(spec.config, DimpConfig)
+    config = replace(spec.config, official=official)
+    changed = replace(spec, config=config, refinement=refinement)
+    return build_tracker(changed, device="cpu", precision="float32", weights="lite")
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def test_what_counts_as_harm(gains: list[float], harm: bool) -> None:
 
 
 @pytest.mark.soak
-def test_each_fix_helps_or_does_no_harm(monkeypatch: pytest.MonkeyPatch, figure: Report) -> None:
+def test_each_fix_helps_or_does_no_harm(figure: Report) -> None:
     runs = [
         run
         for path in read_list(data_folder("eval_masks"))
@@ -172,7 +172,7 @@ def test_each_fix_helps_or_does_no_harm(monkeypatch: pytest.MonkeyPatch, figure:
     def measure(
         name: str, official: OfficialBehavior, moved: tuple[float, float] = (0.0, 0.0)
     ) -> Values:
-        tracker = odd_tracker(monkeypatch, official)
+        tracker = odd_tracker(official)
         results = [mean_overlap(tracker, run, moved) for run in runs]
         values = np.array([value for value, _ in results])
         figure(f"{name}, {len(runs)} runs: mean overlap", float(values.mean()))
