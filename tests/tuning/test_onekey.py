@@ -73,7 +73,7 @@ def test_every_epoch_is_scored_and_the_best_is_tuned(ran: list[TrialJob]) -> Non
     assert summary["chosen_epoch"] == 3 and summary["weights"].endswith("003.safetensors")
     assert summary["tuning"]["held_out"]["tuned"] == pytest.approx(0.6)
     page = Path("runs/all/onekey.html").read_text()
-    assert "3 of 3 that were scored on score" in page
+    assert "3, the best of 3 that were scored on score" in page
     assert "Tuned on a, b" in Path("runs/all/tune-epoch-003.html").read_text()
     assert Path("runs/all/tuned.toml").read_text().startswith('tracker = "ARDiMP_lite"')
 

@@ -75,14 +75,14 @@ def tune(*options: str, trials: int = 12) -> int:
 def test_the_best_settings_are_found_judged_and_written(
     ran: list[TrialJob], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert tune("--held-out", "held", "--json", "out.json", trials=25) == 0
+    assert tune("--held-out", "held", "--json", "out.json", trials=14) == 0
     found = json.loads(Path("out.json").read_text())
     config = tomllib.loads(Path("SiamRPNpp-tuned.toml").read_text())
     rate = config["config.size_rate"]
     assert abs(rate - BEST) < abs(0.38 - BEST), "better than the tracker's own"
     assert found["best"]["value"] >= found["default"] == pytest.approx(0.8 - 0.08 - 0.025)
     assert found["tuned_on"] == config["tuned"]["sequences"] == NAMES
-    assert found["trials"] == 25 and found["pruned"] > 0
+    assert found["trials"] == 14 and found["pruned"] > 0
     held = found["held_out"]
     difference = 0.08 - abs(rate - BEST)
     assert held["difference"] == pytest.approx(difference)

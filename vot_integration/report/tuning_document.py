@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 import alpharefine
 from vot_integration.report.html import render_template
@@ -52,6 +53,7 @@ def epochs_figure(epochs: Mapping[int, float], chosen: int) -> str:
         axes.plot(list(epochs), list(epochs.values()), marker=".", color=_WHOLE)
         axes.plot([chosen], [epochs[chosen]], marker="o", color=_BEST)
         axes.set(xlabel="epoch", ylabel="score")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return svg(figure)
 
 
@@ -66,6 +68,7 @@ def history_figure(points: "Sequence[TrialPoint]") -> str:
             [point.number for point in whole], best, where="post", color=_BEST, label="best so far"
         )
         axes.set(xlabel="trial", ylabel="objective")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False, fontsize=9)
         return svg(figure)
 
