@@ -13,9 +13,20 @@ _PROBE_BYTES = 1 << 20
 
 
 def absolute(path: Path) -> Path:
-    """The absolute path without "~" and "..", links as they are."""
+    """The absolute path without "~" and "..", links as they are.
+
+    Raises:
+        UsageError: its name is no text in UTF-8, which text files of names are written in.
+    """
     # `Path.resolve` would follow the links.
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+    found = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+    try:
+        str(found).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{found}: this name is not in UTF-8: rename what it names, or link to it"
+        ) from error
+    return found
 
 
 def write_text(file: Path, text: str) -> None:

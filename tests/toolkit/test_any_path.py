@@ -1,6 +1,7 @@
 """Paths of any characters: of frames, sequences, workspace, temporary files and trackers."""
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -101,6 +102,16 @@ def test_no_place_for_links_is_said(odd: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("vot_integration.plain_paths._SHARED_FOLDERS", ("/no/such/folder",))
     with pytest.raises(UsageError, match="set TMPDIR to one that can be written"):
         PlainPaths().of(str(odd))
+
+
+def test_a_name_that_is_no_text_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/J\xfcrgen")
+    for given in ([folder], [str(tmp_path / "w"), "--sequences", folder]):
+        assert main(["init", *given]) == 2
+        error = capsys.readouterr().err
+        assert "J\\udcfcrgen: this name is not in UTF-8" in error and error.count("\n") == 1
 
 
 def test_what_is_said_over_trax() -> None:
