@@ -59,7 +59,8 @@ def test_everything_that_is_imported_is_required() -> None:
     assert imported("alpharefine/training") <= library | modules("train") | modules("labels")
     assert imported("rendering") <= library
     used = imported("vot_integration")
-    assert used <= library | modules("vot") | modules("cluster") | modules("demo")
+    extras = ("vot", "cluster", "demo", "tune")
+    assert used <= library.union(*map(modules, extras))
     assert modules("vot") - used == {"attributee"}, "pinned"
 
 
