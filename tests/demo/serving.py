@@ -97,12 +97,21 @@ class Breaks(Brightness):
         return super().track(image)
 
 
+class Stubborn(CatalogFollower):
+    """Cannot be ended, either."""
+
+    def close(self) -> None:
+        raise OSError("it does not end")
+
+
 def find(choice: Choice) -> Chosen:
     """Stands in for the trackers of the catalog."""
+    if choice.tracker == "DiMP50":
+        return Chosen(lambda: Stubborn(Breaks(), Output.MASK), True, False)
     if choice.tracker == "DiMPlite":
         return Chosen(lambda: CatalogFollower(Brightness(), Output.BOX), False, False)
-    tracker = Breaks if choice.tracker == "DiMP50" else Brightness
-    return Chosen(lambda: CatalogFollower(tracker(), Output.MASK), True, "Siam" in choice.tracker)
+    is_random = "Siam" in choice.tracker
+    return Chosen(lambda: CatalogFollower(Brightness(), Output.MASK), True, is_random)
 
 
 def point_at(refiner: object, image: Image, point: tuple[float, float]) -> list[PointProposal]:

@@ -1,6 +1,7 @@
 """Trackers side by side on the same frames, and what each of them has found."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,9 +58,9 @@ class Lane:
 
     def close(self) -> None:
         """End the tracker's process, if it has one; it is built anew when it is needed again."""
-        if self._follower is not None:
-            self._follower.close()
-            self._follower = None
+        follower, self._follower = self._follower, None
+        if follower is not None:
+            follower.close()
 
     def view(self) -> dict[str, Any]:
         """What the page has to know of it."""
@@ -162,6 +163,7 @@ class Run:
         self.marks.clear()
 
     def close(self) -> None:
-        """End all trackers."""
-        for lane in self.lanes:
-            lane.close()
+        """End all trackers; all are ended, also where one fails at that."""
+        with ExitStack() as stack:
+            for lane in self.lanes:
+                stack.callback(lane.close)

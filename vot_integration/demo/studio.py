@@ -340,7 +340,7 @@ class Studio:
         self._stop.set()
         self.end_recording()
         self.pause()
-        self._run.close()
+        self._end_trackers()
         with self._viewing:
             self._drop_clip()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -410,8 +410,15 @@ class Studio:
 
     def _fail(self, message: str) -> None:
         # What state the trackers are in is not known: they are built anew.
-        self._run.close()
+        self._end_trackers()
         self._set(Phase.FAILED, message)
+
+    def _end_trackers(self) -> None:
+        try:
+            self._run.close()
+        except Exception:
+            # What is at its end must not keep the rest from it.
+            _log.exception("a tracker could not be ended")
 
     def _set(self, phase: Phase, message: str = "", progress: int = 0) -> None:
         with self._lock:
