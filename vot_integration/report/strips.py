@@ -11,7 +11,7 @@ from alpharefine.types import Image
 from vot_integration.regions.drawing import TRUTH, Color, draw_contour, draw_shape
 from vot_integration.regions.shapes import Shape
 from vot_integration.report.collect import ExperimentResults
-from vot_integration.report.trajectories import TrackedRun, read_run_regions, truth_of
+from vot_integration.report.trajectories import read_run_regions, truth_of
 from vot_integration.sequences.folder import SequenceFolder
 from vot_integration.toolkit.regions import Region, region_mask, region_shape
 from vot_integration.workspaces.workspace import Workspace
@@ -30,7 +30,8 @@ class Picture:
     Attributes:
         jpeg: the picture.
         frame: index of the sequence's frame, 0-based.
-        overlap: with the ground truth, 0..1; None in the frame of initialization.
+        overlap: with the ground truth, 0..1, of several objects their mean; None in the frame of
+            initialization.
         failed: whether the run has failed here or before.
     """
 
@@ -49,6 +50,8 @@ def make_strip(
 ) -> list[Picture]:
     """Pictures of the longest run of a tracker in a sequence, evenly spread; a failure is in them.
 
+    Of a sequence with several objects, a run of each of them.
+
     Args:
         workspace: the workspace.
         tracker: registered name.
@@ -60,7 +63,9 @@ def make_strip(
     if not runs:
         return []
     run = max(runs, key=lambda entry: len(entry.frames))
-    regions = read_run_regions(workspace.results(tracker), run.run)
+    together = list({entry.run.target: entry for entry in reversed(runs)}.values())
+    drawn = [run] if run.run.target is None else together
+    regions = [read_run_regions(workspace.results(tracker), entry.run) for entry in drawn]
     failures = results.failures[run.run.name]
     pictures = []
     for index in choose_frames(len(run.frames), failures):
@@ -68,9 +73,12 @@ def make_strip(
         image = read_frame(str(sequence.frames[frame]))
         if image is None:
             continue
-        shape = region_shape(regions[index]) if run.reported[index] else None
-        _draw(image, truth_of(run.run, sequence)[frame], shape, color)
-        pictures.append(_picture(image, run, index, bool(failures) and index >= failures[0]))
+        for entry, answers in zip(drawn, regions, strict=True):
+            shape = region_shape(answers[index]) if entry.reported[index] else None
+            _draw(image, truth_of(entry.run, sequence)[frame], shape, color)
+        overlap = float(np.mean([entry.overlaps[index] for entry in drawn])) if index else None
+        has_failed = bool(failures) and index >= failures[0]
+        pictures.append(Picture(_jpeg(image), frame, overlap, has_failed))
     return pictures
 
 
@@ -96,12 +104,12 @@ def _draw(image: Image, truth: Region, shape: Shape | None, color: Color) -> Non
         draw_contour(image, region_mask(truth, *image.shape[:2]), TRUTH)
 
 
-def _picture(image: Image, run: TrackedRun, index: int, failed: bool) -> Picture:
+def _jpeg(image: Image) -> bytes:
     height, width = image.shape[:2]
     small = cv2.resize(
         image, (max(1, round(width * _HEIGHT / height)), _HEIGHT), interpolation=cv2.INTER_AREA
     )
     quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
-    overlap = float(run.overlaps[index]) if index else None
-    return Picture(data.tobytes(), int(run.frames[index]), overlap, failed)
+    content: bytes = data.tobytes()
+    return content
