@@ -24,5 +24,7 @@ def nearest(given: str, known: Iterable[str]) -> list[str]:
     same = [wanted] if wanted in by_case else []
     beginning = wanted.partition("/")[0] + "/" if "/" in wanted else wanted
     begun = [name for name in by_case if beginning and name.startswith(beginning)]
+    if beginning != wanted:
+        begun.sort(key=lambda name: -difflib.SequenceMatcher(None, wanted, name).ratio())
     alike = difflib.get_close_matches(wanted, by_case, _SHOWN, _SIMILARITY)
     return [by_case[name] for name in (same or begun or alike)[:_SHOWN]]
