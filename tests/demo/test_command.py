@@ -21,6 +21,7 @@ from vot_integration.cli import main
     [
         (["--tracker", "Nobody"], "unknown tracker 'Nobody'"),
         (["--weights", "nothing"], "unknown weights"),
+        (["--config", "nothing.toml"], "nothing.toml"),
         (["--token", "short"], "--token: give at least 8"),
         (["--token", "with spaces in it"], "--token: give at least 8"),
         (["--port", "99999"], "--port 99999: give a number"),

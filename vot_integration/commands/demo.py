@@ -10,6 +10,7 @@ from types import FrameType
 from vot_integration.commands.options import (
     DEFAULT_TRACKER,
     add_command,
+    add_config,
     add_tracker_settings,
     add_workspace,
 )
@@ -67,6 +68,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="registers trackers of your own, besides those of the workspace",
     )
     add_tracker_settings(parser, "auto")
+    add_config(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
     quiet_opencv()
     console = plain_console()
-    settings = TrackerSettings(args.weights, args.device, args.precision)
+    settings = TrackerSettings(args.weights, args.device, args.precision, args.config)
     choice = Choice(args.tracker, settings, args.workspace, args.trackers)
     options = DemoOptions(choice, args.host, args.port, args.token, args.max_upload)
     with _ended_in_order(), Demo(options) as demo:

@@ -54,8 +54,8 @@ def list_trackers(choice: Choice) -> list[TrackerEntry]:
 
 
 def finder(choice: Choice) -> FindTracker:
-    """Finds trackers by their names; weights that the user names are for the user's tracker."""
-    others = replace(choice.settings, weights=None)
+    """Finds trackers by their names; weights and settings are for the tracker of the choice."""
+    others = replace(choice.settings, weights=None, config=None)
 
     def find(name: str) -> Chosen:
         settings = choice.settings if name == choice.tracker else others
