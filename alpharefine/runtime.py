@@ -28,12 +28,19 @@ class Runtime:
     def prepare(self, network: Network) -> Network:
         """Move a network here, in its inference form: of no use for training any more.
 
-        Load its weights before.
+        Load its weights before. On a GPU, float32 then is float32 in the whole process: cuDNN would
+        compute convolutions in TF32, whose numbers have ten bits.
         """
+        self.forbid_tf32()
         network = network.eval().requires_grad_(False)
         put_into_inference_form(network)
         # The keyword is missing from torch's type hints for this form of the call.
         return network.to(self.device, self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forbid_tf32(self) -> None:
+        """Have cuDNN compute in float32 where this runtime does."""
+        if self.device.type == "cuda" and self.dtype is torch.float32:
+            torch.backends.cudnn.allow_tf32 = False
 
 
 def resolve_runtime(device: str = "auto", precision: str = "float32") -> Runtime:

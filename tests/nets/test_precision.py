@@ -16,7 +16,7 @@ from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.nets.normalization import Normalization, network_input
 from alpharefine.nets.registry import build_network
 from alpharefine.refinement.refined_tracker import RefinedTracker
-from alpharefine.runtime import fastest_precision, resolve_runtime
+from alpharefine.runtime import Runtime, fastest_precision, resolve_runtime
 from alpharefine.types import Box
 from tests.outside import data_folder
 
@@ -158,3 +158,19 @@ def test_boxes_and_masks(precision: str, clips: list[_Clip]) -> None:
             reduced.set_state(exact.trace.fed_back)
     assert np.mean(boxes) > 0.97 and min(boxes) > 0.9
     assert np.mean(masks) > 0.97 and min(masks) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "allowed"),
+    [
+        ("cuda", torch.float32, False),
+        ("cuda", torch.bfloat16, True),
+        ("cpu", torch.float32, True),
+    ],
+)
+def test_float32_on_a_gpu_is_not_tf32(
+    device: str, dtype: torch.dtype, allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    Runtime(torch.device(device), dtype).forbid_tf32()
+    assert torch.backends.cudnn.allow_tf32 is allowed
