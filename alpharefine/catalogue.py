@@ -16,6 +16,7 @@ from alpharefine.trackers.online.config import BoxRefinementConfig, Localization
 from alpharefine.trackers.rtmdnet.config import RtMdNetConfig
 from alpharefine.trackers.siamfc.config import SIAMFC_TUNED, SiamFcConfig
 from alpharefine.trackers.siamrpn.config import (
+    SIAMRPN_LITE,
     SIAMRPN_PLUS_TUNED,
     TA_SIAMRPN_PP,
     SiamRpnConfig,
@@ -132,6 +133,7 @@ _BASES = (
             learn_settled=True,
         ),
     ),
+    TrackerSpec("SiamRPN_lite", "siamrpn_lite", SIAMRPN_LITE),
     TrackerSpec("DiMPsuper", "super_dimp", DimpConfig()),
     TrackerSpec("DiMP50", "dimp50", DIMP_50),
     TrackerSpec("DiMP18", "dimp18", DIMP_50),
@@ -149,6 +151,7 @@ _BASES = (
 )
 _PAIRS = {
     "ARDiMP_lite": ("DiMPlite", "ar_lite"),
+    "ARSiamRPN_lite": ("SiamRPN_lite", "ar_lite"),
     "ARDiMP_v20": ("DiMPsuper", "ar_v20"),
     "ARDiMP_c21": ("DiMPsuper", "ar_c21_r34"),
     "ARDiMP50": ("DiMP50", "ar_c21_r34"),

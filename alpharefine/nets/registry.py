@@ -42,6 +42,17 @@ LITE = WeightsSpec(
     reported="see MODEL_CARD.md",
 )
 
+SIAMRPN_LITE = WeightsSpec(
+    name="siamrpn_lite",
+    url=None,
+    sha256="1d6ba5c94923038671ae1c273cdce8dd13f31e6d4336dbd64401c7b18103d955",
+    size=4_376_864,
+    license="MIT; trained on research data sets, see MODEL_CARD.md",
+    source="trained with `arvot train`; the backbone is that of `lite`",
+    obtain="install arvot again, they are part of it",
+    reported="see MODEL_CARD.md",
+)
+
 _PYSOT_LICENSE = "the authors' (CC BY-SA 3.0; trained on research data sets); not distributed"
 _PYSOT_FILE = OfficialFile(("state_dict", ""))
 
@@ -294,6 +305,7 @@ NETWORKS: Mapping[str, NetworkSpec] = {
                 fusion="mean",
             ),
             InputSpec(255),
+            weights=(SIAMRPN_LITE,),
             backbone_of="dimp_lite",
         ),
         NetworkSpec(

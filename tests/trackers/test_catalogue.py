@@ -84,6 +84,7 @@ def test_the_default_is_the_first() -> None:
         ("ARATOM", "ATOM+ar_c21_r34"),
         ("ARECO", "ECO+ar_c21_r34"),
         ("ARRTMDNet", "RTMDNet+ar_c21_r34"),
+        ("ARSiamRPN_lite", "SiamRPN_lite+ar_lite"),
         ("ARSiamRPNpp", "SiamRPNpp+ar_c21_r34"),
         ("ARTaSiamRPNpp", "TaSiamRPNpp+ar_c21_r34"),
         ("ARSiamFCRes22", "SiamFCRes22+ar_c21_r34"),

@@ -67,6 +67,9 @@ class SiamRpnConfig:
 SIAMRPN_PP_OTB = SiamRpnConfig(rank=RankConfig(penalty=0.24, window_influence=0.5), size_rate=0.25)
 """SiamRPN++ as published for OTB; its network fuses with equal weights."""
 
+SIAMRPN_LITE = SiamRpnConfig(initial_shift=0.0)
+"""This project's small SiamRPN++."""
+
 TA_SIAMRPN_PP = SiamRpnConfig(channels=ChannelSelectionConfig())
 """Target-aware SiamRPN++."""
 
