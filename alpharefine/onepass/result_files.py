@@ -108,9 +108,8 @@ def read_run(file: Path, *, corners: bool = False) -> Run:
         FrameError: the file is missing, or not text.
     """
     rows = [line.split() for line in read_text(file).translate(_SEPARATORS).split("\n")]
-    while rows and not rows[-1]:
-        rows.pop()
-    boxes, faults = _parse(rows)
+    # Blank lines are no rows, as for the readers of all tools.
+    boxes, faults = _parse([row for row in rows if row])
     if corners:
         boxes[:, 2:] -= boxes[:, :2]
     finite = np.isfinite(boxes).all(axis=1)

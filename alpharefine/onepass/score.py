@@ -110,21 +110,31 @@ def score_tracker(
         form: how the files are to be read.
 
     Raises:
-        UsageError: a file cannot be read, or there is none.
+        UsageError: a file cannot be read, there is none, or the truth is the first box alone, as in
+            sets that a server scores.
     """
     tally = _Tally(convention, form)
     scored: dict[str, SequenceScore] = {}
-    missing = []
+    missing, hidden = [], []
     for truth in truths:
         files = results.get(sequence_key(truth.name))
         if files is not None:
-            scored[truth.name] = tally.measure(truth, files)
+            sequence = tally.measure(truth, files)
+            if sequence is None:
+                hidden.append(truth.name)
+            else:
+                scored[truth.name] = sequence
         elif convention.zeros_for_missing:
             missing.append(truth.name)
             zeros = np.zeros((len(truth.boxes), 4))
             scored[truth.name] = measure_sequence(zeros, truth, convention)
         else:
             missing.append(truth.name)
+    if hidden and not scored.keys() - set(missing):
+        raise UsageError(
+            "the truth has the first box of each sequence alone: only the data set's server can "
+            "score these results"
+        )
     if not scored:
         raise UsageError("no result file belongs to a sequence of the data set")
     return TrackerScores(
@@ -133,7 +143,11 @@ def score_tracker(
         _by_group(truths, scored, convention),
         _by_attribute(truths, scored, convention),
         tally.fps(),
-        [*_missing_note(missing, len(truths), convention), *tally.notes()],
+        [
+            *_missing_note(missing, len(truths), convention),
+            *_hidden_note(hidden),
+            *tally.notes(),
+        ],
         [] if convention.zeros_for_missing else missing,
     )
 
@@ -149,14 +163,20 @@ class _Tally:
         self._corners: list[bool] = []
         self._times: list[NDArray[np.float64]] = []
 
-    def measure(self, truth: Truth, files: ResultFiles) -> SequenceScore:
-        """Measure a sequence; repetitions count as so many frames more."""
+    def measure(self, truth: Truth, files: ResultFiles) -> SequenceScore | None:
+        """Measure a sequence; repetitions count as so many frames more.
+
+        Returns:
+            None where the truth is the first box alone, and the results go on.
+        """
         try:
             runs = [read_run(file, corners=self._form.corners) for file in files.boxes]
             if files.times is not None:
                 self._times.append(read_times(files.times))
         except FrameError as error:
             raise UsageError(error) from error
+        if len(truth.boxes) == 1 and any(len(run.boxes) > 1 for run in runs):
+            return None
         parts = [self._measure_run(truth, run) for run in runs]
         return parts[0] if len(parts) == 1 else _average(parts)
 
@@ -260,6 +280,15 @@ def _by_attribute(
             if truth.name in scored:
                 attributes.setdefault(name, []).append(scored[truth.name])
     return {name: combine(entries, convention) for name, entries in sorted(attributes.items())}
+
+
+def _hidden_note(hidden: Sequence[str]) -> list[str]:
+    if not hidden:
+        return []
+    return [
+        f"{len(hidden)} sequences have their first box alone as truth, the first is {hidden[0]}: "
+        "left out, as only the data set's server can score them"
+    ]
 
 
 def _missing_note(missing: Sequence[str], count: int, convention: Convention) -> list[str]:

@@ -85,6 +85,17 @@ def test_boxes_count_pixels_as_the_truth_does_and_trackers_from_zero(tmp_path: P
     assert (marked.min(axis=0).tolist(), len(marked)) == ([3, 2], 30)
 
 
+def test_a_relative_folder_is_found_from_other_working_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_set(tmp_path / "set")
+    monkeypatch.chdir(tmp_path)
+    data = read_set(Path("set"), "otb")
+    assert data.root == tmp_path / "set"
+    for sequence in data.sequences:
+        assert sequence.frames[0].is_absolute() and sequence.frames[0].is_file()
+
+
 def test_an_interrupted_sequence_leaves_nothing_that_counts(tmp_path: Path) -> None:
     [first, _] = read_set(make_set(tmp_path), "otb").sequences
     with pytest.raises(EvaluationError):

@@ -48,6 +48,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         "10\t20,30 40\n" * 3,
         "1e1,2.0e1,30.000,40\n" * 3,
         "10,20,40,20,40,60,10,60\n" * 3,
+        ROWS.replace("\n", "\n\n"),
     ],
 )
 def test_every_separator_is_read(tmp_path: Path, rows: str) -> None:
@@ -122,6 +123,19 @@ def test_a_missing_sequence_is_zeros_for_trackingnet(tmp_path: Path) -> None:
     found = score(write(tmp_path, {"car-1.txt": ROWS}), layout="trackingnet")
     assert found.scores.coverage == pytest.approx(4 / 6)
     assert found.missing == []
+
+
+@pytest.mark.parametrize("layout", ["otb", "trackingnet", "got10k"])
+def test_results_are_not_scored_by_the_first_box_alone(tmp_path: Path, layout: str) -> None:
+    """The truth of GOT-10k's and TrackingNet's test sets is on their servers."""
+    files = find_results(write(tmp_path, {"car-1.txt": ROWS, "dog-2.txt": ROWS}))
+    convention = find_convention("official", layout)
+    hidden = [Truth(truth.name, truth.boxes[:1]) for truth in TRUTHS]
+    with pytest.raises(UsageError, match="the first box of each sequence alone"):
+        score_tracker(hidden, files, convention)
+    found = score_tracker([TRUTHS[0], hidden[1]], files, convention)
+    assert [sequence.name for sequence in found.sequences] == ["car-1"]
+    assert "1 sequences have their first box alone as truth, the first is dog-2" in found.notes[0]
 
 
 def test_negative_sides_are_counted(tmp_path: Path) -> None:

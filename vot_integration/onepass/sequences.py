@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from alpharefine.data.box_layouts import absolute
 from alpharefine.data.box_targets import BoxTarget
 from alpharefine.data.images import FrameError, FrameFiles, list_images
 from alpharefine.errors import UsageError
@@ -42,7 +43,7 @@ class OnePassSet:
         layout: name of its layout.
         sequences: sorted by name.
         notes: flaws of the data, in words.
-        has_truth: whether all frames have boxes, so that results can be scored.
+        has_truth: whether a sequence has more than its first box, so that results can be scored.
     """
 
     root: Path
@@ -64,6 +65,8 @@ def read_set(root: Path, layout: str, part: str | None = None) -> OnePassSet:
         UsageError: there is no sequence, or something is wrong with one that no run can mend.
     """
     sequences, notes, boxes = [], [], []
+    # Runs are made in processes with other working folders.
+    root = absolute(root)
     for target in find_targets(root, layout, part):
         try:
             sequence, count, note = _read(target)
@@ -73,7 +76,7 @@ def read_set(root: Path, layout: str, part: str | None = None) -> OnePassSet:
         boxes.append(count)
         notes += [note] if note else []
     has_truth = any(count > 1 for count in boxes)
-    return OnePassSet(root.absolute(), layout, tuple(sequences), tuple(notes), has_truth)
+    return OnePassSet(root, layout, tuple(sequences), tuple(notes), has_truth)
 
 
 def _read(target: BoxTarget) -> tuple[OnePassSequence, int, str | None]:

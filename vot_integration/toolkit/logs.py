@@ -9,7 +9,7 @@ LOG_LINES = 25
 
 LINE_LENGTH = 300
 
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception)\b")
+_EXCEPTION = re.compile(r"\s*[A-Za-z_][\w.]*(Error|Exception)\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _KEPT = re.compile(r"(\d+) (invalid estimates|unreadable frames)")
 """What `vot_integration.serving.session` counts when it keeps an answer."""
