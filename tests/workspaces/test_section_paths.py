@@ -105,6 +105,8 @@ def test_folders_that_are_none_are_named_by_init_and_doctor(
         ("trax", 'sh "raw.py', "a quote is opened and not closed"),
         ("trax", "sh code/gone.py", "command names code/gone.py"),
         ("trax", "./gone", "command starts ./gone"),
+        ("trax", "~/gone.sh --x $LAB", "there is no program {lab}/gone.sh"),
+        ("trax", r"C:\t.exe -x", r"C:\t.exe -x: this is a program of Windows"),
         ("trax", "no_such_program -x", "there is no program no_such_program"),
         (
             "trax",
@@ -117,6 +119,7 @@ def test_commands_that_cannot_work(
     protocol: str, command: str, words: str, lab: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ini, _ = written(lab, f"protocol = {protocol}", f"command = {command}", "paths = code")
+    words = words.format(lab=lab)
     assert words in capsys.readouterr().out
     [found] = check_environment(ini, "Mine")
     assert found.severity is Severity.ERROR and words in found.text
@@ -131,6 +134,7 @@ def test_commands_that_cannot_work(
         ("sh ~/code/raw.py", ["sh", "{lab}/code/raw.py"]),
         ("sh $LAB/code/raw.py", ["sh", "{lab}/code/raw.py"]),
         ("sh -c 'exit 1'", ["sh", "-c", "exit 1"]),
+        ("sh -c exit --at $LAB", ["sh", "-c", "exit", "--at", "{lab}"]),
     ],
 )
 def test_programs_are_found_from_the_file_they_are_named_in(

@@ -61,6 +61,8 @@ def absolute_folders(value: str, base: Path) -> str:
 def absolute_command(value: str, base: Path) -> str:
     """A command line whose words that name a file, seen from a folder, are absolute paths.
 
+    `~` and variables of the environment are replaced in all words: the toolkit asks no shell.
+
     Args:
         value: as a shell would take it.
         base: folder of the file that it stands in.
@@ -80,10 +82,10 @@ def absolute_command(value: str, base: Path) -> str:
         _is_named(word, base) and not (is_known and number == 0)
         for number, word in enumerate(words)
     ]
-    if not any(named):
+    if not any(named) and all(expand(word) == word for word in words):
         return value
     return shlex.join(
-        str(base / expand(word)) if is_path else word
+        str(base / expand(word)) if is_path else expand(word)
         for word, is_path in zip(words, named, strict=True)
     )
 

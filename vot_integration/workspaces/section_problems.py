@@ -48,6 +48,8 @@ def command_problem(section: Launch) -> str | None:
         return _python_problem(command) or _program_problem("python", section.python)
     if section.entries.get("protocol") != "trax":
         return None
+    if is_windows(command.partition(" ")[0]):
+        return f"command = {command}: this is a program of Windows; write one of this system"
     try:
         words = shlex.split(command)
     except ValueError:
