@@ -54,6 +54,7 @@ def test_json_and_table(
         "eao_interval": [2, 8],
         "experiments": {"baseline": ideal, "realtime": ideal},
         "device": "its own",
+        "notes": [],
     }
     shown = capsys.readouterr().out
     assert "baseline   │ 1.000 │    0.917 │      1.000 │         2 │     48" in shown

@@ -232,7 +232,7 @@ def test_siamfc_maps_that_are_not_finite_keep_the_last_state(
     before = tracker.state, tracker.search_side
     maps = torch.zeros(3, 1, 17, 17)
     maps[1, 0, 4, 4] = value
-    monkeypatch.setattr(tracker.network, "scores", lambda kernel, images: maps)
+    monkeypatch.setattr(tracker.network, "predict", lambda features, kernel: maps)
     estimate = tracker.track(_frames()[1])
     assert (tracker.state, tracker.search_side) == before
     assert (estimate.lost, estimate.confidence) == (True, 0.0)
@@ -244,7 +244,7 @@ def test_a_flat_siamfc_map_stays_in_the_middle(monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(tracker, SiamFcTracker)
     tracker.initialize(_frames()[0], TARGET)
     monkeypatch.setattr(
-        tracker.network, "scores", lambda kernel, images: torch.full((3, 1, 17, 17), 2.0)
+        tracker.network, "predict", lambda features, kernel: torch.full((3, 1, 17, 17), 2.0)
     )
     before, estimate = tracker.state, tracker.track(_frames()[1])
     assert tracker.trace.best_scale == 1
@@ -263,7 +263,7 @@ def test_siamfc_search_regions_have_limits(
     first = tracker.search_side
     maps = torch.zeros(3, 1, 17, 17)
     maps[step] = 1.0
-    monkeypatch.setattr(tracker.network, "scores", lambda kernel, images: maps)
+    monkeypatch.setattr(tracker.network, "predict", lambda features, kernel: maps)
     for _ in range(90):
         tracker.track(_frames()[1])
     assert tracker.search_side == pytest.approx(limit * first)

@@ -109,7 +109,7 @@ def test_refine(
     assert list((run / "tensorboard").iterdir())
     assert [file.name for file in (run / "epochs").iterdir()] == ["002.safetensors"]
     assert open_weights(run / "epochs" / "002.safetensors").parts.keys() == {"refine"}
-    picture = cv2.imread(str(run / "samples/001_pairs0.png"))
+    picture = cv2.imread(str(run / "samples/001_samples.png"))
     assert picture is not None and np.ptp(picture) > 100
     weights = torch.load(run / "last.pt", weights_only=True)["module"].values()
     assert {t.dtype for t in weights if t.is_floating_point()} == {torch.float32}

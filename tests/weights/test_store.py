@@ -130,7 +130,7 @@ class TestResolve:
         (tmp_path / "empty").mkdir()
         with pytest.raises(UsageError, match=r"holds none of tiny.safetensors, small.safetensors"):
             resolve_weights(str(tmp_path / "empty"), DEFAULTS)
-        (tmp_path / "net.pth.tar").write_bytes(b"PK")
+        torch.save({}, tmp_path / "net.pth.tar")
         with pytest.raises(UsageError, match="arvot weights convert"):
             resolve_weights(str(tmp_path / "net.pth.tar"), DEFAULTS)
 

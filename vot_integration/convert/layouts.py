@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from alpharefine.data.box_layouts import BOX_LAYOUTS, BoxLayout, find_layout
+from alpharefine.data.box_layouts import BOX_LAYOUTS, BoxLayout, absolute, find_layout
 from alpharefine.data.images import has_images, is_data, list_folders, list_images
 from alpharefine.errors import UsageError
 from vot_integration.convert.boxes import place_track, read_boxed, read_track
@@ -15,7 +15,6 @@ from vot_integration.convert.rate import check_rate
 from vot_integration.convert.source import ConvertOptions, LeftOutError, Source, SourceSequence
 from vot_integration.convert.video import read_video
 from vot_integration.convert.vots import read_objects
-from vot_integration.files import absolute
 from vot_integration.sequences.folder import PROPERTIES_FILE, object_files
 
 _DAVIS_IMAGES = "JPEGImages"
@@ -161,7 +160,7 @@ def _lone_truth(source: Path) -> Iterator[Source]:
 
 def _inside_davis(source: Path) -> tuple[Path, Path] | None:
     """Root of a DAVIS layout and the part of it that a source is, where it is below the root."""
-    path = absolute(source)
+    path = absolute(source.expanduser())
     for folder in (path, *path.parents):
         if folder.name == _DAVIS_IMAGES and (folder.parent / _DAVIS_MASKS).is_dir():
             return folder.parent, path.relative_to(folder)
