@@ -1,5 +1,7 @@
 """Where and how precisely networks run."""
 
+import functools
+import logging
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -8,6 +10,8 @@ from torch import nn
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.inference.forms import put_into_inference_form
+
+_log = logging.getLogger(__name__)
 
 Network = TypeVar("Network", bound=nn.Module)
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -66,7 +70,18 @@ def resolve_runtime(device: str = "auto", precision: str = "float32") -> Runtime
             f"device {device!r} is not usable here; choose auto, cpu or cuda"
         ) from error
     chosen = fastest_precision(resolved) if precision == "auto" else precision
+    warn_of_emulation(resolved, PRECISIONS[chosen])
     return Runtime(resolved, PRECISIONS[chosen])
+
+
+@functools.cache
+def warn_of_emulation(device: torch.device, dtype: torch.dtype) -> None:
+    """Say, once a process, that a processor computes bfloat16 many times slower than float32."""
+    if device.type == "cpu" and dtype is torch.bfloat16 and fastest_precision(device) != "bfloat16":
+        _log.warning(
+            "this processor has no instructions for bfloat16 and emulates it, many times slower "
+            "than float32; choose the precision float32 or auto"
+        )
 
 
 def fastest_precision(device: torch.device) -> str:

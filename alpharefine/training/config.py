@@ -186,8 +186,8 @@ class EngineConfig:
         batch_size: samples of one step, of each process.
         seed: of everything random.
         device: "auto", "cpu", "cuda" or any torch device.
-        precision: "auto" (bfloat16 on CUDA, float32 on CPU), "float32", "bfloat16" or "float16":
-            type of the mixed-precision regions; weights stay float32.
+        precision: "auto" (bfloat16 on CUDA and on a CPU that computes it, else float32), "float32",
+            "bfloat16" or "float16": type of the mixed-precision regions; weights stay float32.
         workers: data processes; 0 loads in the training process.
         optimizer: "adam", or "sgd" with `momentum`.
         momentum: of "sgd".

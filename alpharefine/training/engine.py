@@ -16,7 +16,12 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from alpharefine.errors import UsageError
-from alpharefine.runtime import PRECISIONS, resolve_runtime
+from alpharefine.runtime import (
+    PRECISIONS,
+    fastest_precision,
+    resolve_runtime,
+    warn_of_emulation,
+)
 from alpharefine.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
@@ -169,7 +174,8 @@ def autocast_type(precision: str, device: torch.device) -> torch.dtype:
         UsageError: unknown precision.
     """
     if precision == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
+        native = device.type == "cuda" or fastest_precision(device) == "bfloat16"
+        return torch.bfloat16 if native else torch.float32
     if precision not in PRECISIONS:
         raise UsageError(f"unknown precision {precision!r}; choose auto, {', '.join(PRECISIONS)}")
     return PRECISIONS[precision]
@@ -218,6 +224,7 @@ class _Run:
         self._folder = folder
         self._observer = observer
         self._dtype = autocast_type(config.precision, group.device)
+        warn_of_emulation(group.device, self._dtype)
         task.module.to(group.device).to(memory_format=torch.channels_last)
         self._groups = task.parameter_groups()
         self._kept_optimizer = make_optimizer(self._groups, config)

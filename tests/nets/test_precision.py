@@ -16,7 +16,7 @@ from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.nets.normalization import Normalization, network_input
 from alpharefine.nets.registry import build_network
 from alpharefine.refinement.refined_tracker import RefinedTracker
-from alpharefine.runtime import Runtime, fastest_precision, resolve_runtime
+from alpharefine.runtime import Runtime, fastest_precision, resolve_runtime, warn_of_emulation
 from alpharefine.types import Box
 from tests.outside import data_folder
 
@@ -44,6 +44,19 @@ def test_a_cpu_runs_in_bfloat16_only_where_it_computes_it(
     for check in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
         monkeypatch.setattr(torch.cpu, check, lambda name=check: name in native, raising=False)
     assert resolve_runtime("cpu", "auto").precision == precision
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_emulated_bfloat16_is_said_once(
+    native: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for check in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, check, lambda: native, raising=False)
+    warn_of_emulation.cache_clear()
+    for precision in ("bfloat16", "bfloat16", "float32"):
+        resolve_runtime("cpu", precision)
+    assert caplog.text.count("emulates it") == (not native)
+    warn_of_emulation.cache_clear()
 
 
 def test_a_cpu_that_tells_nothing_runs_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
