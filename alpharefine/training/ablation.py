@@ -15,7 +15,7 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.training.checkpoint import write_atomically
 from alpharefine.training.config import EngineConfig
-from alpharefine.training.engine import Observer
+from alpharefine.training.interface import Observer
 from alpharefine.training.metrics import Row
 from alpharefine.training.run import train_family
 from alpharefine.training.tasks.refine.config import RefineRunConfig

@@ -2,33 +2,34 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
 from alpharefine.errors import UsageError
-from alpharefine.runtime import (
-    PRECISIONS,
-    fastest_precision,
-    resolve_runtime,
-    warn_of_emulation,
-)
+from alpharefine.runtime import resolve_runtime, warn_of_emulation
 from alpharefine.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
     write_atomically,
 )
 from alpharefine.training.config import EngineConfig
+from alpharefine.training.interface import Batch, Observer, Progress, TrainingTask
 from alpharefine.training.metrics import Mean, Row, TensorBoard, write_csv
+from alpharefine.training.optimization import (
+    autocast_type,
+    make_average,
+    make_optimizer,
+    take_step,
+)
 from alpharefine.training.processes import ProcessGroup, process_group
 from alpharefine.training.samples import init_worker
 from alpharefine.training.schedule import rate_factor
@@ -36,108 +37,8 @@ from alpharefine.weights.files import write_weights
 
 _log = logging.getLogger(__name__)
 
-Batch = dict[str, Tensor]
-"""Collated samples, by name."""
-
 _CHECK_EVERY = 20
 """Steps between two looks at the loss: each look waits for the device."""
-
-
-@dataclass(frozen=True)
-class ParameterGroup:
-    """Parameters that share a learning rate."""
-
-    parameters: Sequence[nn.Parameter]
-    learning_rate: float
-
-
-@dataclass(frozen=True)
-class EpochChange:
-    """Parameters have begun or ceased to be trained.
-
-    Attributes:
-        own_groups: None, or parameters for an optimizer that this epoch alone has, in place of the
-            run's.
-    """
-
-    own_groups: Sequence[ParameterGroup] | None = None
-
-
-@dataclass(frozen=True)
-class Export:
-    """Weights for inference, as `alpharefine.weights.files.write_weights` takes them.
-
-    Attributes:
-        network: name that the weights are for.
-        weights: its state dict.
-        facts: what to remember about them, as texts.
-    """
-
-    network: str
-    weights: Mapping[str, Tensor]
-    facts: Mapping[str, str]
-
-
-class TrainingTask(Protocol):
-    """What is trained.
-
-    Attributes:
-        module: its forward takes a batch and gives scalar losses by name, "loss" among them.
-        criterion: name of the validation metric that chooses the best epoch, larger is better.
-    """
-
-    module: nn.Module
-    criterion: str
-
-    def parameter_groups(self) -> Sequence[ParameterGroup]:
-        """Parameters and their learning rates; those that are not trained yet as well."""
-        ...
-
-    def begin_epoch(self, epoch: int, epochs: int) -> "EpochChange | None":
-        """Decide what is trained in an epoch.
-
-        Args:
-            epoch: 0 for the first.
-            epochs: of the whole run.
-
-        Returns:
-            None where nothing differs from the epoch before.
-        """
-        ...
-
-    def samples(self) -> Dataset[dict[str, Tensor]]:
-        """Training samples: sample n is the same whenever and wherever it is drawn."""
-        ...
-
-    def validate(self, module: nn.Module) -> tuple[Row, Mapping[str, NDArray[np.uint8]]]:
-        """Metrics on held-out data, and pictures (RGB) to look at."""
-        ...
-
-    def export(self, module: nn.Module, row: Row) -> "Export":
-        """Weights for inference, and what is known of them."""
-        ...
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What an observer of a run is told after every step and every epoch.
-
-    Attributes:
-        epoch: running epoch, from 0.
-        step: finished steps of the run.
-        total_steps: of the run.
-        share: of the run that is done, 0..1; by time where the run has a budget.
-        row: metrics of the epoch that has just ended, or None.
-    """
-
-    epoch: int
-    step: int
-    total_steps: int
-    share: float
-    row: Row | None = None
-
-
-Observer = Callable[[Progress], None]
 
 
 @dataclass
@@ -165,20 +66,6 @@ class _Batches(Sampler[list[int]]):
 
     def __len__(self) -> int:
         return len(self._steps)
-
-
-def autocast_type(precision: str, device: torch.device) -> torch.dtype:
-    """Type of the mixed-precision regions: see `EngineConfig.precision`.
-
-    Raises:
-        UsageError: unknown precision.
-    """
-    if precision == "auto":
-        native = device.type == "cuda" or fastest_precision(device) == "bfloat16"
-        return torch.bfloat16 if native else torch.float32
-    if precision not in PRECISIONS:
-        raise UsageError(f"unknown precision {precision!r}; choose auto, {', '.join(PRECISIONS)}")
-    return PRECISIONS[precision]
 
 
 def train(
@@ -230,7 +117,7 @@ class _Run:
         self._kept_optimizer = make_optimizer(self._groups, config)
         scaled = self._dtype == torch.float16 and group.device.type == "cuda"
         self._scaler = torch.amp.GradScaler(enabled=scaled)
-        self._average = _make_average(task.module, config)
+        self._average = make_average(task.module, config)
         self._state = _State()
         if (folder / "last.pt").is_file():
             self._restore(load_checkpoint(folder / "last.pt"))
@@ -399,59 +286,6 @@ class _Run:
                 f"{self._folder}/last.pt is of another network or recipe; "
                 "choose an empty folder for this run"
             ) from error
-
-
-def make_optimizer(groups: Sequence[ParameterGroup], config: EngineConfig) -> torch.optim.Optimizer:
-    """The optimizer that a recipe names, with the groups' learning rates."""
-    parameters = [{"params": list(g.parameters), "lr": g.learning_rate} for g in groups]
-    if config.optimizer == "sgd":
-        momentum, decay = config.momentum, config.weight_decay
-        return torch.optim.SGD(parameters, momentum=momentum, weight_decay=decay)
-    if config.weight_decay > 0:
-        return torch.optim.AdamW(parameters, weight_decay=config.weight_decay)
-    return torch.optim.Adam(parameters)
-
-
-def take_step(
-    module: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    loss: Tensor,
-    config: EngineConfig,
-    scaler: torch.amp.GradScaler | None = None,
-) -> None:
-    """Change parameters by the gradients of a loss, clipped to `config.max_grad_norm`.
-
-    Args:
-        module: whose gradients are clipped together, also those that `optimizer` does not read.
-        optimizer: its gradients are cleared before.
-        loss: scalar.
-        config: of the run.
-        scaler: for float16.
-    """
-    scaler = scaler or torch.amp.GradScaler(enabled=False)
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(scaler.scale(loss))
-    if config.max_grad_norm > 0:
-        scaler.unscale_(optimizer)
-        nn.utils.clip_grad_norm_(module.parameters(), config.max_grad_norm)
-    scaler.step(optimizer)
-    scaler.update()
-
-
-def _make_average(module: nn.Module, config: EngineConfig) -> AveragedModel | None:
-    if config.ema_decay == 0:
-        return None
-
-    def update(averages: Any, values: Any, count: Tensor | int) -> None:
-        """Short memory at first, so that the random beginning is soon forgotten."""
-        decay = min(config.ema_decay, (1 + int(count)) / (10 + int(count)))
-        for average, value in zip(averages, values, strict=True):
-            if average.is_floating_point():
-                average.lerp_(value, 1 - decay)
-            else:
-                average.copy_(value)
-
-    return AveragedModel(module, multi_avg_fn=update, use_buffers=True)
 
 
 def _check_finite(losses: Row, step: int) -> None:

@@ -17,7 +17,7 @@ from alpharefine.nets.siamfc.config import SiamFcNetConfig
 from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig, UpChannelRpnConfig
 from alpharefine.nets.spec import SUFFIX, NetworkConfig, rename_entry
 from alpharefine.training.config import NONE, parse_config
-from alpharefine.training.engine import Export
+from alpharefine.training.interface import Export
 from alpharefine.training.metrics import Row
 from alpharefine.weights.entries import check_entries, check_finite
 from alpharefine.weights.files import WeightsFile, open_weights

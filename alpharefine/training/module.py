@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from alpharefine.nets.normalization import Normalization
 from alpharefine.nets.spec import IMAGENET, InputSpec, NetworkConfig
-from alpharefine.training.engine import Batch, EpochChange, ParameterGroup
+from alpharefine.training.interface import Batch, EpochChange, ParameterGroup
 from alpharefine.training.metrics import Mean, Row
 
 

@@ -14,9 +14,10 @@ from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.training.clip_data import ClipDataConfig, clip_samples
 from alpharefine.training.config import EngineConfig, load_config
 from alpharefine.training.crops import AppearanceConfig
-from alpharefine.training.engine import Observer, train
+from alpharefine.training.engine import train
 from alpharefine.training.exports import begin_with
 from alpharefine.training.feature_cache import CachedSamples, Encoder, fill_cache
+from alpharefine.training.interface import Observer
 from alpharefine.training.metrics import Row
 from alpharefine.training.module import TrainingModule
 from alpharefine.training.pretrained import load_imagenet_weights

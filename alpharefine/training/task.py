@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from alpharefine.training.engine import EpochChange, Export, ParameterGroup
 from alpharefine.training.exports import export_network
 from alpharefine.training.feature_cache import collate_plainly
+from alpharefine.training.interface import EpochChange, Export, ParameterGroup
 from alpharefine.training.metrics import Row
 from alpharefine.training.module import TrainingModule
 from alpharefine.training.samples import SampleSet

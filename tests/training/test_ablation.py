@@ -20,7 +20,7 @@ from alpharefine.training.ablation import (
     train_variant,
 )
 from alpharefine.training.config import EngineConfig, ScheduleConfig, find_config, load_config
-from alpharefine.training.engine import Progress
+from alpharefine.training.interface import Progress
 from alpharefine.training.schedule import rate_factor
 from alpharefine.training.tasks.refine.config import RefineRunConfig
 from tests.training.layouts import blank_labels, write_image, write_labels

@@ -17,7 +17,8 @@ from torch.utils.data import Dataset
 from alpharefine.errors import UsageError
 from alpharefine.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from alpharefine.training.config import EngineConfig, ScheduleConfig
-from alpharefine.training.engine import EpochChange, Export, ParameterGroup, Progress, train
+from alpharefine.training.engine import train
+from alpharefine.training.interface import EpochChange, Export, ParameterGroup, Progress
 from alpharefine.training.metrics import Row
 from alpharefine.weights.files import open_weights
 
@@ -203,7 +204,7 @@ def test_a_failed_write_leaves_the_old_file(
 _DDP = """
 import sys
 from pathlib import Path
-from alpharefine.training.engine import train
+from alpharefine.training.engine import (train)
 from tests.training.test_engine import LineTask, _config
 train(LineTask(), _config(epochs=2, ema_decay=0.0), Path(sys.argv[1]))
 """

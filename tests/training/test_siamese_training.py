@@ -23,7 +23,7 @@ from alpharefine.trackers.siamese.config import AnchorConfig, ContextConfig
 from alpharefine.trackers.siamese.proposals import anchor_boxes
 from alpharefine.training.config import EngineConfig, ScheduleConfig, find_config, load_config
 from alpharefine.training.crops import PLAIN
-from alpharefine.training.engine import Batch
+from alpharefine.training.interface import Batch
 from alpharefine.training.pretrained import move_normalization
 from alpharefine.training.run import Family, draw_samples, train_family
 from alpharefine.training.schedule import rate_factor

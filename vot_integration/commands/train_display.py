@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 import alpharefine
-from alpharefine.training.engine import Progress
+from alpharefine.training.interface import Progress
 from alpharefine.training.metrics import Row
 
 _PARTS = 1000

@@ -10,7 +10,8 @@ from alpharefine.data.box_layouts import BOX_LAYOUTS
 from alpharefine.errors import UsageError
 from alpharefine.onepass.conventions import OFFICIAL
 from alpharefine.training.config import find_config, load_config
-from alpharefine.training.engine import EPOCHS, Observer
+from alpharefine.training.engine import EPOCHS
+from alpharefine.training.interface import Observer
 from alpharefine.training.run import train_family
 from alpharefine.training.tasks.registry import FAMILIES
 from vot_integration.files import absolute, write_text

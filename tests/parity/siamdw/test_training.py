@@ -18,7 +18,7 @@ from alpharefine.nets.spec import official_name
 from alpharefine.trackers.siamese.config import AnchorConfig
 from alpharefine.trackers.siamese.proposals import anchor_boxes
 from alpharefine.training.config import EngineConfig, find_config, load_config
-from alpharefine.training.engine import make_optimizer, take_step
+from alpharefine.training.optimization import make_optimizer, take_step
 from alpharefine.training.tasks.siamese.config import JitterConfig, SiameseOptimConfig
 from alpharefine.training.tasks.siamese.crops import Jitter, draw_jitter, jitter_crop
 from alpharefine.training.tasks.siamese.labels import (

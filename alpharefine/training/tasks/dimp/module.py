@@ -9,8 +9,8 @@ from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.iou.box_regressor import IouFeatures
 from alpharefine.nets.iou.features import OnlineFeatures
 from alpharefine.ops.target_filter import apply_filter
-from alpharefine.training.engine import ParameterGroup
 from alpharefine.training.freezing import stages_until
+from alpharefine.training.interface import ParameterGroup
 from alpharefine.training.module import TrainingModule, trained_groups
 from alpharefine.training.tasks.dimp.config import DimpLossConfig, DimpOptimConfig
 from alpharefine.training.tasks.dimp.losses import hinge_score_loss, kl_regression_loss

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from alpharefine.nets.refine.branches import mask_boxes
-from alpharefine.training.engine import Batch
+from alpharefine.training.interface import Batch
 from alpharefine.training.metrics import Row
 
 _THRESHOLDS = np.arange(0.2, 0.81, 0.05)

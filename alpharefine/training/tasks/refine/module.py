@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from alpharefine.nets.backbones.stages import STAGES
 from alpharefine.nets.refine.branches import branch_boxes
 from alpharefine.nets.refine.network import RefineNetwork, RefineOutput
-from alpharefine.training.engine import Batch, ParameterGroup
 from alpharefine.training.freezing import stages_until
+from alpharefine.training.interface import Batch, ParameterGroup
 from alpharefine.training.metrics import Row
 from alpharefine.training.module import TrainingModule, trained_groups
 from alpharefine.training.tasks.refine.config import RefineLossConfig, RefineOptimConfig

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from alpharefine.nets.registry import input_of
 from alpharefine.nets.spec import NetworkConfig
-from alpharefine.training.engine import Batch, EpochChange, ParameterGroup
+from alpharefine.training.interface import Batch, EpochChange, ParameterGroup
 from alpharefine.training.module import TrainingModule
 from alpharefine.training.tasks.siamese.config import SiameseLossConfig, SiameseOptimConfig
 from alpharefine.training.tasks.siamese.losses import LOSSES

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.training.engine import Batch
+from alpharefine.training.interface import Batch
 from alpharefine.training.pictures import PREDICTED, TRUTH, arrange, blend, draw_box
 
 _STRIDE = 8

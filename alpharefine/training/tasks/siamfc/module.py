@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from alpharefine.nets.spec import NetworkConfig
-from alpharefine.training.engine import Batch
+from alpharefine.training.interface import Batch
 from alpharefine.training.metrics import Row
 from alpharefine.training.tasks.siamese.config import SiameseOptimConfig
 from alpharefine.training.tasks.siamese.labels import center_labels

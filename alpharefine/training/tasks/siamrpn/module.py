@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from alpharefine.nets.siamrpn.maps import RpnMaps
 from alpharefine.nets.spec import NetworkConfig
 from alpharefine.trackers.siamese.proposals import anchor_boxes
-from alpharefine.training.engine import Batch
+from alpharefine.training.interface import Batch
 from alpharefine.training.metrics import Row
 from alpharefine.training.tasks.refine.metrics import box_iou
 from alpharefine.training.tasks.siamese.config import SiameseOptimConfig
