@@ -8,7 +8,8 @@ import pytest
 from alpharefine.errors import UsageError
 from tests.demo.serving import SIZE, picture, write_video
 from vot_integration.demo.clips import VideoClip
-from vot_integration.demo.studio import Studio, Tools
+from vot_integration.demo.contract import Tools
+from vot_integration.demo.studio import Studio
 from vot_integration.demo.studios import LEFT_SECONDS, Studios
 from vot_integration.demo.uploads import check_video_head, plain_stem
 
@@ -68,7 +69,7 @@ def test_pages_that_stay_away_are_closed() -> None:
     tools = Tools(nothing, nothing)  # type: ignore[arg-type]
     studios = Studios(tools, 1000, lambda: now[0])
     stays, goes = studios.open(), studios.open()
-    folder = studios.get(goes).folder
+    folder = studios.get(goes).files.folder
     for key in (stays, goes):
         assert isinstance(studios.connect(key), Studio)
     studios.disconnect(goes)

@@ -113,7 +113,7 @@ class DemoApp:
         name = plain_stem(request.query_params.get("name", ""))
         announced = request.headers.get("content-length", "")
         studio.begin_upload()
-        file = studio.new_file(".video")
+        file = studio.files.new(".video")
         try:
             size = int(announced) if announced.isdecimal() else 0
             await receive(request.stream(), file, self._limit, size)
@@ -131,7 +131,7 @@ class DemoApp:
         if name not in EXAMPLES:
             raise RefusedError(f"there is no built-in sequence {name!r}", 404)
         studio.begin_upload()
-        file = studio.new_file(".avi")
+        file = studio.files.new(".avi")
 
         def make() -> None:
             try:
@@ -184,13 +184,13 @@ class DemoApp:
     async def _export(self, request: Request) -> Response:
         studio, kind = self._studio(request), request.path_params["kind"]
         clip, run = studio.snapshot()
-        folder = studio.new_download(kind)
+        folder = studio.files.new_download(kind)
         file = await in_thread(lambda: export(kind, clip, run, folder))
         return JSONResponse({"url": f"downloads/{folder.name}/{file.name}", "name": file.name})
 
     async def _download(self, request: Request) -> Response:
         number, name = request.path_params["number"], request.path_params["name"]
-        folder = self._studio(request).folder / number
+        folder = self._studio(request).files.folder / number
         # Only names that are there are compared: none leads out of the folder.
         files = {path.name: path for path in folder.glob("*")} if number.isdecimal() else {}
         if name not in files:

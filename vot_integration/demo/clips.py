@@ -4,7 +4,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -70,6 +70,18 @@ class Clip(Protocol):
     def delete(self) -> None:
         """Delete its files."""
         ...
+
+
+def describe(clip: Clip) -> dict[str, Any]:
+    """What the page shows of a clip."""
+    return {
+        "name": clip.name,
+        "count": clip.count,
+        "fps": clip.fps,
+        "size": list(clip.size),
+        "open": clip.is_open,
+        "note": clip.note,
+    }
 
 
 class VideoClip:

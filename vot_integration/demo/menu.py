@@ -10,8 +10,8 @@ import cv2
 from alpharefine.refinement.point import PointProposal, boxes_at_point
 from alpharefine.refinement.refiner import Refiner
 from alpharefine.types import Image
+from vot_integration.demo.contract import Tools
 from vot_integration.demo.lanes import FindTracker
-from vot_integration.demo.studio import Tools
 from vot_integration.files import absolute
 from vot_integration.sequences.builtin import BUILTIN_NAMES, render_sequence
 from vot_integration.track.choice import Choice, Chosen, choose_follower

@@ -4,20 +4,18 @@ empty -> reading -> ready -> loading -> tracking -> paused | finished | failed
 """
 
 import logging
-import shutil
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from alpharefine.errors import UsageError
-from alpharefine.refinement.point import PointProposal
 from alpharefine.types import Image
-from vot_integration.demo.clips import Clip, FrameReader, RecordedClip, VideoClip
-from vot_integration.demo.found import Found, outlines
-from vot_integration.demo.lanes import FindTracker, Run
+from vot_integration.demo.clips import Clip, FrameReader, RecordedClip, VideoClip, describe
+from vot_integration.demo.contract import BUSY, Listener, Phase, Tools
+from vot_integration.demo.files import StudioFiles
+from vot_integration.demo.found import outlines
+from vot_integration.demo.lanes import Run
 from vot_integration.demo.refused import RefusedError, not_now
 from vot_integration.errors import EvaluationError
 from vot_integration.regions.shapes import MaskCrop, Shape, crop_mask
@@ -32,48 +30,6 @@ _TOLD_EVERY = 10
 _log = logging.getLogger(__name__)
 
 
-class Phase(StrEnum):
-    """What a studio is at."""
-
-    EMPTY = "empty"
-    READING = "reading"
-    READY = "ready"
-    LOADING = "loading"
-    TRACKING = "tracking"
-    PAUSED = "paused"
-    FINISHED = "finished"
-    FAILED = "failed"
-
-
-BUSY = frozenset({Phase.READING, Phase.LOADING, Phase.TRACKING})
-"""Phases in which nothing can be changed."""
-
-
-class Listener(Protocol):
-    """Is told what happens, from any thread; must not wait."""
-
-    def on_state(self, state: dict[str, Any]) -> None:
-        """All that the page has to know but what is found; see `Studio.state`."""
-        ...
-
-    def on_found(self, frame: int, found: Sequence[Found], image: Image | None) -> None:
-        """What each tracker has found in a frame, and the frame where there is one to show."""
-        ...
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What all studios work with.
-
-    Attributes:
-        find: a tracker by its name.
-        propose: targets at a point (x, y) of an image, the likeliest first.
-    """
-
-    find: FindTracker
-    propose: Callable[[Image, tuple[float, float]], Sequence[PointProposal]]
-
-
 class Studio:
     """One page's work.
 
@@ -84,7 +40,7 @@ class Studio:
     """
 
     def __init__(self, folder: Path, tools: Tools, limit: int) -> None:
-        self.folder, self.limit = folder, limit
+        self.files, self.limit = StudioFiles(folder), limit
         self.listener: Listener | None = None
         self._tools = tools
         self._proposed: tuple[int, list[MaskCrop]] = 0, []
@@ -97,8 +53,6 @@ class Studio:
         self._run = Run()
         self._job: threading.Thread | None = None
         self._stop = threading.Event()
-        self._files = 0
-        self._downloads: dict[str, Path] = {}
 
     @property
     def phase(self) -> Phase:
@@ -124,22 +78,6 @@ class Studio:
         """
         with self._lock:
             return self.clip, self._run.copy()
-
-    def new_file(self, suffix: str) -> Path:
-        """A name in its folder that has not been used."""
-        with self._lock:
-            self._files += 1
-            return self.folder / f"{self._files:04d}{suffix}"
-
-    def new_download(self, kind: str) -> Path:
-        """A folder for a file to download; that of the one before, of the same kind, is deleted."""
-        with self._lock:
-            before = self._downloads.get(kind)
-            if before is not None:
-                shutil.rmtree(before, ignore_errors=True)
-            folder = self._downloads[kind] = self.new_file("")
-        folder.mkdir()
-        return folder
 
     def begin_upload(self) -> None:
         """A video comes: nothing else may begin until it is opened or given up.
@@ -184,7 +122,7 @@ class Studio:
         """
         with self._lock:
             self._require_idle()
-            folder = self.new_file("")
+            folder = self.files.new("")
             folder.mkdir()
             self._take(RecordedClip(folder, fps, self.limit))
 
@@ -311,7 +249,7 @@ class Studio:
                 "phase": self._phase,
                 "message": self._message,
                 "progress": self._progress,
-                "clip": None if clip is None else _view(clip),
+                "clip": None if clip is None else describe(clip),
                 "first": run.first if run.has_found else None,
                 "next": run.next if run.has_found else None,
                 "marks": {at: list(shape_box(mark)) for at, mark in sorted(run.marks.items())},
@@ -343,7 +281,7 @@ class Studio:
         self._end_trackers()
         with self._viewing:
             self._drop_clip()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.files.delete()
 
     def _require_idle(self) -> None:
         if self._phase in BUSY:
@@ -429,14 +367,3 @@ class Studio:
         with self._lock:
             if self.listener is not None:
                 self.listener.on_state(self.state())
-
-
-def _view(clip: Clip) -> dict[str, Any]:
-    return {
-        "name": clip.name,
-        "count": clip.count,
-        "fps": clip.fps,
-        "size": list(clip.size),
-        "open": clip.is_open,
-        "note": clip.note,
-    }

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vot_integration.demo.contract import Tools
 from vot_integration.demo.refused import RefusedError
-from vot_integration.demo.studio import Studio, Tools
+from vot_integration.demo.studio import Studio
 
 MOST_STUDIOS = 8
 LEFT_SECONDS = 120.0
