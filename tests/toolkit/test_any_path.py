@@ -13,7 +13,9 @@ from alpharefine.errors import UsageError
 from tests.toolkit.make import TRACKERS, make_sequences
 from vot_integration.cli import main
 from vot_integration.doctor.plan import DoctorOptions, list_checks
+from vot_integration.errors import EvaluationError
 from vot_integration.plain_paths import PlainPaths, is_plain, plain_text
+from vot_integration.toolkit.plain_output import escaped_copy
 from vot_integration.toolkit.tracker_runtime import TrackerRuntime
 
 ODD = "Jürgen 名 50% %d [1] #'\"; $x"
@@ -82,6 +84,37 @@ def test_a_tracker_of_ones_own_is_shown_frames_with_any_name(odd: Path) -> None:
         assert tracker.update(frames / "00000002.jpg").shape is not None
     finally:
         tracker.stop()
+
+
+def test_a_tracker_may_write_any_characters_and_its_failure_is_told_whole(tmp_path: Path) -> None:
+    sequences = make_sequences(tmp_path / "sequences", ["dark"])
+    registry = tmp_path / "mine.ini"
+    registry.write_text(
+        f"[chats]\nprotocol = trax\ncommand = {sys.executable} {TRACKERS}/chats.py\n"
+    )
+    tracker, frame = TrackerRuntime(registry, "chats"), sequences / "dark/color/00000001.jpg"
+    try:
+        tracker.initialize(frame, Box(8, 10, 16, 16))
+        tracker.update(frame)
+        with pytest.raises(EvaluationError) as raised:
+            tracker.update(frame)
+    finally:
+        tracker.stop()
+    assert "  l\\xe4uft \\xff\n  \\u540d\n" in str(raised.value)
+    assert "FileNotFoundError: no weights in /home/J\\xfcrgen" in str(raised.value)
+
+
+def test_escapes_wait_for_the_rest_of_a_character_and_nothing_else_waits() -> None:
+    source, sink = os.pipe()
+    copy = escaped_copy(source)
+    os.close(source)
+    said = []
+    for part in (b"a\xe5", b"\x90\x8db\xff", "c\ne\xcc".encode("latin-1")):
+        os.write(sink, part)
+        said.append(os.read(copy, 99))
+    os.close(sink)
+    assert said == [b"a", b"\\u540db\\xff", b"c\ne"] and os.read(copy, 99) == b"\\xcc"
+    os.close(copy)
 
 
 def test_links_only_where_they_are_needed(odd: Path) -> None:

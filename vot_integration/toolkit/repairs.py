@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from vot_integration.plain_paths import PlainPaths
+from vot_integration.toolkit.plain_output import escape_output
 from vot_integration.toolkit.tracker_runtime import FrameFile
 
 
 def run_commands() -> None:
-    """Be the command `vot`: it takes any path, scores total failures and asks for no update.
+    """Be the command `vot`: any path, any output, scores of total failures, no request for updates.
 
     Every `vot` command starts with a request to GitHub for a newer version: it waits up to 5 s
     on a machine without network, the answer is of no use to a pinned version, and the toolkit
@@ -31,6 +32,7 @@ def _repaired(action: Callable[[Any], None]) -> Callable[[Any], None]:
 
     def repair_and_act(arguments: Any) -> None:
         _repair_paths()
+        escape_output()
         _repair_total_failure()
         action(arguments)
 

@@ -9,6 +9,7 @@ from vot_integration.errors import EvaluationError
 from vot_integration.plain_paths import PlainPaths
 from vot_integration.regions.shapes import Shape
 from vot_integration.toolkit.logs import log_tail
+from vot_integration.toolkit.plain_output import escape_output
 
 _PROTOCOL = "@@TRAX:"
 """Begins those lines of a tracker's log that were written by TraX."""
@@ -50,6 +51,7 @@ class TrackerRuntime:
     def __init__(self, registry: Path, name: str) -> None:
         from vot.tracker import Registry
 
+        escape_output()
         self._name = name
         self._paths = PlainPaths()
         self._runtime = Registry([str(registry)])[name].runtime()
