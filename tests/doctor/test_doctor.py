@@ -187,7 +187,8 @@ def test_workspace_with_results_that_were_cut_off(tmp_path: Path) -> None:
     (folder / "dark_00000000.bin").write_bytes(b"cut")
     found = list(check_workspace(tmp_path / "w"))
     assert [f.severity for f in found] == [Severity.GOOD, Severity.WARNING]
-    assert "0 of 10 runs are done, 1 was cut off" in found[1].text
+    assert "0 of 10 runs are done, 1 was cut off: " in found[1].text
+    assert f"run `arvot evaluate DiMPsuper --workspace {tmp_path / 'w'}`" == found[1].remedy
 
     (sequences / "dark" / "groundtruth.txt").write_text("1,1,9,9\n" * 12)
     with pytest.raises(UsageError, match="made for other sequences"):

@@ -1,15 +1,19 @@
 """Results that arvot has not made: by the toolkit's own commands, or copied."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from vot.tracker import Registry
 
 from tests.toolkit.make import ANCHORS, FRAMES, Recorder, make_sequences, make_workspace
 from vot_integration.cli import main
+from vot_integration.doctor.findings import Severity
 from vot_integration.doctor.state import check_workspace
 from vot_integration.evaluation.evaluate import evaluate
+from vot_integration.pipeline.results import tell_left_out
 from vot_integration.report.document import make_report, render
 from vot_integration.toolkit.results import discard_unfinished, tally_runs
 from vot_integration.workspaces.manifest import read_manifest
@@ -64,7 +68,27 @@ def test_what_is_wrong_with_copied_results_is_said(
     assert main(["analyze", "Copied", "--workspace", str(workspace.folder)]) == 2
     error = capsys.readouterr().err
     assert f"{folder}/dark/dark_00000000.txt has 11 regions, its run has 12 frames" in error
-    assert "or register Copied" in error and error.count("\n") == 1
+    ini = workspace.folder / "trackers.ini"
+    way = f"or register Copied in {ini} and run `arvot evaluate Copied --workspace "
+    assert way in error and error.count("\n") == 1
+
+    warning = list(check_workspace(workspace.folder))[-1]
+    assert warning.severity is Severity.WARNING and way in warning.remedy
+    assert "4 were cut off" in warning.text and "dark_00000000.txt has 11 regions" in warning.text
+
+
+def test_what_is_wrong_is_said_of_experiments_that_are_left_out(
+    tmp_path: Path,
+) -> None:
+    workspace = make_workspace(tmp_path / "w", make_sequences(tmp_path / "s"))
+    folder = copy_results(workspace, "Copied")
+    (folder / "dark" / "dark_00000000.txt").write_text("1\n")
+    part = replace(workspace, stack=workspace.stack.select(["realtime"]))
+    reporter = Mock()
+    tell_left_out(workspace, part, ["Copied"], reporter)
+    [[said]] = [call.args for call in reporter.stage.mock_calls]
+    assert said.startswith("Left out: baseline, not complete for Copied (")
+    assert said.endswith("dark_00000000.txt has 1 regions, its run has 12 frames)")
 
 
 def test_an_evaluation_keeps_them_and_their_origin(workspace: Workspace) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alpharefine.data.images import list_folders
 from vot_integration.doctor.findings import Finding, Severity
+from vot_integration.evaluation.completeness import first_flaw, unfit_name, way_to_complete
 from vot_integration.evaluation.planning import PlannedRuns
 from vot_integration.workspaces.manifest import MANIFEST
 from vot_integration.workspaces.official import CONFIG_FILE
@@ -62,9 +63,10 @@ def _results(workspace: Workspace) -> Iterator[Finding]:
         text = f"{results.name}: {whole} of {len(runs)} runs are done"
         if whole and workspace.record_of(results.name) is None:
             text = f"{text} (made with: unknown, not by arvot)"
+        remedy = unfit_name(workspace, results.name) or ""
         if cut:
-            text = f"{text}, {cut} {'was' if cut == 1 else 'were'} cut off"
-            remedy = f"`arvot evaluate {results.name}` makes {'it' if cut == 1 else 'them'} again"
-            yield Finding(Severity.WARNING, "results", text, remedy)
-        else:
-            yield Finding(Severity.GOOD, "results", text)
+            why = first_flaw(workspace, results.name, there)
+            text = f"{text}, {cut} {'was' if cut == 1 else 'were'} cut off: {why}"
+            remedy = remedy or way_to_complete(workspace, results.name)
+        severity = Severity.WARNING if remedy else Severity.GOOD
+        yield Finding(severity, "results", text, remedy)

@@ -1,12 +1,17 @@
 """What is made of results: scores, summaries, reports, and what is packed for a submission."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from alpharefine.data.images import list_folders
 from alpharefine.errors import UsageError
+from vot_integration.evaluation.completeness import (
+    first_flaw,
+    quoted_folder,
+    unfit_name,
+    way_to_complete,
+)
 from vot_integration.evaluation.evaluate import analyze, pack, report
 from vot_integration.evaluation.summary import ExperimentSummary, RunSummary
 from vot_integration.files import write_text
@@ -14,12 +19,8 @@ from vot_integration.pipeline.evaluate import Reporter
 from vot_integration.toolkit.interface import toolkit_version
 from vot_integration.toolkit.results import tally_runs
 from vot_integration.toolkit.scores import explain_eao, read_scores
-from vot_integration.workspaces.own_trackers import referred_name
 from vot_integration.workspaces.records import check_tracker, tuned_notes
-from vot_integration.workspaces.trackers_ini import registrations
-from vot_integration.workspaces.workspace import (
-    Workspace,
-)
+from vot_integration.workspaces.workspace import Workspace
 
 
 def analyze_tracker(workspace: Workspace, tracker: str, reporter: Reporter) -> RunSummary:
@@ -81,11 +82,9 @@ def complete_part(workspace: Workspace, tracker: str, asked: str | None = None) 
     Raises:
         UsageError: there is none, or one that was asked for is not complete.
     """
-    if referred_name(tracker) is None:
-        raise UsageError(
-            f"{workspace.results(tracker)}: the toolkit takes names of a-z, A-Z, 0-9, _ and -: "
-            "rename this folder"
-        )
+    unfit = unfit_name(workspace, tracker)
+    if unfit is not None:
+        raise UsageError(unfit)
     results, foreign = workspace.results(tracker), workspace.has_foreign_results(tracker)
     required = [run for run in workspace.runs if run.required]
     missing = [run.experiment for run in required if not run.is_whole(results, foreign=foreign)]
@@ -93,14 +92,10 @@ def complete_part(workspace: Workspace, tracker: str, asked: str | None = None) 
     if not complete or (asked is not None and missing):
         total = len(required)
         incomplete = ", ".join(dict.fromkeys(missing))
-        flaws = (run.flaw(results, foreign=foreign) for run in required if run.exists(results))
-        reason = next(filter(None, flaws), f"not complete: {incomplete}")
-        remedy = f"run `arvot evaluate {tracker} --workspace {_quoted(workspace)}` first"
-        if tracker not in {*registrations(), *workspace.own}:
-            remedy = f"copy what is missing, or register {tracker} and let `arvot evaluate` run it"
+        reason = first_flaw(workspace, tracker, required) or f"not complete: {incomplete}"
         raise UsageError(
             f"{tracker} has {total - len(missing)} of {total} results in {workspace.folder}; "
-            f"{reason}; {remedy}"
+            f"{reason}; {way_to_complete(workspace, tracker)} first"
         )
     return replace(workspace, stack=workspace.stack.select(complete))
 
@@ -126,7 +121,11 @@ def tell_left_out(
     names = [name for name in workspace.stack.experiments if name not in kept]
     if names:
         whose = "all of them" if len(trackers) > 1 else trackers[0]
-        reporter.stage(f"Left out: {', '.join(names)}, not complete for {whose}")
+        runs = [run for name in names for run in workspace.runs_of(name) if run.required]
+        flaws = (first_flaw(workspace, tracker, runs) for tracker in trackers)
+        flaw = next(filter(None, flaws), None)
+        reason = f" ({flaw})" if flaw else ""
+        reporter.stage(f"Left out: {', '.join(names)}, not complete for {whose}{reason}")
 
 
 def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:
@@ -144,7 +143,7 @@ def evaluated_trackers(workspace: Workspace, names: Sequence[str]) -> list[str]:
     if not found:
         raise UsageError(
             f"{workspace.folder} has no results yet: "
-            f"run `arvot evaluate --workspace {_quoted(workspace)}` first"
+            f"run `arvot evaluate --workspace {quoted_folder(workspace)}` first"
         )
     return found
 
@@ -217,7 +216,3 @@ def summarize(workspace: Workspace, tracker: str) -> RunSummary:
         unscored=workspace.stack.unscored(),
         foreign=workspace.has_foreign_results(tracker),
     )
-
-
-def _quoted(workspace: Workspace) -> str:
-    return shlex.quote(str(workspace.folder))

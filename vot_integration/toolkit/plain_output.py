@@ -26,7 +26,7 @@ def escaped_copy(source: int) -> int:
     r"""A pipe that gets all that comes from a descriptor, in ASCII.
 
     Characters beyond ASCII become escapes as in Python's text, and bytes that are no UTF-8 such as
-    `\\xff`; all else passes as it is, at once.
+    `\xff`; all else passes as it is, at once.
 
     Args:
         source: descriptor to read from to its end; it may be closed here meanwhile.

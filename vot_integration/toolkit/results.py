@@ -67,8 +67,6 @@ class Run:
             results: folder of the tracker's results.
             foreign: whether something else may have made them, so that times may be missing.
         """
-        if not foreign and "time" not in self.properties(results):
-            return False
         return self.exists(results) and self.flaw(results, foreign=foreign) is None
 
     def flaw(self, results: Path, *, foreign: bool = False) -> str | None:
@@ -82,6 +80,8 @@ class Run:
             lines = count_lines(file.read_bytes(), foreign=foreign)
             if lines != self.frames:
                 return f"{file} has {lines} lines, its run has {self.frames} frames"
+        if not foreign and "time" not in self.properties(results):
+            return f"{self.regions_file(results)} has no times beside it"
         return None
 
     def properties(self, results: Path) -> frozenset[str]:
