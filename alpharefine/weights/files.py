@@ -90,7 +90,7 @@ def open_weights(path: Path) -> WeightsFile:
         raise UsageError(f"{path}: no such file")
     mistaken = _mistaken(path)
     if path.suffix != SUFFIX and mistaken is not None:
-        raise UsageError(f"{path}: {mistaken}")
+        raise UsageError(f"{path} {mistaken}")
     if path.suffix != SUFFIX:
         raise UsageError(
             f"{path}: not a {SUFFIX} file; `arvot weights convert` makes one of an official file"

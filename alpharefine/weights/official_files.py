@@ -77,7 +77,7 @@ def read_checkpoint(source: Path, layout: OfficialFile = _USUAL) -> Checkpoint:
         with open_torch_file(path) as file:
             return _checkpoint(path, file, layout)
     except StreamError as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise UsageError(f"{path} {error}") from error
 
 
 def _checkpoint(path: Path, file: TorchFile, layout: OfficialFile) -> Checkpoint:

@@ -73,7 +73,7 @@ def install_weights(spec: WeightsSpec, source: Path) -> Path:
             return convert(source, spec.name, destination).path
         mistaken = describe_mistaken(source) if file_type(source) == "file" else None
         if mistaken is not None:
-            raise UsageError(f"{source}: {mistaken}")
+            raise UsageError(f"{source} {mistaken}")
         check = verify_weights(spec, source)
         if check.problem is not None:
             raise UsageError(check.problem)

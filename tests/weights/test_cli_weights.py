@@ -3,6 +3,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import torch
 
 from alpharefine.nets import registry
 from alpharefine.weights.files import open_weights, write_weights
@@ -51,6 +52,27 @@ def test_info(tmp_path, capsys):
     assert main(["weights", "info", str(out)]) == 0
     output = capsys.readouterr().out
     assert "tiny: 10 entries" in output and "source: [bold]x\\x1b[2J\\n\n" in output
+
+
+def test_info_on_files_of_any_layout(tmp_path, capsys):
+    state = tiny_state()
+    first = next(iter(state))
+    layouts = {
+        "plain": (state, f"the file's own mapping: 10 entries, .*: {re.escape(first)} \\["),
+        "siamese": ({"state_dict": state, "epoch": 19}, "state_dict: 10 entries.*\n  epoch: 19\n"),
+        "parts": (
+            {"model": {"conv": state, "fc": {"w": torch.zeros(2, 3)}}},
+            r"model.fc: 1 entries",
+        ),
+    }
+    for name, (content, said) in layouts.items():
+        torch.save(content, tmp_path / f"{name}.pth")
+        assert main(["weights", "info", str(tmp_path / f"{name}.pth")]) == 0
+        assert re.search(said, capsys.readouterr().out), name
+    for content, said in (({"epoch": 3}, "only: epoch"), ([1, 2], "but a list")):
+        torch.save(content, tmp_path / "none.pth")
+        assert main(["weights", "info", str(tmp_path / "none.pth")]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_merge(tmp_path):

@@ -243,7 +243,7 @@ class TestOpenWeights:
     def test_what_was_meant_for_another_reader(self, tmp_path):
         path = tmp_path / "notes.txt"
         path.write_text("not yet")
-        with pytest.raises(UsageError, match=r"notes.txt: is a text file, which begins with 'not"):
+        with pytest.raises(UsageError, match=r"notes.txt is a text file, which begins with 'not"):
             open_weights(path)
 
     def test_official_files_must_be_converted(self, tmp_path):

@@ -10,9 +10,9 @@ from alpharefine.catalogue import TRACKERS
 from alpharefine.errors import UsageError
 from alpharefine.nets.registry import WEIGHTS, networks_of
 from alpharefine.nets.spec import SUFFIX, WeightsSpec
+from alpharefine.weights.contents import list_contents
 from alpharefine.weights.convert import OFFICIAL, convert
 from alpharefine.weights.files import file_sha256, merge_weights, open_weights
-from alpharefine.weights.official_files import read_checkpoint
 from alpharefine.weights.pickle_stream import shown
 from alpharefine.weights.store import cache_folder, fetch_weights, find_weights
 from alpharefine.weights.verify import install_weights, verify_weights
@@ -311,10 +311,14 @@ def _run_info(args: argparse.Namespace) -> int:
             for fact, text in facts.items():
                 console.print(f"  {shown(fact)}: {shown(text, 300)}")
     else:
-        checkpoint = read_checkpoint(path)
-        console.print(
-            f"{checkpoint.path}\nsha256 {file_sha256(checkpoint.path)}\n"
-            f"official file, network {checkpoint.network}, epoch {checkpoint.epoch}, "
-            f"{len(checkpoint.tensors)} entries"
-        )
+        contents = list_contents(path)
+        console.print(f"{contents.path}\nsha256 {file_sha256(contents.path)}")
+        for group in contents.groups:
+            if group.place == "net":
+                network, epoch = (contents.facts.get(key) for key in ("net_type", "epoch"))
+                count = len(group.tensors)
+                console.print(f"official file, network {network}, epoch {epoch}, {count} entries")
+            console.print(str(group))
+        for fact, text in contents.facts.items():
+            console.print(f"  {shown(fact)}: {text}")
     return 0
