@@ -91,8 +91,8 @@ def _attempt(arguments: Sequence[str]) -> int:
         extra = next((name for name, brings in OF_EXTRA.items() if module in brings), None)
         if extra is None:
             return _fail(_describe(error), 1)
-        needed = "the commands need more than the library"
-        return _fail(f"{needed} ({module} is missing): pip install 'arvot[{extra}]'", 2)
+        lacks = f"the package {module} is not installed, which this command needs"
+        return _fail(f"{lacks}: run pip install 'arvot[{extra}]'", 2)
     except KeyboardInterrupt:
         goes_on = "; the same command goes on where it stopped"
         return _fail(f"interrupted{goes_on if RESUMABLE & set(arguments[:1]) else ''}", 130)

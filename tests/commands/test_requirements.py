@@ -80,7 +80,7 @@ def test_commands_without_the_extra_say_what_to_install(tmp_path: Path, command:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False
     )
     assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr.endswith(" is missing): pip install 'arvot[vot]'\n")
+    assert run.stderr.endswith(", which this command needs: run pip install 'arvot[vot]'\n")
     assert run.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -92,7 +92,7 @@ def test_the_page_without_its_extra_says_what_to_install() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert run.stderr.endswith(" is missing): pip install 'arvot[demo]'\n")
+    assert run.stderr.endswith(", which this command needs: run pip install 'arvot[demo]'\n")
     assert run.stderr.count("\n") == 1
 
 

@@ -151,7 +151,7 @@ def test_copies_of_our_own_sections_are_fine(tmp_path: Path, sequences: Path, ow
     ("change", "words"),
     [
         (("timeout = 600", "timeout = 5"), "differs in timeout: give yours another name"),
-        (("protocol =", "env_CUDA_VISIBLE_DEVICES = 1\nprotocol ="), "differs in env_cuda_visible"),
+        (("protocol =", "env_CUDA_VISIBLE_DEVICES = 1\nprotocol ="), "differs in env_CUDA_VISIBLE"),
         (("protocol =", "env_ARVOT_WEIGHTS = x\nprotocol ="), "weights, device and precision of"),
     ],
 )

@@ -233,6 +233,10 @@ def _encode(name: str, encoding: str, text: str = "") -> Callable[[Path], None]:
     return apply
 
 
+def _boxes(folder: Path) -> None:
+    (folder / "block/groundtruth.txt").write_text("5,5,9,9\n" * LENGTH)
+
+
 FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "no list": (_remove("list.txt"), "list.txt is missing: write one line for each sequence"),
     "empty list": (_edit("list.txt", lambda _: "\n"), "names no sequence"),
@@ -258,6 +262,20 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         ),
         "has no `sequence` file: write one",
     ),
+    "masks without properties": (_remove("block/sequence"), "has no `sequence` file: write one"),
+    "another format": (
+        lambda folder: (_remove("block/sequence")(folder), _boxes(folder)),
+        r"block has no `sequence` file, and no frames 00000001.jpg, .*`arvot sequences convert",
+    ),
+    "a list of another format": (
+        lambda folder: (
+            _remove("block/sequence")(folder),
+            _remove("list.txt")(folder),
+            _boxes(folder),
+        ),
+        r"list.txt is missing, and the sequences in .* `arvot sequences convert",
+    ),
+    "too large": (_first_line("1e400,5,10,10"), "line 1: a number of the box is too large"),
     "longer": (_property("length", "31"), "00000031.jpg is missing; .* length of 31"),
     "no length": (_property("length", "many"), "length=many .* must be a whole number"),
     "odd fps": (_property("fps", "29.97"), "fps=29.97 .* must be a whole number above 0"),

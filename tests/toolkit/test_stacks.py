@@ -100,8 +100,6 @@ def test_every_experiment_of_the_toolkit_is_known() -> None:
     ("given", "words"),
     [
         ("vot2015", "did you mean vot2015/rgb or vot2015/tir?"),
-        ("VOT2020", "did you mean vot2020?"),
-        ("VOT2022/ShortTerm", "did you mean vot2022/shortterm?"),
         ("vots2024", "did you mean vots2024/main or"),
         ("vot2022/stb", "vot2022/shorttermbox"),
         ("vot2020/shorterm", "did you mean vot2020/shortterm or"),
@@ -113,6 +111,11 @@ def test_a_wrong_name_gets_the_nearest_ones(given: str, words: str) -> None:
     with pytest.raises(UsageError, match="neither a file nor known") as told:
         load_stack(given)
     assert words in str(told.value) and "\n" not in str(told.value)
+
+
+def test_capitals_make_no_difference() -> None:
+    assert load_stack("VOT2020") == load_stack("vot2020")
+    assert load_stack("VOT2022/ShortTerm").name == "vot2022/shortterm"
 
 
 def test_what_the_toolkit_cannot_run_is_left_out() -> None:

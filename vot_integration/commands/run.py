@@ -103,7 +103,8 @@ def _what_now(summary: "RunSummary", workspace: Path) -> str:
     place = f"--workspace {shlex.quote(str(workspace))}"
     if summary.random:
         return f"next: `arvot weights list` says where weights of {summary.tracker} are from"
+    page = shlex.quote(str(summary.report))
     return (
-        f"next: open {summary.report}; `arvot run --tracker NAME {place}` runs another tracker, "
-        f"and `arvot pack {summary.tracker} {place}` packs these results for a submission"
+        f"next: open {page}; `arvot run --tracker NAME {place}` runs another tracker, and "
+        f"`arvot pack {summary.tracker} {place}` packs these results for a submission"
     )

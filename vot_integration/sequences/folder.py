@@ -7,12 +7,14 @@ Everything is read as toolkit 0.7 reads it, but what it would trip over later is
 
 import math
 import os
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpharefine.data.images import is_data, read_frame
+from alpharefine.data.box_layouts import find_layout
+from alpharefine.data.images import is_data, list_folders, read_frame
 from alpharefine.errors import UsageError
 from vot_integration.files import write_text
 from vot_integration.sequences.channels import (
@@ -31,6 +33,8 @@ PROPERTIES_FILE = "sequence"
 TRUTH_FILE = "groundtruth.txt"
 ANCHOR_FILE = "anchor.value"
 _OBJECT_PREFIX = "groundtruth_"
+_OLD_PATTERN = "%08d.jpg"
+"""Frames of the old format, which has no `sequence` file."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,12 @@ def read_list(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UsageError(f"there is no sequence folder {folder}")
     if not file.is_file():
+        below = [folder, *list_folders(folder)]
+        if any(map(_is_of_another_format, below)):
+            raise UsageError(
+                f"{file} is missing, and the sequences in {folder} are in another format than the "
+                f"toolkit reads: {_conversion(folder)}"
+            )
         raise UsageError(
             f"{file} is missing: write one line for each sequence, the name of its folder in "
             f"{folder} or an absolute path"
@@ -168,12 +178,39 @@ def read_properties_file(path: Path) -> dict[str, str]:
             return read_properties(path / PROPERTIES_FILE)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {path / PROPERTIES_FILE}: {error}") from error
-    if (path / TRUTH_FILE).is_file():
-        return {"channels.color": "%08d.jpg"}
+    if _is_of_old_format(path):
+        return {"channels.color": _OLD_PATTERN}
+    if _is_of_another_format(path):
+        raise UsageError(
+            f"{path} has no `sequence` file, and no frames 00000001.jpg, ... beside {TRUTH_FILE}, "
+            f"without which the toolkit cannot read it: {_conversion(path)}"
+        )
+    if (path / TRUTH_FILE).is_file() and not (path / COLOR_PATTERN).parent.is_dir():
+        return {"channels.color": _OLD_PATTERN}
     raise UsageError(
         f"{path} has no `sequence` file: write one with lines such as "
         f"channels.color={COLOR_PATTERN}, fps=30, width=, height=, length="
     )
+
+
+def _is_of_old_format(path: Path) -> bool:
+    return (path / TRUTH_FILE).is_file() and (path / (_OLD_PATTERN % 1)).is_file()
+
+
+def _is_of_another_format(path: Path) -> bool:
+    """Whether frames and boxes are there, but not as the toolkit reads them."""
+    is_known = (path / PROPERTIES_FILE).is_file() or _is_of_old_format(path)
+    if is_known or find_layout(path) is None:
+        return False
+    truth = path / TRUTH_FILE
+    has_masks = truth.is_file() and re.search(rb"^m", truth.read_bytes(), re.MULTILINE)
+    return not has_masks
+
+
+def _conversion(path: Path) -> str:
+    """The command that makes sequences in VOT format of one, and of those listed with it."""
+    source = path.parent if (path.parent / LIST_FILE).is_file() else path
+    return f"`arvot sequences convert {shlex.quote(str(source))} DST` makes what it reads, in DST"
 
 
 def is_sequence(path: Path) -> bool:
@@ -216,6 +253,11 @@ def _read_truth(path: Path, file: Path, frames: int) -> tuple[Region, ...]:
 
 def _check_sides(file: Path, regions: Iterable[Region]) -> None:
     for number, region in enumerate(regions, start=1):
+        if any(math.isinf(getattr(region, side, 0)) for side in ("x", "y", "width", "height")):
+            raise UsageError(
+                f"{file}, line {number}: a number of the box is too large: correct it, or write 0 "
+                "where the target is absent"
+            )
         if min(getattr(region, "width", 0), getattr(region, "height", 0)) < 0:
             raise UsageError(
                 f"{file}, line {number}: a side of the box is negative, which the toolkit takes "

@@ -214,22 +214,29 @@ def _types(definition: Any) -> Iterator[str]:
 def load_stack(name_or_file: str) -> Stack:
     """Load a stack by a toolkit name (`vot2020/shortterm`), its alias (`vot2020`) or a file.
 
+    Capitals, as in VOT2020, make no difference to a name.
+
     Raises:
         UsageError: no such stack, or the file is not a stack.
     """
-    name = ALIASES.get(name_or_file, name_or_file)
-    integrated = stack_folder() / f"{name}.yaml"
-    if integrated.is_file():
-        return _read(integrated, name, from_file=False)
     file = Path(name_or_file).expanduser()
+    exact, lower = (ALIASES.get(name, name) for name in (name_or_file, name_or_file.lower()))
+    if _integrated(exact).is_file():
+        return _read(_integrated(exact), exact, from_file=False)
     if file.is_file():
         return _read(file, name_or_file, from_file=True)
+    if _integrated(lower).is_file():
+        return _read(_integrated(lower), lower, from_file=False)
     near = nearest(name_or_file, [*ALIASES, *stack_names()])
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     raise UsageError(
         f"stack {name_or_file} is neither a file nor known to the toolkit; {meant}known are "
         f"{', '.join(ALIASES)} and all names of the toolkit"
     )
+
+
+def _integrated(name: str) -> Path:
+    return stack_folder() / f"{name}.yaml"
 
 
 def stack_names() -> list[str]:

@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vot_integration.workspaces.trackers_ini import ini_parser, interpreter, unescape
@@ -21,11 +21,13 @@ class Launch:
         registry: the file.
         tracker: name of the section.
         entries: its entries, names in lower case.
+        spelled: names that stand otherwise in the file, by those in lower case.
     """
 
     registry: Path
     tracker: str
     entries: Mapping[str, str]
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_python(self) -> bool:
@@ -68,7 +70,7 @@ class Launch:
 def launch_of(registry: Path, tracker: str, section: Mapping[str, str]) -> Launch:
     """A section that was read as it stands in its file."""
     entries = {key.lower(): unescape(value) for key, value in section.items()}
-    return Launch(registry, tracker, entries)
+    return Launch(registry, tracker, entries, {key.lower(): key for key in section})
 
 
 def read_launch(registry: Path, tracker: str) -> Launch:

@@ -153,11 +153,13 @@ def _check_same(file: Path, name: str, section: Section, catalog: Section) -> No
         if given.get(key) != ours.get(key) and (key, given.get(key)) not in _DEFAULTS
     )
     if differing:
+        spelled = {key.lower(): key for entries in (catalog, section) for key in entries}
+        names = ", ".join(spelled[key] for key in differing)
         hint = "; weights, device and precision of arvot's trackers are options of its commands"
         is_setting = any(key in dict(_DEFAULTS) or key == _WEIGHTS for key in differing)
         raise UsageError(
             f"{file}, section {name}: a tracker of arvot has this name and differs in "
-            f"{', '.join(differing)}: give yours another name{hint if is_setting else ''}"
+            f"{names}: give yours another name{hint if is_setting else ''}"
         )
 
 

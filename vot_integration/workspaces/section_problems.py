@@ -66,10 +66,11 @@ def value_problems(section: Launch) -> Iterator[str]:
     """What a tracker will not understand of the values that are passed on to it."""
     for key, value in section.entries.items():
         if key.startswith(_VALUES):
+            name = section.spelled.get(key, key)
             if unquoted(value) is not None and Path(unquoted(value) or "").exists():
-                yield f"{key} = {value}: the quotes are passed on with the value: leave them out"
+                yield f"{name} = {value}: the quotes are passed on with the value: leave them out"
             elif value.startswith("~/"):
-                yield f"{key} = {value}: ~ is passed on as it is: write $HOME or the whole path"
+                yield f"{name} = {value}: ~ is passed on as it is: write $HOME or the whole path"
 
 
 def _folder(entry: str, name: str, registry: Path) -> str | None:
