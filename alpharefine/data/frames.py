@@ -42,6 +42,7 @@ FrameInput = str | PathLike[str] | NDArray[np.uint8] | Iterable[ImageLike | None
 one after the other."""
 
 _NUMBER_PATTERN = re.compile(r"%0?(\d*)d")
+_LAST_NUMBER = re.compile(r"(.*?)(\d+)(\D*)")
 _SHOWN = 3
 
 
@@ -139,6 +140,32 @@ def first_frame(source: FrameSource) -> tuple[Image, Iterator[Image | None]]:
         place = str(source.files[0]) if source.files else f"frame {source.start} of {source.origin}"
         raise UsageError(f"the first frame ({place}) cannot be read: check the file")
     return image, chain([image], frames)
+
+
+def gap_notes(files: Sequence[Path]) -> list[str]:
+    """What to say where frames that are numbered have gaps: a line, or none.
+
+    They are tracked in one after the other. Every fifth frame is no gap if most are so, and times
+    are no numbers.
+
+    Args:
+        files: image files in their order.
+    """
+    named = [_LAST_NUMBER.fullmatch(file.stem) for file in files]
+    matches = [match for match in named if match is not None]
+    if len(matches) < len(named) or len({(match[1], match[3]) for match in matches}) != 1:
+        return []
+    steps = [int(b[2]) - int(a[2]) for a, b in pairwise(matches)]
+    step = min(steps, default=0)
+    if step < 1 or steps.count(step) * 2 < len(steps) or max(steps) == step:
+        return []
+    before = files[next(place for place, each in enumerate(steps) if each > step)]
+    missing = sum(each // step - 1 for each in steps)
+    words = "frame seems" if missing == 1 else "frames seem"
+    return [
+        f"{missing} {words} to be missing in {files[0].parent}, the first after {before.name}: "
+        "those that are there are taken one after the other"
+    ]
 
 
 def cut_off(source: FrameSource, found: int) -> str | None:

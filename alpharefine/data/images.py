@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,19 +87,19 @@ def natural_order(path: Path) -> tuple[tuple[str | int, ...], str]:
     return tuple(int(p) if n % 2 else p for n, p in enumerate(parts)), path.name
 
 
-def images_in(folder: Path) -> Iterator[Path]:
+def images_in(folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Iterator[Path]:
     """Image files directly in `folder`, in no order; see `is_data`.
 
     A link that leads nowhere is among them: it is a frame that is missing.
     """
     for path in folder.iterdir():
-        if path.suffix.lower() in IMAGE_SUFFIXES and is_data(path) and not path.is_dir():
+        if path.suffix.lower() in suffixes and is_data(path) and not path.is_dir():
             yield path
 
 
-def list_images(folder: Path) -> list[Path]:
+def list_images(folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """Image files directly in `folder`, in `natural_order`; see `images_in`."""
-    return sorted(images_in(folder), key=natural_order)
+    return sorted(images_in(folder, suffixes), key=natural_order)
 
 
 def has_images(folder: Path) -> bool:

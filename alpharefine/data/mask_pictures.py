@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as PilImage
 from PIL import UnidentifiedImageError
 
-from alpharefine.data.images import FrameError
+from alpharefine.data.images import IMAGE_SUFFIXES, FrameError
 from alpharefine.errors import UsageError
 from alpharefine.types import Mask
 
@@ -32,6 +32,13 @@ _CLEAR_SHARE = 0.2
 _SOFT_SHARE = 0.1
 """Share of inner pixels: objects have more than the one, soft edges less than the other."""
 _LOSSY = {"JPEG", "MPO", "WEBP"}
+_LARGE_SHARE = 0.5
+_BORDER_SHARE = 0.75
+"""Backgrounds have more than the one of the border and of the picture, or than the other of the
+border; objects that do are rare."""
+
+MASK_SUFFIXES = IMAGE_SUFFIXES | {".tif", ".tiff", ".gif", ".pgm", ".pbm", ".ppm", ".pnm", ".tga"}
+"""Of files that may be pictures of masks, which OpenCV need not read."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,9 @@ def read_picture_of_masks(path: Path) -> MaskPicture:
     """
     try:
         with PilImage.open(path) as picture:
+            count = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+            if count > 1:
+                raise ValueError(f"holds {count} pictures: save the mask of each frame by itself")
             picture.load()
             return _decode(picture, picture.format in _LOSSY)
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
@@ -161,18 +171,29 @@ class ObjectChoice:
     Attributes:
         label: their value; None for all from the threshold on.
         threshold: smallest gray value of 255.
+        is_dark: the object is what lies below the threshold.
     """
 
     label: int | None
     threshold: int = BINARY_THRESHOLD
+    is_dark: bool = False
 
     def mask(self, picture: MaskPicture) -> Mask:
         """Its mask, H x W {0, 1}."""
         if self.label is not None:
             chosen = picture.values == self.label
         else:
-            chosen = picture.values * 255 >= self.threshold * (picture.white or 255)
+            is_bright = picture.values * 255 >= self.threshold * (picture.white or 255)
+            chosen = is_bright != self.is_dark
         return np.ascontiguousarray(chosen, dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class FoundObjects:
+    """Objects to follow, and what the user should know of how they were chosen, a line each."""
+
+    choices: Sequence[ObjectChoice]
+    notes: Sequence[str] = ()
 
 
 @dataclass
@@ -189,12 +210,20 @@ class MaskSurvey:
     where: str
     _areas: Counter[int] = field(default_factory=Counter)
     _inner_areas: Counter[int] = field(default_factory=Counter)
+    _borders: Counter[int] = field(default_factory=Counter)
+    _size: int = 0
+    _border_size: int = 0
     _whites: set[int | None] = field(default_factory=set)
     _is_lossy: bool = False
 
     def add(self, picture: MaskPicture) -> None:
         """Look at one more picture."""
-        _count(picture.values, self._areas)
+        values = picture.values
+        border = np.concatenate([values[0], values[-1], values[1:-1, 0], values[1:-1, -1]])
+        _count(values, self._areas)
+        _count(border, self._borders)
+        self._size += values.size
+        self._border_size += border.size
         self._whites.add(picture.white)
         self._is_lossy |= picture.is_lossy
         if picture.white is not None:
@@ -204,11 +233,58 @@ class MaskSurvey:
             is_inner = spread <= (_LOSSY_SPREAD if picture.is_lossy else 0)
             _count(picture.values[is_inner], self._inner_areas)
 
+    def find(self, labels: Sequence[int], threshold: int | None) -> FoundObjects:
+        """The objects to follow for a user who can be asked, and told what is left out.
+
+        Args:
+            labels: those that the user wants, 0 for what is black; none for all.
+            threshold: as of `choose`.
+
+        Raises:
+            UsageError: as of `choose`; or what is not black seems to be the background.
+        """
+        if labels:
+            wanted = (self.choose(label, threshold) for label in dict.fromkeys(labels))
+            return FoundObjects([choice for choices in wanted for choice in choices])
+        choices = self.choose(None, threshold)
+        if threshold is None:
+            for choice in choices:
+                self._check_no_background(choice)
+        left = sorted(self._areas.keys() - {choice.label for choice in choices})
+        if not left or any(choice.label is None for choice in choices):
+            return FoundObjects(choices)
+        [ignored] = left
+        note = f"{self.where} have {ignored}, taken for 'ignore': --object {ignored} follows it"
+        return FoundObjects(choices, [note])
+
+    def _check_no_background(self, choice: ObjectChoice) -> None:
+        def share(counts: Counter[int], whole: int) -> float:
+            white = max((white for white in self._whites if white is not None), default=255)
+            least = choice.threshold * white / 255
+            return sum(
+                number
+                for value, number in counts.items()
+                if (value == choice.label if choice.label is not None else value >= least)
+            ) / max(whole, 1)
+
+        area, border = share(self._areas, self._size), share(self._borders, self._border_size)
+        if border <= _LARGE_SHARE or (area <= _LARGE_SHARE and border <= _BORDER_SHARE):
+            return
+        kept = f"--threshold {choice.threshold}"
+        which = "what is not black"
+        if choice.label is not None:
+            kept = f"--object {choice.label}"
+            which = which if len(self._areas) == 1 else f"object {choice.label}"
+        raise UsageError(
+            f"{self.where} may have a white background: {which} covers {area:.0%} of them and "
+            f"{border:.0%} of their border; give --object 0 where the target is black, or {kept}"
+        )
+
     def choose(self, label: int | None, threshold: int | None) -> Sequence[ObjectChoice]:
         """The objects to follow.
 
         Args:
-            label: the one that the user wants, or None.
+            label: the one that the user wants, 0 for what is black, or None.
             threshold: smallest gray value of the one object that the user says there is, or None.
 
         Raises:
@@ -220,9 +296,9 @@ class MaskSurvey:
             return [self._by_threshold(label, threshold)]
         is_soft = self._is_soft()
         if is_soft:
-            if label is not None:
+            if label:
                 raise UsageError(f"{self.where} show one object: leave out --object")
-            return [ObjectChoice(None)]
+            return [ObjectChoice(None, is_dark=label == 0)]
         if label is not None and not self._is_lossy:
             return [self._by_label(label)]
         if self._is_lossy:
@@ -238,7 +314,7 @@ class MaskSurvey:
         return [ObjectChoice(value) for value in self._objects()]
 
     def _by_threshold(self, label: int | None, threshold: int) -> ObjectChoice:
-        if label is not None:
+        if label:
             raise UsageError("--object and --threshold exclude each other: give one of them")
         if not 1 <= threshold <= 255:
             raise UsageError(f"--threshold {threshold}: give a gray value, 1 to 255")
@@ -246,10 +322,11 @@ class MaskSurvey:
             raise UsageError(
                 f"{self.where} have a palette or colors, no gray levels: leave out --threshold"
             )
-        return ObjectChoice(None, threshold)
+        return ObjectChoice(None, threshold, is_dark=label == 0)
 
     def _by_label(self, label: int) -> ObjectChoice:
-        if label not in self._areas:
+        is_there = label in self._areas or (label == 0 and self._areas.total() < self._size)
+        if not is_there:
             known = [str(value) for value in sorted(self._areas)]
             more = [*known[:_MOST_LABELS], "..."] if len(known) > _MOST_LABELS else known
             raise UsageError(f"object {label} is not in {self.where}; there are {', '.join(more)}")

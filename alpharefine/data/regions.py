@@ -16,6 +16,7 @@ from alpharefine.types import Box, Mask
 
 _SEPARATORS = re.compile("[,;]")
 _VATIC_FIELDS = 9
+_LARGEST = float(np.finfo(np.float32).max)
 _COMMENT = re.compile("(" + "|".join(map(re.escape, NUMBER_COMMENTS)) + ").*")
 
 
@@ -44,12 +45,16 @@ def _number_rows(path: Path) -> Iterator[tuple[int, list[float]]]:
     for number, line in read_lines(path, NUMBER_COMMENTS):
         if not line and is_empty:
             continue
+        values = _SEPARATORS.sub(" ", _COMMENT.sub("", line)).split()
         try:
-            row = [float(value) for value in _SEPARATORS.sub(" ", _COMMENT.sub("", line)).split()]
+            row = [float(value) for value in values]
         except ValueError:
             row = []
         if not row:
             raise FrameError(f"{path}: not rows of numbers (line {number} is {line[:40]!r})")
+        for value, text in zip(row, values, strict=True):
+            if abs(value) > _LARGEST and any(map(str.isdecimal, text)):
+                raise FrameError(f"{path}: {text[:40]} in line {number} is too large a number")
         is_empty = False
         yield number, row
     if is_empty:

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from alpharefine.errors import UsageError
 from tests.sequences.make import (
+    HEIGHT,
     LENGTH,
+    WIDTH,
     sound_sequences,
     stems,
     write_boxes,
@@ -45,6 +49,8 @@ def test_masks_in_lines(tmp_path: Path) -> None:
 
 
 ODD_BOXES = {
+    "1e400,2,3,4\n": "1e400 in line 1 is too large a number",
+    "1,2,-1e39,4\n": "-1e39 in line 1 is too large a number",
     "1,2,3,4,5\n": "5 numbers in line 1, expected x,y,w,h or the corners",
     "1\n": "1 number in a row",
     "1,1,4,5,10,8,0.9,-1,-1,-1\n": "end in -1, as of detections in MOT's format",
@@ -55,6 +61,29 @@ ODD_BOXES = {
 def test_rows_that_are_no_regions(line: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=ODD_BOXES[line]):
         with_boxes(tmp_path, line * LENGTH)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".gif", ".pgm"])
+def test_masks_of_every_kind_of_file(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames, masks = tmp_path / "frames", tmp_path / "masks"
+    write_images(frames, ["01", "02", "04", "05"])
+    masks.mkdir()
+    picture = np.zeros((HEIGHT, WIDTH), np.uint8)
+    picture[5:13, 4:14] = 255
+    for frame in frames.iterdir():
+        Image.fromarray(picture).save(masks / f"{frame.stem}{suffix}")
+    command = ["sequences", "convert", str(frames), str(tmp_path / "out"), "--masks"]
+    assert main([*command, str(masks)]) == 0
+    gap = f"note: 1 frame seems to be missing in {frames}, the first after 02.jpg: "
+    assert capsys.readouterr().err.startswith(gap)
+    assert read_sequence_folder(tmp_path / "out" / "frames").regions[0].mask.sum() == 80
+
+    (tmp_path / "arrays").mkdir()
+    (tmp_path / "arrays" / "01.npy").write_bytes(b"x")
+    assert main([*command, str(tmp_path / "arrays"), "--name", "n"]) == 2
+    assert "arrays holds no masks, only .npy: save them as .png" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["folder", "video"])

@@ -225,13 +225,21 @@ def test_command_on_a_folder_with_a_mask(slides: Path, tmp_path: Path) -> None:
     ],
 )
 def test_command_with_a_label_map(
-    values: tuple[int, int], arguments: list[str], box: str, slides: Path, tmp_path: Path
+    values: tuple[int, int],
+    arguments: list[str],
+    box: str,
+    slides: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write_images(tmp_path / "frames", ["a", "b", "c"])
+    write_images(tmp_path / "frames", ["1", "2", "5"])
     write_pair(tmp_path / "mask.png", values)
     arguments = ["--mask", str(tmp_path / "mask.png"), "--save-boxes", "b.txt", *arguments]
     assert main(["track", str(tmp_path / "frames"), *arguments]) == 0
     assert (slides / "b.txt").read_text().splitlines()[0] == box
+    said = capsys.readouterr().out
+    assert "note: 2 frames seem to be missing in " in said and "the first after 2.jpg" in said
+    assert ("taken for 'ignore': --object 255 follows it" in said) == (values == (1, 255))
 
 
 def write_pair(file: Path, values: tuple[int, int]) -> None:

@@ -167,6 +167,65 @@ def test_255_is_ignored_unless_it_is_asked_for(tmp_path: Path) -> None:
     assert choose(tmp_path / "a.png", label=255) == [ObjectChoice(255)]
 
 
+def inverted(white: int = 255) -> PilImage.Image:
+    return PilImage.fromarray((white - drawn(white)).astype(np.uint8))
+
+
+INVERTED: dict[str, tuple[Callable[[], PilImage.Image], str]] = {
+    "255.png": (inverted, "--object 255"),
+    "1.png": (lambda: inverted(1), "--object 1"),
+    "bit.png": (lambda: inverted().convert("1"), "--object 1"),
+    "soft.png": (
+        lambda: PilImage.fromarray(cv2.GaussianBlur(np.asarray(inverted()), (0, 0), 1)),
+        "--threshold 128",
+    ),
+    "lossy.jpg": (inverted, "--threshold 128"),
+}
+
+
+@pytest.mark.parametrize("name", INVERTED)
+def test_a_white_background_is_asked_about(name: str, tmp_path: Path) -> None:
+    picture, kept = INVERTED[name]
+    picture().save(tmp_path / name)
+    decoded, survey = read_picture_of_masks(tmp_path / name), MaskSurvey("the masks")
+    survey.add(decoded)
+    with pytest.raises(UsageError, match=rf"90% of them and 100% of .*, or {kept}$"):
+        survey.find([], None)
+    [choice] = survey.find([0], None).choices
+    assert (choice.mask(decoded) != drawn(1)).sum() < 60
+    [choice] = survey.choose(None, None)
+    assert choice.mask(decoded)[0, 0] == 1, "training takes them as they are"
+    if "threshold" in kept:
+        [choice] = survey.find([], 128).choices
+        assert choice.mask(decoded)[0, 0] == 1
+        [choice] = survey.find([0], 100).choices
+        assert choice.mask(decoded)[20, 30] == 1
+
+
+def test_one_of_several_objects_may_be_the_background(tmp_path: Path) -> None:
+    PilImage.fromarray((1 + drawn(1) + drawn(0, 2)).astype(np.uint8)).save(tmp_path / "m.png")
+    survey = MaskSurvey("the masks")
+    survey.add(read_picture_of_masks(tmp_path / "m.png"))
+    with pytest.raises(UsageError, match=r"object 1 covers 86% .*, or --object 1$"):
+        survey.find([], None)
+    assert [choice.label for choice in survey.find([2, 3], None).choices] == [2, 3]
+    with pytest.raises(UsageError, match="object 0 is not in the masks; there are 1, 2, 3"):
+        survey.find([0], None)
+
+
+@pytest.mark.parametrize(("white", "kind"), [(255, np.uint8), (65535, np.uint16)])
+def test_what_is_ignored_is_said(white: int, kind: type, tmp_path: Path) -> None:
+    PilImage.fromarray(drawn(2, white, kind)).save(tmp_path / "m.png")
+    survey = MaskSurvey("the masks")
+    survey.add(read_picture_of_masks(tmp_path / "m.png"))
+    found = survey.find([], None)
+    assert [choice.label for choice in found.choices] == [2]
+    ignored = f"the masks have {white}, taken for 'ignore': --object {white} follows it"
+    assert list(found.notes) == [ignored]
+    assert [choice.label for choice in survey.find([2, white], None).choices] == [2, white]
+    assert list(survey.find([2], None).notes) == []
+
+
 def two_soft() -> PilImage.Image:
     return PilImage.fromarray(cv2.GaussianBlur(np.asarray(drawn(140, 255), np.uint8), (0, 0), 1))
 

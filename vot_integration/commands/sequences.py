@@ -109,7 +109,8 @@ def _add_convert(commands: _Commands) -> None:
         "--object",
         type=int,
         metavar="K",
-        help="follow only object K of label maps (default: a sequence for each)",
+        help="follow only object K of label maps, 0 for what is black on white (default: a "
+        "sequence for each)",
     )
     command.add_argument(
         "--threshold",

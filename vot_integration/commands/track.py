@@ -88,7 +88,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="append",
         default=[],
         metavar="K",
-        help="object K of a mask that shows several; may be given again (default: all)",
+        help="object K of a mask that shows several, 0 for what is black on white; may be given "
+        "again (default: all)",
     )
     parser.add_argument(
         "--threshold",
@@ -157,6 +158,8 @@ def run(args: argparse.Namespace) -> int:
         limit=args.max_frames,
     )
     job = prepare(options)
+    for line in job.notes:
+        console.print(f"note: {line}")
     started = time.time()
     followed = _follow(job, console)
     for line in job.kept_answers(started):

@@ -169,7 +169,7 @@ class _Work:
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
-        notes = [*notes, *([rate.note] if rate.note else [])]
+        notes = [*notes, *sequence.notes, *([rate.note] if rate.note else [])]
         return Written(path, frames, sequence.total, notes, sequence.flaw)
 
 

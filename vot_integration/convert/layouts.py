@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from alpharefine.data.box_layouts import BOX_LAYOUTS, BoxLayout, absolute, find_layout
+from alpharefine.data.frames import gap_notes
 from alpharefine.data.images import has_images, is_data, list_folders, list_images
 from alpharefine.errors import UsageError
 from vot_integration.convert.boxes import place_track, read_boxed, read_track
@@ -186,19 +187,21 @@ def _plain(folder: Path, options: ConvertOptions, name: str) -> Iterator[SourceS
         below = [p.name for p in list_folders(folder) if has_images(p)] if folder.is_dir() else []
         inside = f"; give a folder in it, such as {below[0]}" if below else ""
         raise UsageError(f"{folder} holds no .jpg, .png, .bmp or .webp frames{inside}")
+    notes = gap_notes(images)
     if options.boxes is not None:
         total = len(images)
         count, region = place_track(
             read_track(options.boxes), options.boxes, f"frames in {folder}", total, options.start
         )
-        yield SourceSequence(name, count, region, total, images[:count])
+        yield SourceSequence(name, count, region, total, images[:count], notes=notes)
     elif options.masks is not None:
         for target, inner in choose_folders(options.masks, options.label):
             paired, masks = pair_masks(images, inner)
             asked = options if target is None else replace(options, label=None)
             named = name if target is None else f"{name}_{target}"
             for sequence in masked_sequences(named, masks, asked):
-                yield replace(sequence, images=paired, total=len(images))
+                told = [*notes, *sequence.notes]
+                yield replace(sequence, images=paired, total=len(images), notes=told)
 
 
 def _source(folder: Path, read: partial[Iterator[SourceSequence]]) -> Source:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpharefine.data.images import FrameError, images_in, list_folders, list_images
+from alpharefine.data.images import FrameError, images_in, is_data, list_folders, list_images
 from alpharefine.data.mask_pictures import (
+    MASK_SUFFIXES,
     MaskPicture,
     MaskSurvey,
     ObjectChoice,
@@ -15,6 +16,8 @@ from alpharefine.errors import UsageError
 from vot_integration.convert.source import ConvertOptions, OneFrameError, SourceSequence
 from vot_integration.toolkit.regions import Region, mask_region
 
+_SHOWN_KINDS = 3
+
 
 @dataclass(frozen=True)
 class MaskObjects:
@@ -23,21 +26,29 @@ class MaskObjects:
     Attributes:
         choices: objects to follow.
         size: width and height of the masks, px.
+        notes: what the user should know of how they were chosen, a line each.
     """
 
     choices: Sequence[ObjectChoice]
     size: tuple[int, int]
+    notes: Sequence[str] = ()
 
 
 def list_masks(folder: Path) -> list[Path]:
     """Masks in a folder, by name.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or no mask in it.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder of masks {folder}")
-    return list_images(folder)
+    masks = list_images(folder, MASK_SUFFIXES)
+    if not masks:
+        files = (path for path in folder.iterdir() if path.is_file() and is_data(path))
+        kinds = ", ".join(sorted({path.suffix or path.name for path in files})[:_SHOWN_KINDS])
+        but = f", only {kinds}" if kinds else ""
+        raise UsageError(f"{folder} holds no masks{but}: save them as .png, named as the frames")
+    return masks
 
 
 def pair_masks(images: Sequence[Path], folder: Path) -> tuple[list[Path], list[Path]]:
@@ -67,8 +78,8 @@ def mask_folders(folder: Path) -> list[tuple[str | None, Path]]:
 
     It is one itself, of all objects, or holds one for each object.
     """
-    inner = list_folders(folder) if folder.is_dir() and not any(images_in(folder)) else []
-    objects: list[tuple[str | None, Path]] = [(p.name, p) for p in inner if any(images_in(p))]
+    inner = list_folders(folder) if folder.is_dir() and not _has_masks(folder) else []
+    objects: list[tuple[str | None, Path]] = [(p.name, p) for p in inner if _has_masks(p)]
     return objects or [(None, folder)]
 
 
@@ -103,7 +114,7 @@ def find_objects(masks: Sequence[Path], options: ConvertOptions) -> MaskObjects:
         options: which object the user wants, and from which gray value on.
 
     Raises:
-        UsageError: see `MaskSurvey.choose`; or a mask cannot be read, or they differ in size.
+        UsageError: see `MaskSurvey.find`; or a mask cannot be read, or they differ in size.
     """
     folder = masks[0].parent
     survey = MaskSurvey(f"the masks in {folder}")
@@ -116,7 +127,9 @@ def find_objects(masks: Sequence[Path], options: ConvertOptions) -> MaskObjects:
     if len(sizes) > 1:
         unlike = " but ".join(f"{file.name} has {w} x {h}" for (w, h), file in sizes.items())
         raise UsageError(f"the masks in {folder} differ in size: {unlike} pixels")
-    return MaskObjects(survey.choose(options.label, options.threshold), next(iter(sizes)))
+    labels = [] if options.label is None else [options.label]
+    found = survey.find(labels, options.threshold)
+    return MaskObjects(found.choices, next(iter(sizes)), found.notes)
 
 
 def masked_sequences(
@@ -136,7 +149,9 @@ def masked_sequences(
     for choice in found.choices:
         target = name if len(found.choices) == 1 else f"{name}_{choice.label}"
         region = _mask_track(masks, choice)
-        yield SourceSequence(target, len(masks), region, len(masks), truth_size=found.size)
+        yield SourceSequence(
+            target, len(masks), region, len(masks), truth_size=found.size, notes=found.notes
+        )
 
 
 def _mask_track(masks: Sequence[Path], choice: ObjectChoice) -> Callable[[int], Region]:
@@ -145,6 +160,10 @@ def _mask_track(masks: Sequence[Path], choice: ObjectChoice) -> Callable[[int], 
         return mask_region(choice.mask(_read(masks[index])))
 
     return region
+
+
+def _has_masks(folder: Path) -> bool:
+    return any(True for _ in images_in(folder, MASK_SUFFIXES))
 
 
 def _read(path: Path) -> MaskPicture:

@@ -72,11 +72,13 @@ class Conversion:
 
     def notes(self) -> list[str]:
         """What the user should know of the sequences that were written, a line each."""
-        return [
+        notes = (
             note
             for written in self.written
             for note in (*written.notes, *([written.flaw] if written.flaw else []))
-        ]
+        )
+        # Objects of the same masks share theirs.
+        return list(dict.fromkeys(notes))
 
     def left_out(self) -> list[str]:
         """A line for each reason why sequences were not written, with those that it holds for."""

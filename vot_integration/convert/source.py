@@ -35,6 +35,7 @@ class SourceSequence:
         truth_size: width and height of masks, px; None for boxes.
         flaw: what is wrong with the source, although there is a sequence to write; None if nothing.
         objects: `region` of each target by its name, where several go into one sequence.
+        notes: what the user should know of how it is read, a line each.
     """
 
     name: str
@@ -47,6 +48,7 @@ class SourceSequence:
     truth_size: tuple[int, int] | None = None
     flaw: str | None = None
     objects: Mapping[str, Callable[[int], Region]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def join_objects(name: str, sequences: Sequence[SourceSequence]) -> SourceSequence:

@@ -11,6 +11,7 @@ from alpharefine.data.frames import (
     cut_off,
     files_source,
     first_frame,
+    gap_notes,
     open_source,
 )
 from alpharefine.errors import UsageError
@@ -88,6 +89,7 @@ class TrackJob:
         files: where it is written to.
         limit: how many frames at most, or None.
         section: how a tracker of the user's own is registered; None for one of the catalog.
+        notes: what the user should know of source and targets beforehand, a line each.
     """
 
     group: Group
@@ -99,6 +101,7 @@ class TrackJob:
     files: list[Path]
     limit: int | None
     section: Launch | None = None
+    notes: Sequence[str] = ()
 
     def kept_answers(self, since: float) -> list[str]:
         """A line for each kind of answers that a tracker of the user's own did not give.
@@ -194,26 +197,36 @@ def prepare(options: TrackOptions) -> TrackJob:
     source = begin_at(whole, options.start)
     _check_outputs(options, source)
     image, frames = first_frame(source)
-    targets = _targets(options, sequence, image)
+    targets, notes = _targets(options, sequence, image)
     for target in targets:
         read_target(target.shape, *image.shape[:2])
     sinks, files = _sinks(options, source, [target.name for target in targets])
     group = chosen.build_group(len(targets))
-    has_random_weights = chosen.has_random_weights
-    limit = options.limit
     return TrackJob(
-        group, has_random_weights, source, frames, targets, sinks, files, limit, chosen.section
+        group,
+        chosen.has_random_weights,
+        source,
+        frames,
+        targets,
+        sinks,
+        files,
+        options.limit,
+        chosen.section,
+        [*gap_notes(source.files), *notes],
     )
 
 
-def _targets(options: TrackOptions, sequence: Recorded | None, image: Image) -> list[Target]:
+def _targets(
+    options: TrackOptions, sequence: Recorded | None, image: Image
+) -> tuple[Sequence[Target], Sequence[str]]:
+    """Targets, and what to know of how they were chosen."""
     if options.boxes:
-        return read_boxes(options.boxes)
+        return read_boxes(options.boxes), ()
     if options.mask is not None:
         return read_mask(options.mask, image, options.labels, options.threshold)
     if options.select:
-        return [Target("1", select_box(image))]
-    return truth_targets(sequence, options.start)
+        return [Target("1", select_box(image))], ()
+    return truth_targets(sequence, options.start), ()
 
 
 def _overlay(options: TrackOptions, source: FrameSource) -> Path:

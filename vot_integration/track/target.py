@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from alpharefine.data.images import FrameError
-from alpharefine.data.mask_pictures import MaskSurvey, ObjectChoice, read_picture_of_masks
+from alpharefine.data.mask_pictures import MaskSurvey, read_picture_of_masks
 from alpharefine.errors import UsageError
 from alpharefine.types import Box, Image
 from vot_integration.regions.shapes import MaskCrop, Shape
@@ -83,13 +83,13 @@ def read_boxes(texts: Sequence[str]) -> list[Target]:
 
 def read_mask(
     file: Path, image: Image, labels: Sequence[int], threshold: int | None
-) -> list[Target]:
-    """Objects of a mask or label map.
+) -> tuple[list[Target], Sequence[str]]:
+    """Objects of a mask or label map, and what to know of how they were chosen, a line each.
 
     Args:
         file: the picture.
         image: the first frame.
-        labels: the objects, where there are several; none stands for all.
+        labels: the objects, where there are several, 0 for what is black; none stands for all.
         threshold: smallest gray value of the one object, None to leave it to the picture.
 
     Raises:
@@ -109,22 +109,18 @@ def read_mask(
         )
     if not picture.values.any():
         raise UsageError(f"--mask {file} is empty: mark the target with any number but 0")
-    survey = MaskSurvey(f"--mask {file}: its pixels")
+    survey = MaskSurvey(f"the pixels of --mask {file}")
     survey.add(picture)
+    found = survey.find(labels, threshold)
     targets = []
-    for choice in _choose(survey, labels, threshold):
+    for choice in found.choices:
         mask = choice.mask(picture)
         if not mask.any():
-            raise UsageError(f"--mask {file} is empty from gray value {choice.threshold} on")
+            side = "below" if choice.is_dark else "from"
+            raise UsageError(f"--mask {file} is empty {side} gray value {choice.threshold}")
         name = "1" if choice.label is None else str(choice.label)
         targets.append(Target(name, MaskCrop(mask, 0, 0)))
-    return targets
-
-
-def _choose(survey: MaskSurvey, labels: Sequence[int], threshold: int | None) -> list[ObjectChoice]:
-    if not labels:
-        return list(survey.choose(None, threshold))
-    return [choice for label in dict.fromkeys(labels) for choice in survey.choose(label, threshold)]
+    return targets, found.notes
 
 
 def sequence_at(source: str, *, wants_truth: bool) -> Recorded | None:
