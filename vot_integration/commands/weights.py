@@ -315,9 +315,9 @@ def _run_info(args: argparse.Namespace) -> int:
         console.print(f"{contents.path}\nsha256 {file_sha256(contents.path)}")
         for group in contents.groups:
             if group.place == "net":
-                network, epoch = (contents.facts.get(key) for key in ("net_type", "epoch"))
+                net_type, epoch = (contents.facts.get(key) for key in ("net_type", "epoch"))
                 count = len(group.tensors)
-                console.print(f"official file, network {network}, epoch {epoch}, {count} entries")
+                console.print(f"official file, network {net_type}, epoch {epoch}, {count} entries")
             console.print(str(group))
         for fact, text in contents.facts.items():
             console.print(f"  {shown(fact)}: {text}")

@@ -59,7 +59,7 @@ def _write(descriptor: int, text: str) -> None:
 def _client_class() -> Any:
     from trax.client import Client
 
-    class AnyTextClient(Client):  # type: ignore[misc]
+    class AnyTextClient(Client):
         """A TraX client that reads a tracker's pipe through `escaped_copy`."""
 
         def __init__(self, stream: Any = None, timeout: int = 30, log: Any = False) -> None:
