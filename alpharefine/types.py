@@ -105,6 +105,15 @@ class MultiTracker(Protocol):
 
 
 @runtime_checkable
+class NetworkTracker(Tracker, Protocol):
+    """A tracker whose network can be run alone, which its speed is compared with."""
+
+    def search_pass(self) -> None:
+        """The network's part of a frame, on an empty search region; after `initialize`."""
+        ...
+
+
+@runtime_checkable
 class ResumableTracker(Tracker, Protocol):
     """A tracker whose run can be taken up again, by itself or by its like on another device."""
 

@@ -1,11 +1,15 @@
 """Several objects: quality on sequences in VOTS format, and what a frame of more objects costs.
 
     python benchmarks/several_objects.py DIR [--frames N]
+    python benchmarks/several_objects.py VIDEOS --scales 1 1.25 1.5 --frames 25
 
 Quality is that of VOTS, which the official toolkit computes (`average_accuracy`, no burn-in): the
 mean overlap over frames, objects and sequences, in which an object that is rightly said to be
 absent counts 1 and the first frame counts 0. The cost is processor time of the tracker, in which
 other work on the machine counts little: of all objects over that of one, frame by frame in turn.
+
+With `--scales`, VIDEOS are training videos of one target each, and what is printed is the mean
+overlap of its box where search regions have so many times their usual scale, as shared ones may.
 """
 
 import argparse
@@ -16,10 +20,15 @@ from pathlib import Path
 
 import numpy as np
 
-from alpharefine.build import tracker_maker
+from alpharefine.build import build_tracker, tracker_maker
+from alpharefine.catalogue import find_tracker
 from alpharefine.data.images import read_frame
+from alpharefine.data.readers import read_source
+from alpharefine.data.source import VideoSource
 from alpharefine.multi.config import MultiConfig, multi_config
 from alpharefine.multi.tracker import MultiObjectTracker
+from alpharefine.onepass.measures import overlaps
+from alpharefine.overrides import get_setting, replace_setting
 from alpharefine.types import Box, Estimate, Image, Tracker
 from vot_integration.commands.terminal import plain_console
 from vot_integration.regions.answers import Output, make_answer
@@ -32,6 +41,7 @@ from vot_integration.toolkit.regions import (
 )
 
 TRACKER = "ARDiMP_lite"
+_SEARCH_SCALE = "config.search_area_scale"
 
 _console = plain_console()
 Answers = Sequence[Sequence[Estimate]]
@@ -44,7 +54,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--frames", type=int, help="of each sequence (default: all)")
     parser.add_argument("--cost-frames", type=int, default=30)
+    parser.add_argument("--scales", type=float, nargs="+", help="measure these scales instead")
     options = parser.parse_args()
+    if options.scales is not None:
+        print_scales(options.folder, options.scales, options.frames or 25)
+        return
     sequences = [read_sequence_folder(path, several=True) for path in read_list(options.folder)]
     make = tracker_maker(TRACKER, device="cpu", precision="float32")
     configs = {
@@ -66,6 +80,27 @@ def main() -> None:
         _console.print(f"{name:20} quality {mean:.4f} (objects {objects})")
     for sequence in sequences:
         _console.print(sequence.name, cost(make, sequence, options.cost_frames))
+
+
+def print_scales(folder: Path, scales: Sequence[float], frames: int) -> None:
+    """Mean overlap of boxes, a line a scale."""
+    source, spec = read_source(folder, "video"), find_tracker(TRACKER)
+    usual = get_setting(spec, _SEARCH_SCALE)
+    for scale in scales:
+        changed = replace_setting(spec, _SEARCH_SCALE, usual * scale)
+        tracker = build_tracker(changed, device="cpu", precision="float32")
+        values = [video_overlap(tracker, source, n, frames) for n in range(len(source))]
+        _console.print(f"scale {scale}: {np.mean(values):.3f}, {len(values)} videos")
+
+
+def video_overlap(tracker: Tracker, source: VideoSource, index: int, frames: int) -> float:
+    """Mean overlap of the boxes of one run, without the first frame."""
+    first, *others = np.flatnonzero(source.sequence(index).visible)[:frames]
+    begin = source.frame(index, int(first))
+    tracker.initialize(begin.image, begin.box)
+    truths = [source.frame(index, int(t)) for t in others]
+    found = [tracker.track(truth.image).box for truth in truths]
+    return float(overlaps(np.array(found), np.array([truth.box for truth in truths])).mean())
 
 
 def targets(sequence: SequenceFolder) -> tuple[Image, list[Box]]:

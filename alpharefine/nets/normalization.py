@@ -32,20 +32,23 @@ class Normalization(nn.Module):
         return (crops - self.mean) / self.std
 
 
-def network_input(
-    crops: NDArray[np.float32] | NDArray[np.uint8], normalization: Normalization
-) -> Tensor:
-    """Network input of crops as they are cut from images.
+class CropInput:
+    """Turns crops, as they are cut from images, into the input of a network.
 
     Args:
-        crops: N x S x S x 3, RGB, 0..255.
-        normalization: on the device where the result shall live.
-
-    Returns:
-        N x 3 x S x S float32, channels-last in memory.
+        spec: what the network expects.
+        device: where it runs.
+        dtype: what it computes in.
     """
-    images = torch.from_numpy(crops).to(normalization.mean.device)
-    return normalization(images.permute(0, 3, 1, 2).float())
+
+    def __init__(self, spec: InputSpec, device: torch.device, dtype: torch.dtype) -> None:
+        self.normalization = Normalization(spec).to(device)
+        self._device, self._dtype = device, dtype
+
+    def __call__(self, crops: NDArray[np.float32] | NDArray[np.uint8]) -> Tensor:
+        """N x S x S x 3 RGB crops, 0..255 -> N x 3 x S x S, channels-last in memory."""
+        images = torch.from_numpy(crops).to(self._device)
+        return self.normalization(images.permute(0, 3, 1, 2).float()).to(self._dtype)
 
 
 def unit_power(x: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from alpharefine.geometry.refine_crop import (
     to_image,
     to_image_official,
 )
-from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.refine.network import RefineNetwork, RefineOutput
 from alpharefine.nets.spec import IMAGENET, InputSpec
 from alpharefine.refinement.config import RefinerConfig
@@ -87,7 +87,7 @@ class Refiner:
         self.config = config
         self.network = network
         self._runtime = runtime
-        self._normalization = Normalization(input_spec).to(runtime.device)
+        self._input = CropInput(input_spec, runtime.device, runtime.dtype)
         self._first: Tensor | None = None
         self._kernel: Tensor | None = None
 
@@ -209,7 +209,7 @@ class Refiner:
     @stage("refinement crop")
     def _crop(self, image: Image, window: CropWindow) -> Tensor:
         crop = cut_crop(image, window, self.config.official.padded_border)
-        return network_input(crop[None], self._normalization).to(self._runtime.dtype)
+        return self._input(crop[None])
 
     @stage("reference")
     def _reference(self, crop: Tensor, corners: Tensor) -> Tensor:

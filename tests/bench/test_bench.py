@@ -13,7 +13,6 @@ from vot_integration import cli
 from vot_integration.bench.clips import builtin_clips, clips_of
 from vot_integration.bench.reference import BusyCore
 from vot_integration.bench.result import GRACE, Bench, TimedRun, budget_s, count_skipped
-from vot_integration.errors import EvaluationError
 from vot_integration.pipeline import bench
 from vot_integration.pipeline.bench import BenchOptions, run_bench
 
@@ -24,6 +23,8 @@ KEYS = {
     "startup_s",
     "rss_mb",
     "frame_over_unit",
+    "frame_over_search",
+    "search_ms",
     "init_over_unit",
     "stages",
     "device",
@@ -77,6 +78,7 @@ def _bench(unit_s: list[float]) -> Bench:
         startups_s=(3.0, 1.0, 2.0),
         runs=runs,
         unit_s=tuple(unit_s),
+        search_s=(0.05, 0.1, 0.1),
         rss_mb=None,
         stages={"crop": 0.01, "rest": 0.19},
         init_stages={"crop": 0.5},
@@ -92,6 +94,7 @@ def test_the_numbers() -> None:
     assert numbers["frame_ms"]["median"] == 200
     assert 200 < numbers["frame_ms"]["p90"] < numbers["frame_ms"]["p99"] < 400
     assert (numbers["frame_over_unit"], numbers["init_over_unit"]) == (2, 15)
+    assert (numbers["search_ms"], numbers["frame_over_search"]) == (100, 2)
     assert numbers["stages"] == {"crop": 10, "rest": 190}
     assert numbers["realtime"]["budget_ms"] == 80
     assert numbers["realtime"]["frames"] == 5
@@ -166,10 +169,10 @@ def test_bad_input(
     assert complaint in capsys.readouterr().err
 
 
-def test_a_tracker_that_does_not_start_is_named(tmp_path: Path) -> None:
+def test_broken_weights_are_named(tmp_path: Path) -> None:
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"no weights")
-    with pytest.raises(EvaluationError, match="broken"):
+    with pytest.raises(UsageError, match="broken"):
         run_bench(BenchOptions("DiMPlite", "cpu", "float32", str(broken), frames=1))
 
 
@@ -187,6 +190,9 @@ def test_everything_is_measured(
     assert numbers["precision"] == "float32"
     assert numbers["frame_over_unit"] == pytest.approx(
         numbers["frame_ms"]["median"] / numbers["unit_ms"], abs=1e-3
+    )
+    assert numbers["frame_over_search"] == pytest.approx(
+        numbers["frame_ms"]["median"] / numbers["search_ms"], abs=1e-3
     )
     assert numbers["realtime"]["frames"] == 2
     for stages in (numbers["stages"], numbers["init_stages"]):

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from alpharefine.build import build_tracker
 from alpharefine.geometry.boxes import mask_to_box
-from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.registry import build_network
+from alpharefine.nets.spec import IMAGENET
 from alpharefine.refinement.refined_tracker import RefinedTracker
 from alpharefine.runtime import Runtime, fastest_precision, resolve_runtime, warn_of_emulation
 from alpharefine.types import Box
@@ -135,7 +136,7 @@ def test_feature_maps(name: str, precision: str, clips: list[_Clip]) -> None:
         torch.manual_seed(0)
         runtime = resolve_runtime(_device(), each)
         backbone = runtime.prepare(build_network(name)).backbone
-        images = network_input(crop, Normalization().to(runtime.device)).to(runtime.dtype)
+        images = CropInput(IMAGENET, runtime.device, runtime.dtype)(crop)
         maps.append(backbone(images, ("layer1", "layer2", "layer3")))
     exact, reduced = maps
     for stage, features in exact.items():

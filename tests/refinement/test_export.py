@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.refine.network import RefineNetwork
+from alpharefine.nets.spec import IMAGENET
 from alpharefine.refinement.export import ReferenceGraph, SearchGraph, export_refinement
 from tests.nets.test_refine_networks import VARIANTS
 from vot_integration import cli
@@ -45,7 +46,7 @@ def _inputs(network: RefineNetwork) -> dict[str, NDArray[np.float32]]:
 def _expected(network: RefineNetwork) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Kernel and answers, computed as a tracker does."""
     crops = np.ascontiguousarray(_crops(network).transpose(0, 2, 3, 1))
-    reference, search = network_input(crops, Normalization()).split(1)
+    reference, search = CropInput(IMAGENET, torch.device("cpu"), torch.float32)(crops).split(1)
     box = _inputs(network).get("box")
     kernel = network.reference(reference, None if box is None else torch.from_numpy(box))
     answer = network.search(search, kernel)

@@ -9,7 +9,7 @@ import torch
 from alpharefine.stage_timer import StageTimer
 from alpharefine.types import Tracker
 from vot_integration.bench.clips import Clip
-from vot_integration.bench.reference import BusyCore, Unit, synchronizer
+from vot_integration.bench.reference import BusyCore, Pass, synchronizer
 from vot_integration.bench.result import TimedRun
 from vot_integration.regions.answers import Output
 from vot_integration.serving.client import ServedTracker
@@ -19,32 +19,34 @@ from vot_integration.serving.session import Session
 REST = "rest"
 """Stands for what no stage accounts for."""
 
-_FRAMES_PER_UNIT = 2
+_FRAMES_PER_PASS = 2
 
 
 def time_clips(
-    served: ServedTracker, unit: Unit, clips: Sequence[Clip], busy: bool
-) -> tuple[list[TimedRun], list[float]]:
-    """Runs on all clips, and passes of the unit in between.
+    served: ServedTracker, passes: Sequence[Pass], clips: Sequence[Clip], busy: bool
+) -> tuple[list[TimedRun], list[list[float]]]:
+    """Runs on all clips, and what they are compared with in between.
 
     Args:
         served: the tracker.
-        unit: what is measured after every other frame, seconds a pass.
+        passes: all are measured after every other frame, seconds each.
         clips: what is tracked, a run each.
-        busy: keep one core busy meanwhile, but not during the unit.
+        busy: keep one core busy meanwhile, but not during the passes.
     """
-    runs, unit_s = [], []
+    runs: list[TimedRun] = []
+    pass_s: list[list[float]] = [[] for _ in passes]
     with BusyCore(busy) as core:
         for clip in clips:
             first, *others = clip.frames
             init_s, frame_s = served.initialize(first, clip.target), []
             for number, path in enumerate(others):
                 frame_s.append(served.track(path))
-                if number % _FRAMES_PER_UNIT == 0:
+                if number % _FRAMES_PER_PASS == 0:
                     with core.paused():
-                        unit_s.append(unit.measure())
+                        for each, seconds in zip(passes, pass_s, strict=True):
+                            seconds.append(each.measure())
             runs.append(TimedRun(init_s, tuple(frame_s), clip.fps))
-    return runs, unit_s
+    return runs, pass_s
 
 
 def time_stages(

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 import torch
 from torchvision.models import resnet50
+
+from alpharefine.types import Box, Image, NetworkTracker
 
 SIDE = 352
 STEADY = 1.3
@@ -23,6 +26,42 @@ _WARM_UP = 3
 def is_steady(seconds: Sequence[float]) -> bool:
     """Whether passes took so equally long that a ratio to them means something."""
     return bool(np.percentile(seconds, 90) <= STEADY * np.median(seconds))
+
+
+class Pass(Protocol):
+    """Something that frames are compared with."""
+
+    def measure(self) -> float:
+        """Seconds of it, once."""
+        ...
+
+
+class SearchPass:
+    """The part of a frame that the base tracker's own network takes.
+
+    Args:
+        tracker: of the target in an image.
+        image: any frame, H x W x 3 uint8.
+        target: in it.
+        device: where the network runs.
+    """
+
+    def __init__(
+        self, tracker: NetworkTracker, image: Image, target: Box, device: torch.device
+    ) -> None:
+        self._synchronize = synchronizer(device)
+        self._tracker = tracker
+        tracker.initialize(image, target)
+        for _ in range(_WARM_UP):
+            self.measure()
+
+    def measure(self) -> float:
+        """Seconds of one pass."""
+        self._synchronize()
+        start = time.perf_counter()
+        self._tracker.search_pass()
+        self._synchronize()
+        return time.perf_counter() - start
 
 
 class Unit:

@@ -48,6 +48,8 @@ class Bench:
         startups_s: seconds from the start of the server process to the end of the handshake.
         runs: latencies as the toolkit books them.
         unit_s: passes of the unit, between the frames.
+        search_s: passes of the base tracker's own network, between the frames; empty where it has
+            none that runs alone.
         rss_mb: largest resident memory of the server process, MiB; None if not known.
         stages: stage -> seconds a frame, mean; "rest" is what no stage accounts for.
         init_stages: the same of initializations.
@@ -61,6 +63,7 @@ class Bench:
     startups_s: tuple[float, ...]
     runs: tuple[TimedRun, ...]
     unit_s: tuple[float, ...]
+    search_s: tuple[float, ...]
     rss_mb: float | None
     stages: Mapping[str, float]
     init_stages: Mapping[str, float]
@@ -83,6 +86,7 @@ class Bench:
         unit_ms = _median_ms(self.unit_s)
         frame_ms = _quantiles_ms([s for run in self.runs for s in run.frame_s])
         init_ms = _median_ms([run.init_s for run in self.runs])
+        search_ms = _median_ms(self.search_s) if self.search_s else None
         fps = self.runs[0].fps
         return {
             "tracker": self.tracker,
@@ -93,9 +97,13 @@ class Bench:
             "busy": self.busy,
             "void": self.void,
             "unit_ms": unit_ms,
+            "search_ms": search_ms,
             "frame_ms": frame_ms,
             "init_ms": init_ms,
             "frame_over_unit": round(frame_ms["median"] / unit_ms, 3),
+            "frame_over_search": None
+            if search_ms is None
+            else round(frame_ms["median"] / search_ms, 3),
             "init_over_unit": round(init_ms / unit_ms, 3),
             "startup_s": round(float(np.median(self.startups_s)), 3),
             "rss_mb": None if self.rss_mb is None else round(self.rss_mb, 1),

@@ -111,8 +111,10 @@ def bench_table(numbers: Mapping[str, Any]) -> "RenderableType":
     )
     whole = Table("", "ms", "units", title=title, title_justify="left")
     unit, frame = numbers["unit_ms"], numbers["frame_ms"]
+    search = numbers["search_ms"]
     rows = {
         "unit, median": unit,
+        **({} if search is None else {"base network's pass, median": search}),
         "frame, median": frame["median"],
         "frame, 90 %": frame["p90"],
         "frame, 99 %": frame["p99"],
@@ -130,12 +132,18 @@ def bench_table(numbers: Mapping[str, Any]) -> "RenderableType":
 def _notes(numbers: Mapping[str, Any]) -> list[str]:
     memory, realtime = numbers["rss_mb"], numbers["realtime"]
     return [
+        *_over_search(numbers),
         f"start to handshake {numbers['startup_s']:.2f} s, "
         f"memory {'not known' if memory is None else f'{memory:.0f} MB'}",
         f"real time at {realtime['fps']} frames a second: nothing is skipped up to "
         f"{realtime['budget_ms']:.0f} ms a frame; "
         f"{realtime['skipped']} of {realtime['frames']} frames would be",
     ]
+
+
+def _over_search(numbers: Mapping[str, Any]) -> list[str]:
+    ratio = numbers["frame_over_search"]
+    return [] if ratio is None else [f"a frame takes {ratio:.2f} passes of the base network"]
 
 
 def _number(milliseconds: float | None) -> str:

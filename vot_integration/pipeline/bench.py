@@ -9,14 +9,18 @@ from pathlib import Path
 import torch
 
 from alpharefine.build import build_tracker
+from alpharefine.data.images import read_image
 from alpharefine.errors import UsageError
+from alpharefine.refinement.refined_tracker import RefinedTracker
 from alpharefine.runtime import Runtime, resolve_runtime
+from alpharefine.types import NetworkTracker, Tracker
 from vot_integration.bench.clips import Clip, builtin_clips, clips_of
 from vot_integration.bench.measure import time_clips, time_stages
-from vot_integration.bench.reference import Unit
+from vot_integration.bench.reference import Pass, SearchPass, Unit
 from vot_integration.bench.result import Bench
 from vot_integration.regions.answers import resolve_output
 from vot_integration.serving.client import ServedTracker
+from vot_integration.toolkit.regions import shape_box
 from vot_integration.workspaces.trackers_ini import registrations
 
 _log = logging.getLogger(__name__)
@@ -98,16 +102,17 @@ def _measure(options: BenchOptions, runtime: Runtime, clips: Sequence[Clip]) -> 
     with _serve(options, runtime) as served:
         startups.append(served.startup_s)
         _log.info("tracking %d frames", options.frames)
-        runs, unit_s = time_clips(served, Unit(runtime.device), clips, options.busy)
+        base, output = resolve_output(options.tracker)
+        tracker = build_tracker(
+            base,
+            device=str(runtime.device),
+            precision=runtime.precision,
+            weights=options.weights,
+        )
+        passes: list[Pass] = [Unit(runtime.device), *_search_pass(tracker, clips[0], runtime)]
+        runs, (unit_s, *search_s) = time_clips(served, passes, clips, options.busy)
         rss_mb = served.peak_rss_mb()
     _log.info("measuring the stages")
-    base, output = resolve_output(options.tracker)
-    tracker = build_tracker(
-        base,
-        device=str(runtime.device),
-        precision=runtime.precision,
-        weights=options.weights,
-    )
     stages, init_stages = time_stages(tracker, output, clips, runtime.device)
     return Bench(
         tracker=options.tracker,
@@ -116,12 +121,22 @@ def _measure(options: BenchOptions, runtime: Runtime, clips: Sequence[Clip]) -> 
         startups_s=tuple(startups),
         runs=tuple(runs),
         unit_s=tuple(unit_s),
+        search_s=tuple(search_s[0]) if search_s else (),
         rss_mb=rss_mb,
         stages=stages,
         init_stages=init_stages,
         threads=torch.get_num_threads(),
         busy=options.busy,
     )
+
+
+def _search_pass(tracker: Tracker, clip: Clip, runtime: Runtime) -> list[SearchPass]:
+    """The pass of the base tracker's network; empty where it has none that runs alone."""
+    base = tracker.base if isinstance(tracker, RefinedTracker) else tracker
+    if not isinstance(base, NetworkTracker):
+        return []
+    image = read_image(clip.frames[0])
+    return [SearchPass(base, image, shape_box(clip.target), runtime.device)]
 
 
 def _serve(options: BenchOptions, runtime: Runtime) -> ServedTracker:

@@ -11,7 +11,7 @@ from torch import Tensor
 from alpharefine.errors import UsageError
 from alpharefine.geometry.base_crop import Pair, Patch, sample_patch
 from alpharefine.nets.eco.network import EcoNet
-from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.spec import IMAGENET, InputSpec
 from alpharefine.ops.fourier import sample_series, shift_series
 from alpharefine.runtime import Runtime
@@ -156,7 +156,7 @@ class EcoTracker:
         self._network = network
         self._runtime = runtime
         self._given_draws = draws
-        self._normalization = Normalization(input_spec).to(runtime.device)
+        self._input = CropInput(input_spec, runtime.device, runtime.dtype)
         reach = config.scales // 2
         self._factors = [config.scale_step**k for k in range(-reach, reach + 1)]
 
@@ -264,12 +264,7 @@ class EcoTracker:
     @stage("base network")
     def _extract(self, crops: NDArray[np.float32]) -> tuple[Tensor, ...]:
         """Features of crops, one by one: packed weights are for single ones."""
-        parts = [
-            self._network(
-                network_input(crops[i : i + 1], self._normalization).to(self._runtime.dtype)
-            )
-            for i in range(len(crops))
-        ]
+        parts = [self._network(self._input(crops[i : i + 1])) for i in range(len(crops))]
         return tuple(torch.cat(part).float() for part in zip(*parts, strict=True))
 
     def _learn_target(self, image: Image) -> None:

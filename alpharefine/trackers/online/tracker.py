@@ -14,7 +14,7 @@ from alpharefine.geometry.base_crop import Pair, Patch, sample_patch
 from alpharefine.nets.iou.box_regressor import BoxRegressor, IouFeatures
 from alpharefine.nets.iou.box_values import BoxHead, BoxValues
 from alpharefine.nets.iou.features import OnlineFeatures
-from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.spec import IMAGENET, InputSpec
 from alpharefine.runtime import Runtime
 from alpharefine.stage_timer import stage
@@ -141,7 +141,7 @@ class OnlineTracker(ABC):
         self._box_head = BoxHead(network.box_regressor)
         self._runtime = runtime
         self._given_draws = draws
-        self._normalization = Normalization(input_spec).to(runtime.device)
+        self._input = CropInput(input_spec, runtime.device, runtime.dtype)
 
     @abstractmethod
     def _learn_target(self, image: Image) -> None:
@@ -282,16 +282,19 @@ class OnlineTracker(ABC):
             settings.official.lost_subsampling_offset,
         )
 
+    @torch.inference_mode()
+    def search_pass(self) -> None:
+        """See `alpharefine.types.NetworkTracker`."""
+        side = self._settings.image_sample_size
+        self._extract(np.zeros((1, side, side, 3), np.float32))
+
     @stage("base network")
     def _extract(self, crops: NDArray[np.float32]) -> OnlineFeatures:
         """Features for the classifier of all crops, for the box regressor of the first ones."""
         runtime = self._runtime
         batch = _CPU_BATCH if runtime.device.type == "cpu" else len(crops)
         parts: list[OnlineFeatures] = [
-            self._features(
-                network_input(crops[i : i + batch], self._normalization).to(runtime.dtype)
-            )
-            for i in range(0, len(crops), batch)
+            self._features(self._input(crops[i : i + batch])) for i in range(0, len(crops), batch)
         ]
         if len(parts) == 1:
             return parts[0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.siamfc.network import SiamFcNet
 from alpharefine.nets.spec import RAW_BGR, InputSpec
 from alpharefine.runtime import Runtime
@@ -98,11 +98,10 @@ class SiamFcTracker:
         self.config = config
         self.network = network
         self._runtime = runtime
-        self._normalization = Normalization(input_spec).to(runtime.device)
+        self._input = CropInput(input_spec, runtime.device, runtime.dtype)
         # The first pass packs weights for its shape: let that be the shape of all frames.
-        size = config.context.search_size
         with torch.inference_mode():
-            network.features(self._input(np.zeros((len(_EXPONENTS), size, size, 3), np.uint8)))
+            network.features(self._empty_input())
         self._scales = config.scale_step ** np.array(_EXPONENTS)
 
     @torch.inference_mode()
@@ -163,8 +162,14 @@ class SiamFcTracker:
         self._fill = snapshot.fill
         self.kernel = moved(snapshot.kernel, self._runtime)
 
-    def _input(self, crops: NDArray[np.uint8]) -> Tensor:
-        return network_input(crops, self._normalization).to(self._runtime.dtype)
+    @torch.inference_mode()
+    def search_pass(self) -> None:
+        """See `alpharefine.types.NetworkTracker`."""
+        self.network.predict(self.network.features(self._empty_input()), self.kernel)
+
+    def _empty_input(self) -> Tensor:
+        size = self.config.context.search_size
+        return self._input(np.zeros((len(_EXPONENTS), size, size, 3), np.uint8))
 
     def _search(self, image: Image) -> PyramidTrace:
         sides, crops = self._crop(image)

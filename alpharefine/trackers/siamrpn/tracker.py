@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alpharefine.errors import UsageError
-from alpharefine.nets.normalization import Normalization, network_input
+from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.siamrpn.maps import RpnMaps, RpnNet
 from alpharefine.nets.spec import RAW_BGR, InputSpec
 from alpharefine.runtime import Runtime
@@ -101,7 +101,7 @@ class SiamRpnTracker:
         self.config = config
         self.network = network
         self._runtime = runtime
-        self._normalization = Normalization(input_spec).to(runtime.device)
+        self._input = CropInput(input_spec, runtime.device, runtime.dtype)
         # The first pass packs weights for its shape: let that be the shape of all frames.
         size = config.context.search_size
         with torch.inference_mode():
@@ -169,9 +169,14 @@ class SiamRpnTracker:
         self.masks = moved(snapshot.masks, self._runtime)
         self._fallbacks = set(snapshot.fallbacks)
 
+    @torch.inference_mode()
+    def search_pass(self) -> None:
+        """See `alpharefine.types.NetworkTracker`."""
+        crop = np.zeros((self._search_size, self._search_size, 3), np.uint8)
+        self.network.predict(self._masked(self._extract(crop)), self.template)
+
     def _extract(self, crop: Image) -> Mapping[str, Tensor]:
-        images = network_input(crop[None], self._normalization).to(self._runtime.dtype)
-        return self.network.features(images)
+        return self.network.features(self._input(crop[None]))
 
     def _masked(self, features: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {
