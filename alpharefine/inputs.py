@@ -63,3 +63,13 @@ def as_box(box: BoxLike) -> Box:
     if not found.is_valid:
         raise UsageError(f"the box {tuple(numbers)} is empty or not finite: give positive sides")
     return found
+
+
+def check_initial_box(target: Box) -> None:
+    """Refuse a target that a tracker cannot begin with.
+
+    Raises:
+        UsageError: the box is empty or not finite.
+    """
+    if not target.is_valid:
+        raise UsageError(f"the initial box {tuple(target)} is empty or not finite")

@@ -88,6 +88,7 @@ def follow(
         frame = source.frame(index, int(t))
         if number % every == 0:
             kept = tracker.snapshot()
+            assert kept is not None
             yield Seen("filled", look(tracker, filled(frame.image, frame.box)))
             tracker.resume(kept)
             yield Seen("other video", look(tracker, other(source, index, frame.image.shape)))
@@ -137,7 +138,7 @@ def fit(seen: Sequence[Seen]) -> tuple[float, NDArray[np.float64]]:
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimizer.step(loss)
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     return float(model.bias.item()), model.weight.detach().numpy()[0]
 
 

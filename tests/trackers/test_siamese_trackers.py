@@ -16,13 +16,12 @@ from alpharefine.nets.siamfc.network import SiamFcNet
 from alpharefine.nets.siamrpn.config import DepthwiseRpnConfig, UpChannelRpnConfig
 from alpharefine.nets.siamrpn.maps import RpnMaps
 from alpharefine.runtime import resolve_runtime
-from alpharefine.trackers.siamese.state import TargetState
+from alpharefine.trackers.siamese.state import Fallback, TargetState
 from alpharefine.trackers.siamfc.config import SiamFcConfig
-from alpharefine.trackers.siamfc.tracker import Fallback as FcFallback
 from alpharefine.trackers.siamfc.tracker import SiamFcTracker
 from alpharefine.trackers.siamrpn.channels import ChannelSelectionConfig, LevelSelection
 from alpharefine.trackers.siamrpn.config import SIAMRPN_PLUS, SIAMRPN_PLUS_TUNED, SiamRpnConfig
-from alpharefine.trackers.siamrpn.tracker import Fallback, SiamRpnTracker
+from alpharefine.trackers.siamrpn.tracker import SiamRpnTracker
 from alpharefine.types import Box
 
 HEIGHT, WIDTH = 90, 120
@@ -236,7 +235,7 @@ def test_siamfc_maps_that_are_not_finite_keep_the_last_state(
     estimate = tracker.track(_frames()[1])
     assert (tracker.state, tracker.search_side) == before
     assert (estimate.lost, estimate.confidence) == (True, 0.0)
-    assert estimate.fallbacks == {FcFallback.SCORES}
+    assert estimate.fallbacks == {Fallback.SCORES}
 
 
 def test_a_flat_siamfc_map_stays_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:

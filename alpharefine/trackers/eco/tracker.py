@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.errors import UsageError
 from alpharefine.geometry.base_crop import Pair, Patch, sample_patch
+from alpharefine.inputs import check_initial_box
 from alpharefine.nets.eco.network import EcoNet
 from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.spec import IMAGENET, InputSpec
@@ -167,8 +167,7 @@ class EcoTracker:
         Raises:
             UsageError: the box is empty or not finite.
         """
-        if not target.is_valid:
-            raise UsageError(f"the initial box {tuple(target)} is empty or not finite")
+        check_initial_box(target)
         self._draws = self._given_draws or GeneratorDraws(self.config.seed)
         self._fallbacks: set[str] = set()
         self._frame = 1

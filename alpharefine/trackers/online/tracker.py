@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.errors import UsageError
 from alpharefine.geometry.base_crop import Pair, Patch, sample_patch
+from alpharefine.inputs import check_initial_box
 from alpharefine.nets.iou.box_regressor import BoxRegressor, IouFeatures
 from alpharefine.nets.iou.box_values import BoxHead, BoxValues
 from alpharefine.nets.iou.features import OnlineFeatures
@@ -174,8 +174,7 @@ class OnlineTracker(ABC):
         Raises:
             UsageError: the box is empty or not finite.
         """
-        if not target.is_valid:
-            raise UsageError(f"the initial box {tuple(target)} is empty or not finite")
+        check_initial_box(target)
         settings = self._settings
         self._draws = self._given_draws or GeneratorDraws(settings.seed)
         self._fallbacks: set[str] = set()

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.errors import UsageError
+from alpharefine.inputs import check_initial_box
 from alpharefine.nets.mdnet.network import MdNet
 from alpharefine.nets.normalization import Normalization
 from alpharefine.nets.spec import MIDDLE_RGB, InputSpec
@@ -140,8 +140,7 @@ class RtMdNetTracker:
         Raises:
             UsageError: the box is empty or not finite.
         """
-        if not target.is_valid:
-            raise UsageError(f"the initial box {tuple(target)} is empty or not finite")
+        check_initial_box(target)
         config, device = self.config, self._runtime.device
         self.draws = SampleDraws(config.seed)
         self._frame = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from torch import Tensor
@@ -11,6 +12,13 @@ from alpharefine.types import Box
 
 MIN_SIDE = 10.0
 """px, of the sides that a tracker gives a target."""
+
+
+class Fallback(StrEnum):
+    """What of a frame gave no usable numbers."""
+
+    SCORES = "score maps that are not finite"
+    CHANNELS = "channel selections that are not finite"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.errors import UsageError
+from alpharefine.inputs import check_initial_box
 from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.siamfc.network import SiamFcNet
 from alpharefine.nets.spec import RAW_BGR, InputSpec
@@ -18,18 +17,12 @@ from alpharefine.runtime import Runtime
 from alpharefine.stage_timer import stage
 from alpharefine.trackers.siamese.context import Color, cut_context, cut_pyramid, mean_color
 from alpharefine.trackers.siamese.proposals import hann_window
-from alpharefine.trackers.siamese.state import TargetState, moved
+from alpharefine.trackers.siamese.state import Fallback, TargetState, moved
 from alpharefine.trackers.siamfc.config import SiamFcConfig
 from alpharefine.types import Box, Estimate, Image
 
 _EXPONENTS = (-1.0, 0.0, 1.0)
 """Of the scale step, of the scales that are searched."""
-
-
-class Fallback(StrEnum):
-    """What of a frame gave no usable numbers."""
-
-    SCORES = "score maps that are not finite"
 
 
 @dataclass(frozen=True)
@@ -111,8 +104,7 @@ class SiamFcTracker:
         Raises:
             UsageError: the box is empty or not finite.
         """
-        if not target.is_valid:
-            raise UsageError(f"the initial box {tuple(target)} is empty or not finite")
+        check_initial_box(target)
         config, context = self.config, self.config.context
         self.state = TargetState.around(target)
         self._fill = mean_color(image)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.errors import UsageError
+from alpharefine.inputs import check_initial_box
 from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.siamrpn.maps import RpnMaps, RpnNet
 from alpharefine.nets.spec import RAW_BGR, InputSpec
@@ -24,17 +23,10 @@ from alpharefine.trackers.siamese.proposals import (
     hann_window,
     rank_proposals,
 )
-from alpharefine.trackers.siamese.state import TargetState, moved
+from alpharefine.trackers.siamese.state import Fallback, TargetState, moved
 from alpharefine.trackers.siamrpn.channels import select_channels
 from alpharefine.trackers.siamrpn.config import SiamRpnConfig
 from alpharefine.types import Box, Estimate, Image
-
-
-class Fallback(StrEnum):
-    """What of a frame gave no usable numbers."""
-
-    SCORES = "score maps that are not finite"
-    CHANNELS = "channel selections that are not finite"
 
 
 @dataclass(frozen=True)
@@ -114,8 +106,7 @@ class SiamRpnTracker:
         Raises:
             UsageError: the box is empty or not finite.
         """
-        if not target.is_valid:
-            raise UsageError(f"the initial box {tuple(target)} is empty or not finite")
+        check_initial_box(target)
         config, context = self.config, self.config.context
         self._fallbacks: set[str] = set()
         self._fill = mean_color(image)
