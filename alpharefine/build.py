@@ -25,7 +25,7 @@ class TrackerWeights:
     """The weights of a whole tracker.
 
     Attributes:
-        name: names of the parts, joined by "+".
+        name: names of the parts, joined by "+"; "none" where nothing is learned beforehand.
         sha256: of the file, or of the parts' sha256 where they are several.
         random: at least one part is untrained.
     """
@@ -47,7 +47,7 @@ def tracker_weights(tracker: str | TrackerSpec, weights: str | None = None) -> T
     """
     choices = _choose_weights(_spec(tracker), weights).values()
     names, sha256 = store.name_and_hash(choices)
-    return TrackerWeights(names, sha256, any(choice.random for choice in choices))
+    return TrackerWeights(names or "none", sha256, any(choice.random for choice in choices))
 
 
 def has_random_weights(tracker: str | TrackerSpec, weights: str | None = None) -> bool:
@@ -101,7 +101,8 @@ def tracker_maker(
     runtime = resolve_runtime(device, precision)
     _log.info("%s runs on %s in %s (%s)", spec.name, runtime.device, runtime.precision, precision)
     network = build_network(spec.network)
-    store.load_weights(network, choices[spec.network])
+    if spec.network in choices:
+        store.load_weights(network, choices[spec.network])
     prepared, input_spec = runtime.prepare(network), find_network(spec.network).input
     part = spec.refinement
     if part is None:

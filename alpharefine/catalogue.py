@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.refine.config import RefineNetConfig
-from alpharefine.nets.registry import networks_with
+from alpharefine.nets.registry import find_network, networks_with
 from alpharefine.nets.spec import InputSpec
 from alpharefine.refinement.config import CouplingConfig, RefinerConfig
-from alpharefine.trackers.atom.config import AtomConfig
+from alpharefine.trackers.atom.config import ATOM_LITE, AtomConfig
 from alpharefine.trackers.dimp.config import DIMP_50, DimpConfig
-from alpharefine.trackers.eco.config import EcoConfig
-from alpharefine.trackers.online.config import BoxRefinementConfig, LocalizationConfig
+from alpharefine.trackers.eco.config import ECO_HC, ECO_LITE, EcoConfig
+from alpharefine.trackers.online.config import NO_BOX_REFINEMENT, LocalizationConfig
 from alpharefine.trackers.rtmdnet.config import RtMdNetConfig
 from alpharefine.trackers.siamfc.config import SIAMFC_TUNED, SiamFcConfig
 from alpharefine.trackers.siamrpn.config import (
@@ -89,7 +89,8 @@ class TrackerSpec:
     @property
     def networks(self) -> tuple[str, ...]:
         """Names of all networks that it needs weights for."""
-        return (self.network, *([self.refinement.network] if self.refinement else []))
+        names = (self.network, *([self.refinement.network] if self.refinement else []))
+        return tuple(name for name in names if find_network(name).has_weights)
 
 
 REFINEMENTS: Mapping[str, RefinementSpec] = {
@@ -129,11 +130,19 @@ _BASES = (
         # Alpha-Refine gives the box: the base tracker need not find a size, and learns that box.
         refined_config=replace(
             _LITE,
-            box_refinement=BoxRefinementConfig(random_boxes=0, iterations=0),
+            box_refinement=NO_BOX_REFINEMENT,
             learn_settled=True,
         ),
     ),
     TrackerSpec("SiamRPN_lite", "siamrpn_lite", SIAMRPN_LITE),
+    TrackerSpec(
+        "ATOM_lite",
+        "dimp_lite",
+        ATOM_LITE,
+        refined_config=replace(ATOM_LITE, box_refinement=NO_BOX_REFINEMENT, learn_settled=True),
+    ),
+    TrackerSpec("ECO_lite", "dimp_lite", ECO_LITE),
+    TrackerSpec("ECO_hc", "handcrafted", ECO_HC),
     TrackerSpec("DiMPsuper", "super_dimp", DimpConfig()),
     TrackerSpec("DiMP50", "dimp50", DIMP_50),
     TrackerSpec("DiMP18", "dimp18", DIMP_50),
@@ -152,6 +161,9 @@ _BASES = (
 _PAIRS = {
     "ARDiMP_lite": ("DiMPlite", "ar_lite"),
     "ARSiamRPN_lite": ("SiamRPN_lite", "ar_lite"),
+    "ARATOM_lite": ("ATOM_lite", "ar_lite"),
+    "ARECO_lite": ("ECO_lite", "ar_lite"),
+    "ARECO_hc": ("ECO_hc", "ar_lite"),
     "ARDiMP_v20": ("DiMPsuper", "ar_v20"),
     "ARDiMP_c21": ("DiMPsuper", "ar_c21_r34"),
     "ARDiMP50": ("DiMP50", "ar_c21_r34"),

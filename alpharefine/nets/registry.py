@@ -7,6 +7,7 @@ from alpharefine.errors import UsageError
 from alpharefine.nets.atom.config import AtomNetConfig
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.eco.config import EcoNetConfig
+from alpharefine.nets.handcrafted.config import HandcraftedConfig
 from alpharefine.nets.mdnet.config import MdNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.siamfc.config import SiamFcNetConfig
@@ -226,6 +227,12 @@ NETWORKS: Mapping[str, NetworkSpec] = {
                 "He et al. (CVPR 2016), Chatfield et al. (BMVC 2014), for Danelljan et al., ECO",
             ),
             OfficialFile(("",), unread=("layer4.", "fc.")),
+        ),
+        NetworkSpec(
+            "handcrafted",
+            HandcraftedConfig(),
+            InputSpec(176, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), white=255.0),
+            has_weights=False,
         ),
         NetworkSpec(
             "rtmdnet",

@@ -129,6 +129,7 @@ class NetworkSpec:
         weights: registered ones, the best first.
         official: layout of the authors' file; None where they publish none.
         backbone_of: network whose registered weights hold the backbone; None: its own do.
+        has_weights: whether anything of it is learned.
     """
 
     name: str
@@ -137,6 +138,7 @@ class NetworkSpec:
     weights: tuple[WeightsSpec, ...] = ()
     official: OfficialFile | None = None
     backbone_of: str | None = None
+    has_weights: bool = True
 
 
 def rename_entry(name: str, renames: Mapping[str, str]) -> str:

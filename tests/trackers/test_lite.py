@@ -1,10 +1,10 @@
-"""The small Siamese tracker that comes with its weights."""
+"""The small trackers that come with their weights, or need none."""
 
 import cv2
 import numpy as np
 import pytest
 
-from alpharefine.build import build_tracker
+from alpharefine.build import build_tracker, has_random_weights, tracker_weights
 from alpharefine.nets.registry import find_network
 from alpharefine.types import Box, Image
 from alpharefine.weights.store import BUNDLED, default_weights
@@ -22,9 +22,17 @@ def _scene(t: int) -> tuple[Image, Box]:
     return image, Box(x - 18, y - 18, 37, 37)
 
 
-def test_the_small_siamese_tracker_follows_with_the_packages_weights() -> None:
+def test_they_run_with_the_packages_weights() -> None:
     assert default_weights("siamrpn_lite") == "siamrpn_lite"
-    tracker = build_tracker("SiamRPN_lite", device="cpu", precision="float32")
+    for name in ("ATOM_lite", "ECO_lite"):
+        assert tracker_weights(name).name == "lite"
+    assert tracker_weights("ECO_hc").name == "none" and not has_random_weights("ECO_hc")
+    assert tracker_weights("ARECO_hc").name == "lite"
+
+
+@pytest.mark.parametrize("name", ["SiamRPN_lite", "ATOM_lite", "ECO_lite", "ECO_hc"])
+def test_small_trackers_follow(name: str) -> None:
+    tracker = build_tracker(name, device="cpu", precision="float32")
     tracker.initialize(*_scene(0))
     for t in range(1, 8):
         image, wanted = _scene(t)
@@ -34,7 +42,7 @@ def test_the_small_siamese_tracker_follows_with_the_packages_weights() -> None:
         assert 0.5 < box.w * box.h / (wanted.w * wanted.h) < 2
 
 
-def test_its_weights_are_small() -> None:
+def test_weights_are_small() -> None:
     (weights,) = find_network("siamrpn_lite").weights
     assert weights.size is not None and weights.size <= 5 * MEGABYTE
     assert (BUNDLED / weights.file).stat().st_size == weights.size

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alpharefine.nets.backbones.build import build_backbone
+from alpharefine.nets.dimp.network import DimpNet
 from alpharefine.nets.eco.config import EcoNetConfig
 from alpharefine.nets.normalization import unit_power
 
@@ -42,6 +43,26 @@ class EcoNet(nn.Module):
         """Features of normalized crops, N x 3 x S x S; the mean of each sample's squares is 1."""
         shallow, deep = self.maps(images)
         return unit_power(F.avg_pool2d(shallow, 2)), unit_power(deep)
+
+
+class SharedEcoNet(nn.Module):
+    """ECO's features from the backbone of a DiMP network, which is not copied.
+
+    Args:
+        network: in the form that it is run in.
+        stages: of the shallow and of the deep features.
+    """
+
+    def __init__(self, network: DimpNet, stages: tuple[str, str] = ("layer1", "layer3")) -> None:
+        super().__init__()
+        self.backbone = network.backbone
+        self.stages = stages
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of normalized crops, N x 3 x S x S; the mean of each sample's squares is 1."""
+        maps = self.backbone(images, self.stages)
+        shallow, deep = (unit_power(maps[stage]) for stage in self.stages)
+        return shallow, deep
 
 
 def _normalize_response(x: Tensor) -> Tensor:

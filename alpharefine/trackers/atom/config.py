@@ -75,9 +75,28 @@ class AtomConfig(OnlineConfig):
     def build(
         self, network: "nn.Module", runtime: "Runtime", input_spec: InputSpec = IMAGENET
     ) -> "AtomTracker":
-        """See `alpharefine.catalogue.TrackerConfig`; the network is an `AtomNet`."""
-        from alpharefine.nets.atom.network import AtomNet
+        """See `alpharefine.catalogue.TrackerConfig`.
+
+        The network is an `AtomNet`, or a `DimpNet` whose backbone and box regressor are used.
+        """
+        from alpharefine.nets.atom.network import AtomParts
+        from alpharefine.nets.dimp.network import DimpNet
         from alpharefine.trackers.atom.tracker import AtomTracker
 
-        assert isinstance(network, AtomNet)
-        return AtomTracker(network, self, runtime, input_spec=input_spec)
+        parts = AtomParts.shared_with(network) if isinstance(network, DimpNet) else network
+        assert isinstance(parts, AtomParts)
+        return AtomTracker(parts, self, runtime, input_spec=input_spec)
+
+
+ATOM_LITE = AtomConfig(
+    augmentation=AugmentationConfig(
+        blur_sigmas=((3, 1), (1, 3), (2, 2)),
+        rotations=(10, -10, 30, -30, 45, -45),
+        dropout_copies=3,
+    ),
+    memory=MemoryConfig(capacity=80),
+    box_refinement=BoxRefinementConfig(),
+    channels=48,
+)
+"""A small ATOM on `dimp_lite`: fewer samples and channels. The box regressor's value is a density,
+as in DiMP-super, and is ascended as there."""

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.nets.atom.network import AtomNet
+from alpharefine.nets.atom.network import AtomParts
 from alpharefine.nets.spec import IMAGENET, InputSpec
 from alpharefine.runtime import Runtime
 from alpharefine.stage_timer import stage
@@ -76,7 +76,7 @@ class AtomTracker(OnlineTracker):
 
     def __init__(
         self,
-        network: AtomNet,
+        network: AtomParts,
         config: AtomConfig,
         runtime: Runtime,
         draws: Draws | None = None,

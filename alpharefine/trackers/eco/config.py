@@ -115,9 +115,52 @@ class EcoConfig:
     def build(
         self, network: "nn.Module", runtime: "Runtime", input_spec: InputSpec = IMAGENET
     ) -> "EcoTracker":
-        """See `alpharefine.catalogue.TrackerConfig`; the network is an `EcoNet`."""
-        from alpharefine.nets.eco.network import EcoNet
+        """See `alpharefine.catalogue.TrackerConfig`.
+
+        The network is an `EcoNet`, `HandcraftedFeatures`, or a `DimpNet` whose backbone is used.
+        """
+        from alpharefine.nets.dimp.network import DimpNet
+        from alpharefine.nets.eco.network import SharedEcoNet
         from alpharefine.trackers.eco.tracker import EcoTracker
 
-        assert isinstance(network, EcoNet)
-        return EcoTracker(network, self, runtime, input_spec=input_spec)
+        features = SharedEcoNet(network) if isinstance(network, DimpNet) else network
+        return EcoTracker(features, self, runtime, input_spec=input_spec)
+
+
+_FEW_SAMPLES = AugmentationConfig(
+    expansion_factor=1.0,
+    random_shift_factor=0.0,
+    relative_shifts=(),
+    shifts=((6, 6), (-6, -6)),
+    blur_sigmas=((2, 2), (3, 1), (1, 3)),
+    rotations=(10, -10, 30, -30),
+    dropout_copies=3,
+)
+
+ECO_LITE = EcoConfig(
+    sample_sizes=(176, 208),
+    shallow=FeatureConfig(12, 0.02, 1 / 16, 0.4, 1e-4, 1e-2, 0.05),
+    deep=FeatureConfig(48, 0.0075, 1 / 4, 0.6, 1e-3, 5e-2, 0.1),
+    scale_step=1.03,
+    scales=3,
+    capacity=50,
+    initial_steps=5,
+    initial_descents=6,
+    augmentation=_FEW_SAMPLES,
+)
+"""A small ECO on the backbone of `dimp_lite`: fewer samples, channels and scales."""
+
+ECO_HC = EcoConfig(
+    search_area_scale=4.0,
+    sample_sizes=(144, 176),
+    shallow=FeatureConfig(3, 0.009, 1 / 16, 0.3, 1e-4, 1e-2, 0.05),
+    deep=FeatureConfig(10, 0.009, 1 / 16, 0.7, 1e-4, 1e-2, 0.05),
+    scale_step=1.03,
+    scales=3,
+    capacity=30,
+    train_skipping=5,
+    initial_steps=5,
+    initial_descents=6,
+    augmentation=_FEW_SAMPLES,
+)
+"""ECO-HC: color names and histograms of gradients, no network (Danelljan et al., section 4.4)."""

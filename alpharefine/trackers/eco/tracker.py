@@ -1,7 +1,7 @@
 """The ECO tracker."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -10,7 +10,6 @@ from torch import Tensor
 
 from alpharefine.geometry.base_crop import Pair, Patch, sample_patch
 from alpharefine.inputs import check_initial_box
-from alpharefine.nets.eco.network import EcoNet
 from alpharefine.nets.normalization import CropInput
 from alpharefine.nets.spec import IMAGENET, InputSpec
 from alpharefine.ops.fourier import sample_series, shift_series
@@ -49,6 +48,14 @@ from alpharefine.types import Box, Estimate, Image
 
 _LEAST_SIDE = 10
 """Of a target, image px."""
+
+
+class EcoFeatures(Protocol):
+    """What gives shallow and deep features; their map sides divide the crop's."""
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of normalized crops, N x 3 x S x S, the finer ones first."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,7 @@ class EcoTracker:
 
     def __init__(
         self,
-        network: EcoNet,
+        network: EcoFeatures,
         config: EcoConfig,
         runtime: Runtime,
         draws: Draws | None = None,

@@ -113,6 +113,10 @@ class BoxRefinementConfig:
     best: int = 3
 
 
+NO_BOX_REFINEMENT = BoxRefinementConfig(random_boxes=0, iterations=0)
+"""The target keeps its size."""
+
+
 @dataclass(frozen=True)
 class OnlineConfig:
     """Settings that all trackers have which find a target by a filter and its box by ascent.

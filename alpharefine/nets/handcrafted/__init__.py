@@ -1,0 +1,1 @@
+"""Features of crops that nothing is learned for."""
