@@ -13,7 +13,7 @@ from alpharefine.trackers.atom.config import ATOM_LITE, AtomConfig
 from alpharefine.trackers.dimp.config import DIMP_50, DimpConfig
 from alpharefine.trackers.eco.config import ECO_HC, ECO_LITE, EcoConfig
 from alpharefine.trackers.online.config import NO_BOX_REFINEMENT, LocalizationConfig
-from alpharefine.trackers.rtmdnet.config import RtMdNetConfig
+from alpharefine.trackers.rtmdnet.config import RTMDNET_LITE, RtMdNetConfig
 from alpharefine.trackers.siamfc.config import SIAMFC_TUNED, SiamFcConfig
 from alpharefine.trackers.siamrpn.config import (
     SIAMRPN_LITE,
@@ -143,6 +143,7 @@ _BASES = (
     ),
     TrackerSpec("ECO_lite", "dimp_lite", ECO_LITE),
     TrackerSpec("ECO_hc", "handcrafted", ECO_HC),
+    TrackerSpec("RTMDNet_lite", "rtmdnet_lite", RTMDNET_LITE),
     TrackerSpec("DiMPsuper", "super_dimp", DimpConfig()),
     TrackerSpec("DiMP50", "dimp50", DIMP_50),
     TrackerSpec("DiMP18", "dimp18", DIMP_50),
@@ -158,12 +159,13 @@ _BASES = (
     TrackerSpec("SiamRPNRes22", "siamrpn_res22", SIAMRPN_PLUS_TUNED[_BENCHMARK]),
     TrackerSpec("SiamRPNRes22_thicker", "siamrpn_res22_thicker", SIAMRPN_PLUS_TUNED[_BENCHMARK]),
 )
-_PAIRS = {
+PAIRS: Mapping[str, tuple[str, str]] = {
     "ARDiMP_lite": ("DiMPlite", "ar_lite"),
     "ARSiamRPN_lite": ("SiamRPN_lite", "ar_lite"),
     "ARATOM_lite": ("ATOM_lite", "ar_lite"),
     "ARECO_lite": ("ECO_lite", "ar_lite"),
     "ARECO_hc": ("ECO_hc", "ar_lite"),
+    "ARRTMDNet_lite": ("RTMDNet_lite", "ar_lite"),
     "ARDiMP_v20": ("DiMPsuper", "ar_v20"),
     "ARDiMP_c21": ("DiMPsuper", "ar_c21_r34"),
     "ARDiMP50": ("DiMP50", "ar_c21_r34"),
@@ -200,7 +202,7 @@ TRACKERS: Mapping[str, TrackerSpec] = {
     for spec in (
         *(
             refine(_BASE_BY_NAME[base], REFINEMENTS[refinement], name)
-            for name, (base, refinement) in _PAIRS.items()
+            for name, (base, refinement) in PAIRS.items()
         ),
         *_BASES,
     )

@@ -316,6 +316,12 @@ NETWORKS: Mapping[str, NetworkSpec] = {
             backbone_of="dimp_lite",
         ),
         NetworkSpec(
+            "rtmdnet_lite",
+            MdNetConfig(hidden=128, channels=64, backbone="efficientnet_lite0"),
+            InputSpec(160),
+            backbone_of="dimp_lite",
+        ),
+        NetworkSpec(
             "siamfc_lite",
             SiamFcNetConfig(
                 backbone="efficientnet_lite0",

@@ -99,7 +99,8 @@ class DimpCropConfig:
     Attributes:
         size: side S, px.
         area_factor: side of the search area over the root of the (jittered) target's area.
-        max_scale_change: how much an area may shrink to fit into the image ("inside_major").
+        max_scale_change: how much an area may shrink to fit into the image ("inside_major"); None
+            leaves it where it is.
         train_center_jitter: width of the uniform shift of training crops over the root of the
             jittered target's area.
         test_center_jitter: the same of test crops.
@@ -111,7 +112,7 @@ class DimpCropConfig:
 
     size: int = 352
     area_factor: float = 6.0
-    max_scale_change: float = 1.5
+    max_scale_change: float | None = 1.5
     train_center_jitter: float = 3.0
     test_center_jitter: float = 5.5
     train_scale_jitter: float = 0.25

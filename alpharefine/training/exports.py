@@ -9,7 +9,9 @@ from typing import Any, cast
 from torch import nn
 
 from alpharefine.errors import UsageError
+from alpharefine.nets.atom.config import AtomNetConfig
 from alpharefine.nets.dimp.config import DimpNetConfig
+from alpharefine.nets.mdnet.config import MdNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.refine.network import RefineNetwork
 from alpharefine.nets.registry import NETWORKS, WEIGHTS, networks_with
@@ -30,6 +32,8 @@ _UNNAMED: Mapping[type[NetworkConfig], str] = {
     SiamFcNetConfig: "siamfc",
     UpChannelRpnConfig: "siamrpn",
     DepthwiseRpnConfig: "siamrpn",
+    MdNetConfig: "rtmdnet",
+    AtomNetConfig: "atom",
 }
 """Names of networks that are not registered: the file itself says how they are built."""
 

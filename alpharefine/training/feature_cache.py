@@ -51,17 +51,18 @@ class CachedSamples(Dataset[dict[str, Tensor]]):
         return 2**40 if self._endless else self._count
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Sample `index`, each value of the type that it was encoded as."""
+        """Sample `index`, each value of the type that it was encoded as, and its `number`."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         if self._endless:
             turn, place = divmod(index, self._count)
             index = int(np.random.default_rng((self._seed, turn)).permutation(self._count)[place])
-        return {
+        kept = {
             # Copied: a tensor must not write into the file.
             name: torch.from_numpy(np.array(array[index]))
             for name, array in self._arrays.items()
         }
+        return {"number": torch.tensor(index), **kept}
 
 
 def collate_plainly(samples: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from alpharefine.types import Image
 
@@ -18,6 +19,12 @@ def draw_box(image: Image, corners: NDArray[np.float32], color: tuple[int, int, 
     """Draw a box, (x1, y1, x2, y2) in pixels, into an image."""
     x1, y1, x2, y2 = (int(v) for v in np.clip(corners, -4096, 4096).round())
     cv2.rectangle(image, (x1, y1), (x2, y2), color, 1)
+
+
+def corners_of(box: Tensor) -> NDArray[np.float32]:
+    """(x, y, w, h) -> (x1, y1, x2, y2)."""
+    x, y, w, h = box.float().cpu().numpy()
+    return np.array([x, y, x + w, y + h], np.float32)
 
 
 def blend(image: Image, strength: NDArray[np.float32]) -> Image:

@@ -48,11 +48,12 @@ class StaticTracker:
         self._box = box
 
 
-_BASES: dict[str, Callable[[], Tracker]] = {"MIL": MilTracker, "static": StaticTracker}
+BASES: dict[str, Callable[[], Tracker]] = {"MIL": MilTracker, "static": StaticTracker}
+"""Name -> what makes the tracker."""
 
 
 def _load(name: str) -> Tracker:
-    base = _BASES[os.environ["ARVOT_BASE"]]()
+    base = BASES[os.environ["ARVOT_BASE"]]()
     if os.environ.get("ARVOT_REFINE") != "1":
         return base
     from alpharefine import refined

@@ -23,7 +23,7 @@ from alpharefine.trackers.eco.config import EcoConfig
 from alpharefine.trackers.rtmdnet.config import RtMdNetConfig
 from tests.trackers.contract import TrackerContract, run
 
-ONLINE = {"dimp50", "dimp18", "atom", "eco", "rtmdnet", "handcrafted"}
+ONLINE = {"dimp50", "dimp18", "atom", "eco", "rtmdnet", "rtmdnet_lite", "handcrafted"}
 SLOW_NETWORKS = {"super_dimp", "dimp50", "siamrpnpp", "siamrpn_res22_thicker"}
 
 
@@ -88,6 +88,7 @@ def test_the_default_is_the_first() -> None:
         ("ARATOM_lite", "ATOM_lite+ar_lite"),
         ("ARECO_lite", "ECO_lite+ar_lite"),
         ("ARECO_hc", "ECO_hc+ar_lite"),
+        ("ARRTMDNet_lite", "RTMDNet_lite+ar_lite"),
         ("ARSiamRPNpp", "SiamRPNpp+ar_c21_r34"),
         ("ARTaSiamRPNpp", "TaSiamRPNpp+ar_c21_r34"),
         ("ARSiamFCRes22", "SiamFCRes22+ar_c21_r34"),

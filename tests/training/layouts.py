@@ -45,6 +45,15 @@ def write_labels(path: Path, labels: NDArray[np.uint8], palette: bool = False) -
     picture.save(path)
 
 
+def write_stills(folder: Path, count: int = 6) -> None:
+    """Pictures with a mask of one rectangle each."""
+    for k in range(count):
+        write_image(folder / f"images/{k}.jpg", 60, 90, seed=k)
+        labels = blank_labels(60, 90)
+        cv2.rectangle(labels, (20, 15), (60, 40), 1, -1)
+        write_labels(folder / f"masks/{k}.png", labels)
+
+
 def write_text(path: Path, *lines: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")

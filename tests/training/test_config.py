@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from alpharefine.data.readers import READERS
 from alpharefine.errors import UsageError
+from alpharefine.nets.atom.config import AtomNetConfig
 from alpharefine.nets.dimp.config import DimpNetConfig
 from alpharefine.nets.refine.config import RefineNetConfig
 from alpharefine.nets.registry import networks_with
@@ -23,6 +24,12 @@ from alpharefine.training.run import RunConfig
 from alpharefine.training.sampling import ClipConfig
 from alpharefine.training.schedule import rate_factor
 from alpharefine.training.synthesis import DIMP_SYNTHESIS
+from alpharefine.training.tasks.atom.config import (
+    AtomDataConfig,
+    AtomLossConfig,
+    AtomOptimConfig,
+    AtomRunConfig,
+)
 from alpharefine.training.tasks.dimp.config import (
     DimpDataConfig,
     DimpLossConfig,
@@ -116,7 +123,7 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
 RECIPES = sorted(path.stem for path in find_config("refine_lite").parent.glob("*.toml"))
 
 
-FAMILY_OF = {"base": "dimp", "super": "dimp"}
+FAMILY_OF = {"base": "dimp", "super": "dimp", "dimp18": "dimp", "dimp50": "dimp"}
 """First word of a recipe's name -> the family that it is for, where that is another word."""
 
 
@@ -152,6 +159,26 @@ def test_super_dimps_recipe() -> None:
     assert recipe.data == DimpDataConfig(recipe.data.sources)
     assert recipe.engine.schedule == ScheduleConfig("steps", 15, 0.2)
     assert recipe.engine.total_steps * recipe.engine.batch_size == 50 * 40_000
+
+
+@pytest.mark.parametrize(("name", "batch"), [("dimp50", 10), ("dimp18", 26)])
+def test_dimps_recipes(name: str, batch: int) -> None:
+    recipe = load_config(find_config(name), DimpRunConfig)
+    assert recipe.network == networks_with(DimpNetConfig)[name]
+    assert recipe.engine.batch_size == batch
+    assert recipe.engine.total_steps * batch == 50 * 26_000
+    assert (recipe.losses.box_loss, recipe.losses.box_weight) == ("overlap", 1)
+    # A quarter of a target, of which five are as wide as the 18 cells.
+    assert recipe.losses.label_sigma == pytest.approx(18 / 5 / 4)
+    assert recipe.data.crops.max_scale_change is None
+
+
+def test_atoms_recipe() -> None:
+    recipe = load_config(find_config("atom"), AtomRunConfig)
+    assert recipe.network == AtomNetConfig()
+    assert recipe.data == AtomDataConfig(recipe.data.sources)
+    assert recipe.losses == AtomLossConfig() and recipe.optim == AtomOptimConfig()
+    assert recipe.engine.total_steps * recipe.engine.batch_size == 50 * 64_000
 
 
 def test_the_vot2020_entrys_recipe() -> None:

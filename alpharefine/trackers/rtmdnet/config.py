@@ -1,6 +1,6 @@
 """Settings of the RT-MDNet tracker. Without torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from alpharefine.nets.spec import MIDDLE_RGB, InputSpec
@@ -178,3 +178,20 @@ class RtMdNetConfig:
 
         assert isinstance(network, MdNet)
         return RtMdNetTracker(network, self, runtime, input_spec)
+
+
+RTMDNET_LITE = RtMdNetConfig(
+    scene=SceneConfig(object_size=64, largest=512),
+    extra=ExtraScenesConfig(scales=(-1, 1), count=20),
+    positive=replace(_POSITIVE, count=200),
+    negative=replace(_NEGATIVE, count=1000),
+    regression=replace(_REGRESSION, count=300),
+    update_positive=SamplesConfig("gaussian", 0.1, 1.2, 30, iou=(0.7, 1.0)),
+    update_negative=SamplesConfig("uniform", 1.0, 1.2, 100, iou=(0.0, 0.3)),
+    initial=TrainingConfig(40, 1e-3, candidates=256),
+    update=TrainingConfig(10, 1e-3, candidates=256),
+    long_memory=60,
+    regression_ridge=100.0,
+)
+"""A small RT-MDNet on `rtmdnet_lite`: smaller scenes, fewer samples, shorter trainings at a higher
+rate."""

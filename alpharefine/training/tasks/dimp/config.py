@@ -1,6 +1,7 @@
 """What is learned in DiMP training, how fast, and how much each part counts."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from alpharefine.errors import UsageError
 from alpharefine.nets.dimp.config import DimpNetConfig
@@ -41,8 +42,10 @@ class DimpLossConfig:
         label_sigma: standard deviation of the score label, score cells.
         hinge_threshold: label below which only positive scores are penalized.
         proposals: boxes drawn around the target in each test frame.
+        box_loss: "density" of PrDiMP, or "overlap": the box regressor learns the IoU, 2 IoU - 1.
         target_sigma: standard deviation of the box label in relative coordinates.
-        proposal_sigmas: standard deviations of the two halves of the proposals.
+        proposal_sigmas: standard deviations of the proposals, two halves for "density".
+        least_overlap: of proposals for "overlap".
 
     Source: Danelljan et al. (PrDiMP), CVPR 2020, section 5, and the published super_dimp settings.
     """
@@ -55,8 +58,14 @@ class DimpLossConfig:
     label_sigma: float = 22 / 24
     hinge_threshold: float = 0.05
     proposals: int = 128
+    box_loss: Literal["density", "overlap"] = "density"
     target_sigma: float = 0.05
-    proposal_sigmas: tuple[float, float] = (0.05, 0.5)
+    proposal_sigmas: tuple[float, ...] = (0.05, 0.5)
+    least_overlap: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.box_loss == "density" and len(self.proposal_sigmas) != 2:
+            raise UsageError("proposal_sigmas: give two for box_loss density")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,15 @@ from alpharefine.ops.target_filter import apply_filter
 from alpharefine.training.freezing import stages_until
 from alpharefine.training.interface import ParameterGroup
 from alpharefine.training.module import TrainingModule, trained_groups
+from alpharefine.training.tasks.dimp.box_training import (
+    BoxObjective,
+    DensityObjective,
+    OverlapObjective,
+    judge_boxes,
+)
 from alpharefine.training.tasks.dimp.config import DimpLossConfig, DimpOptimConfig
-from alpharefine.training.tasks.dimp.losses import hinge_score_loss, kl_regression_loss
+from alpharefine.training.tasks.dimp.losses import hinge_score_loss
 from alpharefine.training.tasks.dimp.pictures import prediction_grid
-from alpharefine.training.tasks.dimp.proposals import Proposals, draw_proposals
 
 
 class DimpTrainingModule(TrainingModule):
@@ -114,9 +119,9 @@ class DimpTrainingModule(TrainingModule):
         features, boxes, count = self._features(batch), batch["boxes"], self._train_frames
         clf = features.classification.float()
         target_filter = self._filters(clf[:, :count], boxes[:, :count])[-1]
-        proposals, values = self._valued_proposals(features.iou, boxes)
+        _, drawn, values = self._judged_boxes(features.iou, boxes)
         best = values.argmax(1)[:, None, None].expand(-1, 1, 4)
-        chosen = proposals.boxes.gather(1, best).reshape(boxes[:, count:].shape)
+        chosen = drawn.gather(1, best).reshape(boxes[:, count:].shape)
         return apply_filter(clf[:, count:], target_filter), chosen
 
     def _features(self, batch: dict[str, Tensor]) -> OnlineFeatures:
@@ -139,8 +144,7 @@ class DimpTrainingModule(TrainingModule):
         clf = features.classification.float()
         filters = self._filters(clf[:, :count], boxes[:, :count])
         score_losses, measures = self._score_losses(filters, clf[:, count:], boxes[:, count:])
-        proposals, values = self._valued_proposals(features.iou, boxes)
-        box_loss = kl_regression_loss(values, proposals)
+        box_loss, _, _ = self._judged_boxes(features.iou, boxes)
         loss = (
             config.box_weight * box_loss
             + config.clf_weight * score_losses[-1]
@@ -149,6 +153,10 @@ class DimpTrainingModule(TrainingModule):
         )
         parts = {"box": box_loss, "clf": score_losses[-1], "clf_init": score_losses[0]}
         return {"loss": loss, **parts, **measures}
+
+    def _judged_boxes(self, backbone: IouFeatures, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        regressor, objective = self.network.box_regressor, _box_objective(self._config)
+        return judge_boxes(regressor, backbone, boxes, self._train_frames, objective)
 
     def _filters(self, train: Tensor, boxes: Tensor) -> list[Tensor]:
         classifier = self.network.classifier
@@ -172,29 +180,12 @@ class DimpTrainingModule(TrainingModule):
         measures = {"peak_distance": missed.mean(), "hit": (missed <= 2).float().mean()}
         return losses, measures
 
-    def _valued_proposals(self, backbone: IouFeatures, boxes: Tensor) -> tuple[Proposals, Tensor]:
-        """Boxes in all test frames, and their values (frames x proposals).
 
-        The first training frame is the reference.
-        """
-        regressor, config, count = self.network.box_regressor, self._config, self._train_frames
-        reference = IouFeatures(backbone.fine[:, 0], backbone.coarse[:, 0])
-        modulation = regressor.modulation(reference, boxes[:, 0])
-        tests = boxes.shape[1] - count
-        features = regressor.features(
-            IouFeatures(
-                backbone.fine[:, count:].flatten(0, 1), backbone.coarse[:, count:].flatten(0, 1)
-            )
-        )
-        repeated = IouFeatures(
-            modulation.fine.repeat_interleave(tests, 0),
-            modulation.coarse.repeat_interleave(tests, 0),
-        )
-        targets = boxes[:, count:].flatten(0, 1)
-        proposals = draw_proposals(
-            targets, config.proposals, config.proposal_sigmas, config.target_sigma
-        )
-        return proposals, regressor.predict(regressor.modulate(features, repeated), proposals.boxes)
+def _box_objective(config: DimpLossConfig) -> BoxObjective:
+    if config.box_loss == "overlap":
+        return OverlapObjective(config.proposals, config.proposal_sigmas, config.least_overlap)
+    narrow, wide = config.proposal_sigmas
+    return DensityObjective(config.proposals, (narrow, wide), config.target_sigma)
 
 
 def _frozen_parts(network: DimpNet, optim: DimpOptimConfig) -> list[nn.Module]:

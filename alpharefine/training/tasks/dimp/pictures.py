@@ -5,7 +5,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alpharefine.training.pictures import PREDICTED, TRUTH, arrange, blend, draw_box
+from alpharefine.training.pictures import (
+    PREDICTED,
+    TRUTH,
+    arrange,
+    blend,
+    corners_of,
+    draw_box,
+)
 from alpharefine.types import Image
 
 _STRIDE = 16
@@ -33,18 +40,13 @@ def prediction_grid(
     tiles = []
     for k in range(len(images)):
         train_crop = images[k, 0].cpu().numpy().copy()
-        draw_box(train_crop, _corners(boxes[k, 0]), TRUTH)
+        draw_box(train_crop, corners_of(boxes[k, 0]), TRUTH)
         test_crop = images[k, test].cpu().numpy().copy()
         heat = blend(test_crop, _heat(scores[k, 0], len(test_crop)))
-        draw_box(test_crop, _corners(boxes[k, test]), TRUTH)
-        draw_box(test_crop, _corners(predicted[k, 0]), PREDICTED)
+        draw_box(test_crop, corners_of(boxes[k, test]), TRUTH)
+        draw_box(test_crop, corners_of(predicted[k, 0]), PREDICTED)
         tiles.append(np.hstack([train_crop, test_crop, heat]))
     return arrange(tiles, columns)
-
-
-def _corners(box: Tensor) -> NDArray[np.float32]:
-    x, y, w, h = box.float().cpu().numpy()
-    return np.array([x, y, x + w, y + h], np.float32)
 
 
 def _heat(scores: Tensor, size: int) -> NDArray[np.float32]:

@@ -1,0 +1,1 @@
+"""Training of ATOM's box regressor."""
