@@ -71,8 +71,14 @@ def run_pack(args: argparse.Namespace) -> int:
 
     target = args.output or Path(f"{args.results.resolve().name}.zip")
     check_target(target, "--output")
-    server = pack_results(args.results, args.server, args.data, target)
-    plain_console().print(f"wrote {target} for the server of {server.name}")
+    console = plain_console()
+    packed = pack_results(args.results, args.server, args.data, target)
+    if packed.untimed:
+        console.print(
+            f"Note: {len(packed.untimed)} sequences have no times, such as {packed.untimed[0]}: "
+            "the server shows no speed"
+        )
+    console.print(f"wrote {target} for the server of {packed.server.name}")
     return 0
 
 
@@ -93,6 +99,8 @@ def run_check(args: argparse.Namespace) -> int:
     found = check_results(args.archive, args.server, args.truth)
     for fault in found.faults:
         console.print(f"{args.archive.name}: {fault}")
+    for note in found.notes:
+        console.print(f"Note: {note}")
     if found.scores is not None:
         console.print(score_tables(found.scores))
     if not found.faults:
