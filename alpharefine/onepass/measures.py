@@ -68,6 +68,7 @@ class SequenceScore:
         average_overlap: mean overlap, 0..1.
         frames: that count.
         answered: frames with an answer, and the number of all frames.
+        runs: repetitions that the curves are averaged over.
     """
 
     name: str
@@ -75,6 +76,7 @@ class SequenceScore:
     average_overlap: float
     frames: int
     answered: tuple[int, int]
+    runs: int = 1
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Scores:
         coverage: share of all sequences' frames with an answer.
         curves: that the scores are taken from.
         sequences: their number.
-        frames: that count.
+        frames: that count, each once however often its sequence was run.
     """
 
     auc: float
@@ -204,8 +206,9 @@ def combine(sequences: Sequence[SequenceScore], convention: Convention) -> Score
         sequences: at least one.
         convention: by which they were measured.
     """
-    frames = np.array([entry.frames for entry in sequences], dtype=np.float64)
-    weights = frames if convention.pooled and frames.any() else np.ones(len(sequences))
+    # Frames of all repetitions are pooled.
+    pool = np.array([entry.frames * entry.runs for entry in sequences], dtype=np.float64)
+    weights = pool if convention.pooled and pool.any() else np.ones(len(sequences))
     weights = weights / weights.sum()
 
     def mean(values: Sequence[Curve] | Sequence[float]) -> Curve:
@@ -232,7 +235,7 @@ def combine(sequences: Sequence[SequenceScore], convention: Convention) -> Score
         float(covered / everything) if everything else 0.0,
         curves,
         len(sequences),
-        int(frames.sum()),
+        sum(entry.frames for entry in sequences),
     )
 
 

@@ -29,10 +29,17 @@ NOT_FINITE, NO_EXTENT = "rows of NaN or infinity", "rows with a side of 0 or les
 
 @dataclass(frozen=True)
 class ResultFiles:
-    """Files of a tracker in one sequence: a file of boxes a repetition, and that of times."""
+    """Files of a tracker in one sequence.
+
+    Attributes:
+        boxes: a file a repetition.
+        times: of them; None without.
+        unread: further files of boxes under other names, which are not taken.
+    """
 
     boxes: tuple[Path, ...]
     times: Path | None = None
+    unread: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,12 @@ class Run:
     Attributes:
         boxes: answers, M x 4.
         faults: what is wrong with how many rows, by kind.
+        lengths: how many numbers ragged rows have, each once.
     """
 
     boxes: Boxes
     faults: Mapping[str, int] = field(default_factory=dict)
+    lengths: tuple[int, ...] = ()
 
 
 def find_results(folder: Path) -> dict[str, ResultFiles]:
@@ -65,29 +74,29 @@ def find_results(folder: Path) -> dict[str, ResultFiles]:
             times[key] = file
         else:
             boxes.setdefault(key, []).append(file)
-    return {
-        key: ResultFiles(_repetitions(files), times.get(key))
-        for key, files in sorted(boxes.items())
-    }
+    found = {}
+    for key, files in sorted(boxes.items()):
+        taken = _repetitions(files)
+        unread = tuple(file for file in files if file not in taken)
+        found[key] = ResultFiles(taken, times.get(key), unread)
+    return found
 
 
 def find_trackers(folder: Path, sequences: Sequence[str]) -> dict[str, dict[str, ResultFiles]]:
     """Results by tracker: those of a folder that holds them, or of each folder below it.
+
+    Files that belong to none of the sequences are among them.
 
     Args:
         folder: of one tracker, or of several.
         sequences: names of those that results are asked for.
     """
     wanted = {sequence_key(name) for name in sequences}
-    own = {key: files for key, files in find_results(folder).items() if key in wanted}
-    if own:
+    own = find_results(folder)
+    if own.keys() & wanted:
         return {folder.resolve().name: own}
-    found = {}
-    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
-        results = {key: files for key, files in find_results(below).items() if key in wanted}
-        if results:
-            found[below.name] = results
-    return found
+    below = {path.name: find_results(path) for path in sorted(folder.iterdir()) if path.is_dir()}
+    return {name: results for name, results in below.items() if results.keys() & wanted}
 
 
 def sequence_key(name: str) -> str:
@@ -117,7 +126,10 @@ def read_run(file: Path, *, corners: bool = False) -> Run:
     counts = Counter(faults)
     counts[NOT_FINITE] = int((~finite).sum()) - sum(faults.values())
     counts[NO_EXTENT] = int(empty.sum())
-    return Run(boxes, {kind: count for kind, count in counts.items() if count > 0})
+    lengths = {len(row) for row in rows} - {0, 4, 8} if counts[RAGGED] else set()
+    return Run(
+        boxes, {kind: count for kind, count in counts.items() if count > 0}, tuple(sorted(lengths))
+    )
 
 
 def read_times(file: Path) -> NDArray[np.float64]:
@@ -164,8 +176,18 @@ def _of_sequence(file: Path, folder: str | None) -> Iterator[tuple[str, Path]]:
 
 
 def _repetitions(files: list[Path]) -> tuple[Path, ...]:
-    repeated = tuple(file for file in files if _REPETITION.search(file.stem))
-    return repeated or tuple(files[:1])
+    """The numbered files of one name, or else the first one."""
+    repeated = [file for file in files if _REPETITION.search(file.stem)]
+    if not repeated:
+        return tuple(files[:1])
+    first = repeated[0]
+    name = _REPETITION.sub("", first.stem)
+    return tuple(
+        file
+        for file in repeated
+        if (file.parent, _REPETITION.sub("", file.stem), file.suffix)
+        == (first.parent, name, first.suffix)
+    )
 
 
 def _parse(rows: list[list[str]]) -> tuple[Boxes, dict[str, int]]:

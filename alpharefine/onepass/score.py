@@ -146,6 +146,7 @@ def score_tracker(
         [
             *_missing_note(missing, len(truths), convention),
             *_hidden_note(hidden),
+            *_unread_notes(truths, results),
             *tally.notes(),
         ],
         [] if convention.zeros_for_missing else missing,
@@ -159,12 +160,13 @@ class _Tally:
         self._convention, self._form = convention, form
         self._faults: Counter[str] = Counter()
         self._places: dict[str, str] = {}
+        self._lengths: set[int] = set()
         self._shifts: list[float] = []
         self._corners: list[bool] = []
         self._times: list[NDArray[np.float64]] = []
 
     def measure(self, truth: Truth, files: ResultFiles) -> SequenceScore | None:
-        """Measure a sequence; repetitions count as so many frames more.
+        """Measure a sequence; of repetitions the mean counts.
 
         Returns:
             None where the truth is the first box alone, and the results go on.
@@ -194,6 +196,12 @@ class _Tally:
             f"{count} {kind}, the first in {self._places[kind]}: {self._effect(kind)}"
             for kind, count in self._faults.items()
         ]
+        if self._lengths:
+            found = ", ".join(map(str, sorted(self._lengths)))
+            notes.append(
+                f"ragged rows have {found} numbers: expected are the 4 of x,y,w,h, or 8 of "
+                "corners; delete columns that are no part of the box"
+            )
         if self._shifts and all(shift == self._shifts[0] for shift in self._shifts):
             shift = self._shifts[0]
             if shift:
@@ -209,6 +217,7 @@ class _Tally:
     def _measure_run(self, truth: Truth, run: Run) -> SequenceScore:
         for kind, count in run.faults.items():
             self._add(kind, count, truth.name)
+        self._lengths.update(run.lengths)
         difference = len(truth.boxes) - len(run.boxes)
         if difference:
             kind = "missing rows" if difference > 0 else "surplus rows"
@@ -256,7 +265,7 @@ def _average(parts: Sequence[SequenceScore]) -> SequenceScore:
         parts[0],
         curves=curves,
         average_overlap=float(np.mean([part.average_overlap for part in parts])),
-        frames=sum(part.frames for part in parts),
+        runs=len(parts),
         answered=(sum(p.answered[0] for p in parts), sum(p.answered[1] for p in parts)),
     )
 
@@ -289,6 +298,26 @@ def _hidden_note(hidden: Sequence[str]) -> list[str]:
         f"{len(hidden)} sequences have their first box alone as truth, the first is {hidden[0]}: "
         "left out, as only the data set's server can score them"
     ]
+
+
+def _unread_notes(truths: Sequence[Truth], results: Mapping[str, ResultFiles]) -> list[str]:
+    """Files that are not scored: second ones of a sequence, and those of no sequence."""
+    wanted = {sequence_key(truth.name): truth.name for truth in truths}
+    notes = []
+    doubled = [key for key in results if key in wanted and results[key].unread]
+    if doubled:
+        files = results[doubled[0]]
+        notes.append(
+            f"{len(doubled)} sequences have a second file, such as {wanted[doubled[0]]}: "
+            f"{files.boxes[0].name} is scored, {files.unread[0].name} is not"
+        )
+    strange = [files.boxes[0].name for key, files in results.items() if key not in wanted]
+    if strange:
+        notes.append(
+            f"{len(strange)} result files belong to no sequence of the data set, such as "
+            f"{strange[0]}: not scored"
+        )
+    return notes
 
 
 def _missing_note(missing: Sequence[str], count: int, convention: Convention) -> list[str]:

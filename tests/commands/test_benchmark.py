@@ -1,6 +1,7 @@
 """`arvot benchmark` as users type it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,24 @@ def test_scores_are_printed_with_their_convention_and_written(
     assert [numbers[key] for key in scores] == [1.0] * len(scores)
     assert numbers["auc"] == pytest.approx(20 / 21), "an overlap of 1 is not above 1"
     assert (numbers["sequences"], numbers["frames"], numbers["fps"]) == (2, 6, None)
+
+
+def test_zip_files_are_scored_as_folders_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Archives of a server, with the tracker's folder and without; truth without frames."""
+    monkeypatch.chdir(write(tmp_path, {"anno/Ab1_0.txt": ROWS, "results/Ab1_0.txt": ROWS}))
+    write(tmp_path, {"wrapped/Mine/Ab1_0/Ab1_0.txt": ROWS})
+    for folder in ("anno", "results", "wrapped"):
+        shutil.make_archive(folder, "zip", folder)
+    for file, name in (("results.zip", "results"), ("wrapped.zip", "Mine")):
+        given = [file, "--truth", "anno.zip", "--layout", "trackingnet", "--json", "a.json"]
+        assert main(["benchmark", "score", *given]) == 0
+        assert "Coverage" in capsys.readouterr().out
+        numbers = json.loads(Path("a.json").read_text())["trackers"][name]
+        assert (numbers["ao"], numbers["coverage"], numbers["frames"]) == (1.0, 1.0, 3)
+    assert main(["benchmark", "report", "results.zip", *given[1:5]]) == 0
+    assert "results" in (tmp_path / "benchmark.html").read_text()
 
 
 def test_a_sequence_without_results_is_said_by_the_exit_status(

@@ -83,7 +83,29 @@ def test_speed_is_the_mean_of_rates_by_got10k(tmp_path: Path) -> None:
 def test_repetitions_are_averaged(tmp_path: Path) -> None:
     files = {"car-1/car-1_001.txt": ROWS, "car-1/car-1_002.txt": ROWS.replace("10", "900")}
     found = score(write(tmp_path, files), convention="pysot")
-    assert (found.scores.ao, found.scores.frames) == (0.5, 6)
+    assert (found.scores.ao, found.scores.frames) == (0.5, 3)
+
+
+def test_frames_of_all_repetitions_are_pooled_by_got10k(tmp_path: Path) -> None:
+    files = {f"car-1/car-1_00{run}.txt": ROWS.replace("10,", "900,") for run in (1, 2)}
+    found = score(write(tmp_path, {**files, "dog-2.txt": ROWS}), layout="got10k")
+    assert (found.scores.ao, found.scores.frames) == (pytest.approx(1 / 3), 4)
+
+
+def test_files_that_are_not_scored_are_said(tmp_path: Path) -> None:
+    files = {"car-1.txt": ROWS, "car_1.txt": ROWS, "dog-2.txt": ROWS, "bird.txt": ROWS}
+    doubled, strange = score(write(tmp_path, files)).notes
+    assert (
+        "1 sequences have a second file, such as car-1: car-1.txt is scored, car_1.txt" in doubled
+    )
+    assert "1 result files belong to no sequence of the data set, such as bird.txt" in strange
+
+
+def test_rows_of_five_numbers_are_named(tmp_path: Path) -> None:
+    rows = ROWS.replace("40", "40,0.9")
+    notes = score(write(tmp_path, {"car-1.txt": rows, "dog-2.txt": ROWS})).notes
+    assert notes[0].startswith("3 ragged rows, the first in car-1")
+    assert notes[-1].startswith("ragged rows have 5 numbers: expected are the 4 of x,y,w,h")
 
 
 def test_names_of_one_sequence_are_the_same_by_every_tool() -> None:
@@ -226,6 +248,11 @@ def test_targets_of_one_otb_folder_are_two_sequences(tmp_path: Path) -> None:
         "Jogging_1",
         "Jogging_2",
     ]
+
+
+def test_an_empty_file_of_boxes_is_no_target(tmp_path: Path) -> None:
+    files = {"Human4/groundtruth_rect.1.txt": "", "Human4/groundtruth_rect.2.txt": ROWS}
+    assert [t.name for t in read_truths(write(tmp_path, files), "otb")] == ["Human4"]
 
 
 @pytest.mark.parametrize(

@@ -74,14 +74,15 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "results",
         type=Path,
         metavar="RESULTS",
-        help="folder with a file a sequence (comma, tab or space), or one such folder a tracker",
+        help="folder with a file a sequence (comma, tab or space), or one such folder a tracker; "
+        "or a zip file of one",
     )
     parser.add_argument(
         "--truth",
         type=Path,
         required=True,
         metavar="DIR",
-        help="the data set, or its ground truth alone; images are not read",
+        help="the data set, or its ground truth alone, folder or zip file; images are not read",
     )
     add_layout(parser)
     add_convention(parser)
@@ -141,8 +142,10 @@ def run_report(args: argparse.Namespace) -> int:
     from vot_integration.files import check_target
     from vot_integration.pipeline.benchmark import report_results
 
-    file = args.output or args.results / "benchmark.html"
-    check_target(file, "--output")
+    place = args.results.parent if args.results.is_file() else args.results
+    file = args.output or place / "benchmark.html"
+    if args.output is not None:
+        check_target(file, "--output")
     report_results(_score_options(args), file)
     plain_console().print(f"report: {file}")
     return 0
@@ -199,10 +202,12 @@ def score_tables(scores: "BenchmarkScores") -> "RenderableType":
     from rich.text import Text
 
     title = f"{scores.benchmark}, convention {scores.convention} ({scores.rules.tool})"
-    table = _table(title, "Tracker", ("fps", "Videos"))
+    coverage = ("Coverage",) if scores.rules.integrated else ()
+    table = _table(title, "Tracker", (*coverage, "fps", "Videos"))
     for name, tracker in scores.trackers.items():
         fps = "-" if tracker.fps is None else f"{tracker.fps:.1f}"
-        counts = (fps, str(tracker.scores.sequences))
+        covered = [f"{100 * tracker.scores.coverage:.2f}"] if coverage else []
+        counts = (*covered, fps, str(tracker.scores.sequences))
         table.add_row(name, *_cells(tracker.scores), *counts)
     parts: list[RenderableType] = [table]
     for name, tracker in scores.trackers.items():

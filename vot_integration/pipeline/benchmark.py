@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from alpharefine.errors import UsageError
+from alpharefine.onepass.archives import opened
 from alpharefine.onepass.conventions import OFFICIAL, Convention, find_convention
 from alpharefine.onepass.measures import Truth
 from alpharefine.onepass.result_files import find_trackers
@@ -21,8 +22,8 @@ class ScoreOptions:
     """Options of `arvot benchmark score`, as the user gave them.
 
     Attributes:
-        results: folder of a tracker's results, or of several trackers'.
-        truth: folder of the data set, or of its ground truth alone.
+        results: folder of a tracker's results, or of several trackers'; or a zip file of one.
+        truth: folder of the data set, or of its ground truth alone; or a zip file of one.
         layout: of the data set.
         convention: by which it is scored.
         corners: whether result files hold x1, y1, x2, y2.
@@ -76,10 +77,20 @@ def score_results(options: ScoreOptions, trackers: Sequence[str] | None = None) 
         UsageError: an option is wrong, or a file cannot be read.
     """
     rules = find_convention(options.convention, find_family(options.layout))
+    find_layout_entry(options.layout)
+    with opened(options.truth) as truth, opened(options.results) as results:
+        return _score_folders(replace(options, truth=truth, results=results), rules, trackers)
+
+
+def _score_folders(
+    options: ScoreOptions, rules: Convention, trackers: Sequence[str] | None
+) -> BenchmarkScores:
     form = ResultForm(options.corners, _offset(options))
     truths = read_truths(options.truth, options.layout, options.part)
     if not options.results.is_dir():
-        raise UsageError(f"there is no folder {options.results}: give one with result files")
+        raise UsageError(
+            f"there is no folder {options.results}: give one with result files, or a zip file"
+        )
     found = find_trackers(options.results, [truth.name for truth in truths])
     found = {name: files for name, files in found.items() if trackers is None or name in trackers}
     if not found:
