@@ -83,9 +83,8 @@ def run(args: argparse.Namespace) -> int:
     )
     console = plain_console()
     plans = plan_benchmark(options)
-    for note in plans[0].data.notes:
-        console.print(f"Note: {note}")
-    with RunDisplay(console) as display:
+    notes = [f"Note: {note}" for note in plans[0].data.notes]
+    with RunDisplay(console, notes) as display:
         for plan in plans:
             run_benchmark(plan, display)
     folders = {plan.tracker: plan.folder.path for plan in plans}

@@ -1,5 +1,6 @@
 """Progress of a run on a terminal, or as lines of text where the output is no terminal."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -16,10 +17,15 @@ _SPEED_PERIOD_SECONDS = 86400.0
 
 
 class RunDisplay:
-    """The current stage, and a bar with the time left for each experiment; a context manager."""
+    """The current stage, and a bar with the time left for each experiment; a context manager.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    Args:
+        console: to print on.
+        notes: lines before the first stage, when nothing is refused any more.
+    """
+
+    def __init__(self, console: Console, notes: Sequence[str] = ()) -> None:
+        self._console, self._notes = console, notes
         self._live: Status | bars.Progress | None = None
         self._bars: bars.Progress
         self._tasks: dict[str, bars.TaskID]
@@ -41,7 +47,9 @@ class RunDisplay:
         """Show what happens now."""
         self._stop()
         self._reset()
-        self._console.print(text)
+        for line in (*self._notes, text):
+            self._console.print(line)
+        self._notes = ()
         if self._console.is_terminal:
             self._live = self._console.status("")
             self._live.start()

@@ -43,8 +43,8 @@ class ResultFolder:
         """Whether a sequence is finished: boxes are written last, and in one step."""
         return self.boxes(sequence).is_file()
 
-    def record(self, record: TrackerRecord, data: str) -> None:
-        """Keep what results here are made with.
+    def check(self, record: TrackerRecord, data: str) -> None:
+        """Check that results may be added to those here, if there are any.
 
         Args:
             record: how the tracker runs.
@@ -53,28 +53,47 @@ class ResultFolder:
         Raises:
             UsageError: there are results that were made otherwise.
         """
-        file = self.path / RECORD_FILE
+        kept = read_record(self.path)
+        if kept is None:
+            return
         made = {**_comparable(record), "data": data}
-        if file.is_file():
-            kept = json.loads(file.read_text(encoding="utf-8"))
-            differing = [key for key, value in made.items() if kept.get(key) != value]
-            if differing:
-                raise UsageError(
-                    f"results in {self.path} were made with another {', '.join(differing)}: "
-                    "delete that folder, or pass another --workspace"
-                )
+        differing = [key for key, value in made.items() if kept.get(key) != value]
+        if differing:
+            raise UsageError(
+                f"results in {self.path} were made with another {', '.join(differing)}: "
+                "delete that folder, or pass another --workspace"
+            )
+
+    def record(self, record: TrackerRecord, data: str) -> None:
+        """Keep what results here are made with.
+
+        Args:
+            record: as of `check`.
+            data: as of `check`.
+
+        Raises:
+            UsageError: as of `check`.
+        """
+        self.check(record, data)
         self.path.mkdir(parents=True, exist_ok=True)
-        document = {**made, "environment": dict(record.environment)}
-        write_text(file, json.dumps(document, indent=2) + "\n")
+        document = {**_comparable(record), "data": data, "environment": dict(record.environment)}
+        write_text(self.path / RECORD_FILE, json.dumps(document, indent=2) + "\n")
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """What the results in a folder were made with; None where they were made elsewhere."""
+    """What the results in a folder were made with; None where they were made elsewhere.
+
+    Raises:
+        UsageError: the file that says it cannot be read.
+    """
     file = folder / RECORD_FILE
     if not file.is_file():
         return None
-    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return document
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{file} is damaged ({error}): delete it and the results") from error
+    return dict(document)
 
 
 def _comparable(record: TrackerRecord) -> dict[str, Any]:

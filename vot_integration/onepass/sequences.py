@@ -1,5 +1,8 @@
 """Sequences of a data set as a tracker runs through them."""
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,9 +11,28 @@ import numpy as np
 from alpharefine.data.box_layouts import absolute
 from alpharefine.data.box_targets import BoxTarget
 from alpharefine.data.images import FrameError, FrameFiles, list_images
+from alpharefine.data.text import read_text
 from alpharefine.errors import UsageError
+from alpharefine.onepass.findings import Findings
+from alpharefine.onepass.measures import Boxes
 from alpharefine.onepass.truth import find_targets, read_truth_boxes
 from alpharefine.types import Box
+
+BEGINS = "the run begins at the frame of the first box"
+FRAMELESS = "more boxes than frames; the last answer is repeated"
+BOXLESS = "fewer boxes than frames; the run ends with the last box"
+TARGETLESS = "rows that are no target, which scores treat by their convention"
+FASTER = "boxes of a higher rate than the frames; those of the frames are taken"
+POLYGONS = "polygons; the upright rectangle around each is taken"
+SHARED = "several targets in one folder of frames; each is a sequence"
+COUNTED = (
+    "the set counts pixels from 1: trackers are given boxes that count from 0, and result files "
+    "count from 1 again"
+)
+"""Known flaws of data sets, as they are said where they are met."""
+
+_POLYGON = 8
+"""Numbers in the row of a polygon."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +64,7 @@ class OnePassSet:
         root: its folder.
         layout: name of its layout.
         sequences: sorted by name.
-        notes: flaws of the data, in words.
+        notes: flaws of the data and what is done about them, a line a kind.
         has_truth: whether a sequence has more than its first box, so that results can be scored.
     """
 
@@ -64,46 +86,66 @@ def read_set(root: Path, layout: str, part: str | None = None) -> OnePassSet:
     Raises:
         UsageError: there is no sequence, or something is wrong with one that no run can mend.
     """
-    sequences, notes, boxes = [], [], []
     # Runs are made in processes with other working folders.
     root = absolute(root)
-    for target in find_targets(root, layout, part):
-        try:
-            sequence, count, note = _read(target)
-        except FrameError as error:
-            raise UsageError(error) from error
-        sequences.append(sequence)
-        boxes.append(count)
-        notes += [note] if note else []
-    has_truth = any(count > 1 for count in boxes)
-    return OnePassSet(root, layout, tuple(sequences), tuple(notes), has_truth)
+    flaws = Findings()
+    targets = find_targets(root, layout, part)
+    try:
+        found = [_read(target, flaws) for target in targets]
+    except FrameError as error:
+        raise UsageError(error) from error
+    _note_set(targets, flaws)
+    has_truth = any(count > 1 for _, count in found)
+    sequences = tuple(sequence for sequence, _ in found)
+    return OnePassSet(root, layout, sequences, tuple(flaws.lines()), has_truth)
 
 
-def _read(target: BoxTarget) -> tuple[OnePassSequence, int, str | None]:
-    """A sequence, the number of its boxes, and what is flawed in it."""
+def _read(target: BoxTarget, flaws: Findings) -> tuple[OnePassSequence, int]:
+    """A sequence, and the number of its boxes."""
     layout = target.layout
     boxes = read_truth_boxes(target)
+    everything = list_images(target.images) if target.images.is_dir() else []
+    if not everything:
+        raise FrameError(f"{target.images}: holds no frames")
     if layout.frame is None:
         files = target.list_frames()
         frames, there = FrameFiles(files[0].parent, tuple(f.name for f in files)), len(files)
+        if files[0] != everything[0]:
+            flaws.add(BEGINS, target.name, f"frame {files[0].stem}")
     else:
         frames = FrameFiles(target.images, layout.frame, layout.first)
-        there = len(list_images(target.images)) if target.images.is_dir() else 0
-        if not there:
-            raise FrameError(f"{target.images}: holds no frames")
+        there = len(everything)
     # Sets whose truth is kept by a server have the first box alone.
     rows = there if len(boxes) == 1 else len(boxes)
-    count, note = min(rows, there), None
-    if rows > there:
-        note = f"{target.name}: {rows} boxes for {there} frames; the last answer is repeated"
-    elif rows < there and not layout.has_rest:
-        note = f"{target.name}: {there} frames, but {rows} boxes; the run ends with the last box"
+    if rows != there:
+        kind = FRAMELESS if rows > there else BOXLESS
+        flaws.add(kind, target.name, f"{rows} boxes for {there} frames")
+    _note_boxes(target, boxes, flaws)
     x, y, w, h = (float(value) for value in boxes[0])
     if not (np.isfinite(boxes[0]).all() and w > 0 and h > 0):
         raise FrameError(f"{target.boxes}: no target in the first row, where a run begins")
     box = Box(x - layout.first_pixel, y - layout.first_pixel, w, h)
-    return (
-        OnePassSequence(target.name, frames, count, rows, box, layout.first_pixel),
-        len(boxes),
-        note,
-    )
+    sequence = OnePassSequence(target.name, frames, min(rows, there), rows, box, layout.first_pixel)
+    return sequence, len(boxes)
+
+
+def _note_boxes(target: BoxTarget, boxes: Boxes, flaws: Findings) -> None:
+    """Note what is odd in a file of boxes, and how it was read."""
+    empty = int((~(boxes[:, 2:] > 0).all(axis=1)).sum())
+    if empty:
+        flaws.add(TARGETLESS, target.name, str(empty))
+    lines = [line for line in read_text(target.boxes).splitlines() if line.strip()]
+    if target.layout.form == "vatic":
+        step = round(len(lines) / len(boxes))
+        if step > 1:
+            flaws.add(FASTER, target.name, f"{len(lines)} for {len(boxes)} frames")
+    elif len(re.split(r"[,;\s]+", lines[0].strip())) == _POLYGON:
+        flaws.add(POLYGONS, target.name)
+
+
+def _note_set(targets: Sequence[BoxTarget], flaws: Findings) -> None:
+    for folder, count in Counter(target.folder for target in targets).items():
+        if count > 1:
+            flaws.add(SHARED, folder.name, f"{count} targets")
+    if targets[0].layout.first_pixel:
+        flaws.say(COUNTED)

@@ -12,13 +12,14 @@ from alpharefine.data.images import read_frame
 from vot_integration.child import run_module
 from vot_integration.evaluation.jobs import Outcome
 from vot_integration.files import absolute
+from vot_integration.onepass.masks import MadeMasks
 from vot_integration.onepass.results import ResultFiles, ResultFolder, TimedFollower
 from vot_integration.onepass.sequences import OnePassSequence
 from vot_integration.track.choice import Choice, choose_follower
 from vot_integration.track.follow import follow
 from vot_integration.track.follower import Follower
 from vot_integration.track.group import OneEach
-from vot_integration.track.outputs import MaskFolder, Sink
+from vot_integration.track.outputs import Sink
 from vot_integration.workspaces.trackers_ini import registrations
 
 
@@ -111,8 +112,7 @@ def run_sequence(
     sinks: list[Sink] = [ResultFiles(folder, sequence, follower)]
     if keep_masks:
         masks = folder.masks(sequence)
-        masks.parent.mkdir(parents=True, exist_ok=True)
         # Of a run that was interrupted between its masks and its boxes.
         shutil.rmtree(masks, ignore_errors=True)
-        sinks.append(MaskFolder(masks))
+        sinks.append(MadeMasks(masks))
     follow(OneEach([follower]), frames, [sequence.box], sinks)

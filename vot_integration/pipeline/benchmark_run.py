@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alpharefine.onepass.truth import read_truths
 from vot_integration.errors import EvaluationError
 from vot_integration.evaluation.evaluate import ExperimentProgress
 from vot_integration.evaluation.planning import cut_evenly
@@ -91,14 +92,19 @@ def plan_benchmark(options: BenchmarkOptions) -> list[PlannedRun]:
     for tracker in options.trackers:
         check_tracker(tracker, own)
     data = read_set(options.data, options.layout, options.part)
+    if data.has_truth:
+        # What is wrong with the truth is found before days of running.
+        read_truths(data.root, options.layout, options.part)
     runs = []
     for tracker in dict.fromkeys(options.trackers):
         record = make_record(tracker, options.settings, own)
+        folder = ResultFolder(benchmark_folder(workspace, options.layout) / tracker)
+        folder.check(record, str(data.root))
         runs.append(
             PlannedRun(
                 tracker,
                 data,
-                ResultFolder(benchmark_folder(workspace, options.layout) / tracker),
+                folder,
                 record,
                 {name: section for name, section in own.items() if name == tracker},
                 choose_workers(options.workers, record.device),
