@@ -1,7 +1,10 @@
 """Tuning with trials that are computed in place of being run."""
 
 import json
+import multiprocessing
+import os
 import pickle
+import signal
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -125,6 +128,37 @@ def test_a_trial_that_was_killed_is_run_anew(
     assert [job.number for job in ran] == [0, 1, 3]
 
 
+@pytest.mark.parametrize("has_answered", [True, False])
+def test_kill_9_neither_loses_nor_repeats_a_trial(
+    ran: list[TrialJob], monkeypatch: pytest.MonkeyPatch, has_answered: bool
+) -> None:
+    """The third trial dies with its parent: before its answer, or before that is kept."""
+    whole = TrialJob.run
+
+    def die(job: TrialJob, environment: object, on_tick: Callable[[], None]) -> Outcome:
+        if job.number == 2:
+            if has_answered:
+                job.file.write_bytes(pickle.dumps(compute(job.work)))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(job, {}, on_tick)
+
+    monkeypatch.setattr(TrialJob, "run", die)
+    killed = multiprocessing.get_context("fork").Process(target=tune, kwargs={"trials": 4})
+    killed.start()
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL
+    assert list(Path().glob(".arvot-tune-*"))
+    # As Optuna leaves it when it is killed while it writes.
+    Path("tune-SiamRPNpp.journal.lock").symlink_to("tune-SiamRPNpp.journal")
+    with Path("tune-SiamRPNpp.journal").open("a") as journal:
+        journal.write('{"op_code":')
+    monkeypatch.setattr(TrialJob, "run", whole)
+    assert tune("--json", "out.json", trials=4) == 0
+    assert [job.number for job in ran] == ([3] if has_answered else [3, 4])
+    assert json.loads(Path("out.json").read_text())["trials"] == 4
+    assert not list(Path().glob(".arvot-tune-*"))
+
+
 def test_held_out_sequences_are_looked_at_once(ran: list[TrialJob]) -> None:
     assert tune("--held-out", "held", trials=3) == 0
     assert [job.number for job in ran[-2:]] == ["default", "tuned"]
@@ -148,6 +182,7 @@ def test_a_failing_trial_is_shown_and_others_are_kept(
         (["--held-out", "tune"], "has s0, which is tuned on"),
         (["--sequences", "nowhere"], "there is no sequence folder nowhere"),
         (["--trials", "0"], "--trials 0"),
+        (["--objective", "eao", "--eao-interval", "9", "3"], "--eao-interval 9 3"),
         (["--space", "space.toml"], "there is no setting 'speed'"),
         (["--study", "no/a.journal"], "--study"),
     ],
@@ -165,16 +200,19 @@ def test_bad_input_is_one_line(
 def test_two_processes_do_not_share_a_study(
     ran: list[TrialJob], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with FileLock("tune-SiamRPNpp.journal.lock"):
+    with FileLock(".tune-SiamRPNpp.journal.busy"):
         assert tune(trials=1) == 2
-    assert "another process is at work on" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "another process is at work on" in shown.err and not shown.out
     assert tune(trials=1) == 0
 
 
 def test_a_study_is_of_one_tuning(ran: list[TrialJob], capsys: pytest.CaptureFixture[str]) -> None:
     assert tune(trials=1) == 0
+    capsys.readouterr()
     assert tune("--objective", "eao", trials=2) == 2
-    assert "is of another tuning: objective, interval differ" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "is of another tuning: objective, interval differ" in shown.err and not shown.out
 
 
 def test_only_what_cannot_win_is_pruned() -> None:

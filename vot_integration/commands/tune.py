@@ -130,12 +130,15 @@ def run(args: argparse.Namespace) -> int:
             worker_options(args),
         )
     )
-    console.print(
+    heading = [
         f"Tuning {len(plan.space)} settings of {plan.tracker} by {plan.objective} on "
         f"{len(plan.sequences)} sequences: {', '.join(path.name for path in plan.sequences)}"
-    )
+    ]
 
     def show(ended: int, best: object) -> None:
+        # The first call says that the study was not refused.
+        while heading:
+            console.print(heading.pop())
         value = getattr(best, "value", None)
         shown = "" if value is None else f", best {value:.4f} (trial {getattr(best, 'number', '')})"
         console.print(f"  {ended}/{plan.trials} trials{shown}")

@@ -1,7 +1,8 @@
 """`arvot tune`: settings of a tracker are searched on sequences, and judged on others."""
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,11 @@ def plan_tuning(options: TuneOptions) -> TunePlan:
         )
     if options.trials < 1:
         raise UsageError(f"--trials {options.trials}: give a number of trials, 1 or more")
+    first, last = options.interval or DEFAULT_INTERVAL
+    if not 1 <= first <= last:
+        raise UsageError(
+            f"--eao-interval {first} {last}: give the first and the last of some numbers of frames"
+        )
     spec = find_tracker(registration.tracker)
     space = find_space(spec) if options.space is None else read_space(options.space)
     start = {}
@@ -266,7 +272,8 @@ def tune(plan: TunePlan, on_progress: Callable[[int, TrialPoint | None], None]) 
         UsageError: the study is of another tuning, or another process is at work on it.
         EvaluationError: a trial failed; those that have ended are kept.
     """
-    lock = FileLock(f"{plan.study}.lock", timeout=0)
+    # Not the study's name with ".lock", which is Optuna's.
+    lock = FileLock(plan.study.with_name(f".{plan.study.name}.busy"), timeout=0)
     try:
         with lock:
             return _tune(plan, on_progress)
@@ -278,10 +285,14 @@ def tune(plan: TunePlan, on_progress: Callable[[int, TrialPoint | None], None]) 
 
 
 def _tune(plan: TunePlan, on_progress: Callable[[int, TrialPoint | None], None]) -> Tuned:
-    study = TuningStudy(plan.study, plan.facts(), plan.space, plan.start)
+    place = plan.study.with_name(f".arvot-tune-{plan.study.stem}")
+
+    def left(number: int) -> Answers | None:
+        return plan.job(number, {}, place).answers()
+
+    study = TuningStudy(plan.study, plan.facts(), plan.space, plan.start, left)
     on_progress(len(study.ended), study.best)
-    with tempfile.TemporaryDirectory(prefix=".arvot-tune-", dir=plan.study.parent) as name:
-        place = Path(name)
+    with _fresh(place):
         while len(study.ended) < plan.trials:
             _run_batch(plan, study, place, on_progress)
         best = study.best
@@ -294,6 +305,17 @@ def _tune(plan: TunePlan, on_progress: Callable[[int, TrialPoint | None], None])
     found = Tuned(plan, points, best, first if is_default else None, study.importances(), held_out)
     write_text(plan.output, overrides_of(found).to_toml())
     return found
+
+
+@contextmanager
+def _fresh(folder: Path) -> Iterator[None]:
+    """An empty folder that is gone afterwards; one that a killed process has left is emptied."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def overrides_of(found: Tuned) -> Overrides:

@@ -5,8 +5,9 @@ Optimization" (NeurIPS 2011), for the tree-structured Parzen estimator.
 """
 
 import logging
+import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class TuningStudy:
         facts: what the trials depend on; must be those of the trials in the file.
         space: settings to search, by name.
         start: the tracker's own settings, which are the first trial as far as they are in range.
+        left: what the trial of a number has found in a process that was killed before it could
+            keep it; None for nothing.
 
     Raises:
         UsageError: the file is of another study, or no study.
@@ -71,9 +74,11 @@ class TuningStudy:
         facts: Mapping[str, Any],
         space: Mapping[str, Range],
         start: Mapping[str, float],
+        left: Callable[[int], Answers | None] = lambda number: None,
     ) -> None:
         optuna.logging.set_verbosity(logging.ERROR)
         is_new = not file.is_file()
+        _mend(file)
         self._space = {name: _distribution(bounds) for name, bounds in space.items()}
         try:
             with warnings.catch_warnings():
@@ -102,7 +107,12 @@ class TuningStudy:
             )
         for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             # Of a process that was killed.
-            self._study.tell(trial.number, state=TrialState.FAIL)
+            answers = left(trial.number)
+            if answers is None:
+                self._study.tell(trial.number, state=TrialState.FAIL)
+            else:
+                self._asked[trial.number] = Trial(self._study, trial._trial_id)
+                self.tell(trial.number, answers)
 
     @property
     def ended(self) -> list[TrialPoint]:
@@ -151,6 +161,16 @@ class TuningStudy:
     def keep_held_out(self, look: Mapping[str, Any]) -> None:
         """Remember a look at held-out sequences."""
         self._study.set_user_attr(_HELD_OUT, [*self.held_out, dict(look)])
+
+
+def _mend(file: Path) -> None:
+    """Undo what a process that was killed while it wrote has left; no other one may be at work."""
+    file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
+    if file.is_file():
+        content = file.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(file, whole)
 
 
 def _distribution(bounds: Range) -> BaseDistribution:
