@@ -59,6 +59,20 @@ def export_network(config: NetworkConfig, network: nn.Module, row: Row) -> Expor
     return Export(exported_name(config), network.state_dict(), facts)
 
 
+def open_initial(initial: str) -> WeightsFile:
+    """The file of weights to begin with.
+
+    Args:
+        initial: registered weights on this machine, or the export of an earlier run.
+
+    Raises:
+        UsageError: there is none, or it is no weights file.
+    """
+    spec = WEIGHTS.get(initial)
+    found = None if spec is None else find_weights(spec)
+    return open_weights(Path(initial) if found is None else found)
+
+
 def begin_with(network: nn.Module, config: NetworkConfig, initial: str) -> None:
     """Fill a network with weights: all of them where it is the same network, else the backbone's.
 
@@ -70,9 +84,7 @@ def begin_with(network: nn.Module, config: NetworkConfig, initial: str) -> None:
     Raises:
         UsageError: neither, or its backbone is another.
     """
-    spec = WEIGHTS.get(initial)
-    found = None if spec is None else find_weights(spec)
-    file = open_weights(Path(initial) if found is None else found)
+    file = open_initial(initial)
     name = exported_name(config)
     lender = None if name not in NETWORKS else NETWORKS[name].backbone_of
     part = next((each for each in (name, lender) if each in file.parts), None)

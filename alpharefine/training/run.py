@@ -15,7 +15,7 @@ from alpharefine.training.clip_data import ClipDataConfig, clip_samples
 from alpharefine.training.config import EngineConfig, load_config
 from alpharefine.training.crops import AppearanceConfig
 from alpharefine.training.engine import train
-from alpharefine.training.exports import begin_with
+from alpharefine.training.exports import begin_with, open_initial
 from alpharefine.training.feature_cache import CachedSamples, Encoder, fill_cache
 from alpharefine.training.interface import Observer
 from alpharefine.training.metrics import Row
@@ -107,6 +107,23 @@ def draw_samples(
     return clip_samples(
         config.data, family.cutter(config), data_root, config.engine.seed, validation
     )
+
+
+def check_inputs(family: Family[_Config], config: _Config, data_root: Path) -> None:
+    """Check that a recipe's data and the weights that it begins with are there.
+
+    Args:
+        family: of the network.
+        config: the recipe.
+        data_root: folder that the sources' paths are relative to.
+
+    Raises:
+        UsageError: they are not, or cannot be read.
+    """
+    if config.optim.initial is not None:
+        open_initial(config.optim.initial)
+    for validation in (True, False):
+        draw_samples(family, config, data_root, validation)
 
 
 def train_family(

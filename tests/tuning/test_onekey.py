@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alpharefine.training.run import check_inputs
 from tests.toolkit.make import RECORD, make_sequences
 from vot_integration.cli import main
 from vot_integration.evaluation.jobs import Outcome
@@ -55,6 +56,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[TrialJob]:
         return replace(RECORD, settings=settings, sha256=str(settings.weights))
 
     monkeypatch.setattr(onekey, "train_family", train)
+    monkeypatch.setattr(onekey, "check_inputs", lambda *_: None)
     monkeypatch.setattr(TrialJob, "run", run)
     monkeypatch.setattr(tuning, "make_record", record)
     monkeypatch.chdir(tmp_path)
@@ -90,6 +92,15 @@ def test_every_epoch_is_scored_and_the_best_is_tuned(ran: list[TrialJob]) -> Non
         ('sequences = "score"\nfirst', 'sequences = "none"\nfirst', "no sequence folder none"),
         ("first_epoch", 'layout = "vots"\nfirst_epoch', "unknown layout 'vots'"),
         ("trials", "trails", "did you mean 'trials'?"),
+        ("ARDiMP_lite_box", "SiamRPN_lite", "trains the network dimp_lite, and SiamRPN_lite has"),
+        ("first_epoch = 2", "first_epoch = 25", "first_epoch = 25, but base_lite trains 24 epochs"),
+        ("first_epoch = 2", "first_epoch = 0", "give a number from 1 to 24"),
+        (
+            'sequences = "score"\nfirst',
+            'sequences = "x"\nlayout = "otb"\nfirst',
+            "/x: give the one",
+        ),
+        ("[train]", "eao_interval = [9, 3]\n[train]", "9 3: give the first and the last"),
     ],
 )
 def test_mistakes_are_found_before_training(
@@ -99,3 +110,13 @@ def test_mistakes_are_found_before_training(
     assert main(["train", "onekey", "all.toml"]) == 2
     assert message in capsys.readouterr().err
     assert not ran and not Path("runs").exists()
+
+
+def test_missing_data_is_found_before_training(
+    ran: list[TrialJob], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(onekey, "check_inputs", check_inputs)
+    assert main(["train", "onekey", "all.toml"]) == 2
+    shown = capsys.readouterr()
+    assert "train_masks" in shown.err and shown.err.count("\n") == 1 and not shown.out
+    assert not Path("runs").exists()

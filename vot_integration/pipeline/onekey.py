@@ -6,15 +6,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from alpharefine.catalogue import find_tracker
 from alpharefine.data.box_layouts import BOX_LAYOUTS
 from alpharefine.errors import UsageError
 from alpharefine.onepass.conventions import OFFICIAL
+from alpharefine.onepass.truth import read_truths
 from alpharefine.training.config import find_config, load_config
 from alpharefine.training.engine import EPOCHS
+from alpharefine.training.exports import exported_name
 from alpharefine.training.interface import Observer
-from alpharefine.training.run import train_family
+from alpharefine.training.run import RunConfig, check_inputs, train_family
 from alpharefine.training.tasks.registry import FAMILIES
+from alpharefine.weights.store import RANDOM, resolve_weights
 from vot_integration.files import absolute, write_text
+from vot_integration.onepass.sequences import read_set
 from vot_integration.pipeline.benchmark import ScoreOptions, score_results
 from vot_integration.pipeline.benchmark_run import (
     BenchmarkOptions,
@@ -34,7 +39,7 @@ from vot_integration.pipeline.workers import WorkerOptions
 from vot_integration.tuning.jobs import require
 from vot_integration.tuning.measure import value_of
 from vot_integration.tuning.study import TrialPoint
-from vot_integration.workspaces.trackers_ini import TrackerSettings
+from vot_integration.workspaces.trackers_ini import TrackerSettings, registrations
 
 TABLE = "epochs.json"
 SUMMARY = "summary.json"
@@ -168,15 +173,25 @@ def read_recipe(options: OneKeyOptions) -> OneKeyRecipe:
             f"{where}: unknown layout {recipe.score.layout!r}; choose one of "
             f"{', '.join(BOX_LAYOUTS)}"
         )
-    _find_train_recipe(options, recipe)
-    # Finds mistakes in trackers, sequences and held-out sets before days of training.
+    if options.output.exists() and not options.output.is_dir():
+        raise UsageError(f"--output {options.output} is a file: name a folder")
+    # All mistakes are found before days of training.
+    config = _train_config(options, recipe)
+    _check_training(options, recipe, config)
     plan_tuning(_tune_options(options, recipe, None))
     if recipe.score.layout is None:
         plan_tuning(
             replace(_tune_options(options, recipe, None), sequences=_scored(options, recipe))
         )
-    elif not _scored(options, recipe).is_dir():
-        raise UsageError(f"{where}: there is no data set {_scored(options, recipe)}")
+    else:
+        data = read_set(_scored(options, recipe), recipe.score.layout)
+        if not data.has_truth:
+            raise UsageError(
+                f"{where}: the truth of {data.root} is kept by its server: score epochs on a part "
+                "that has boxes"
+            )
+        read_truths(data.root, recipe.score.layout)
+    check_inputs(FAMILIES[recipe.train.family], config, options.data)
     return recipe
 
 
@@ -204,16 +219,53 @@ def one_key(options: OneKeyOptions, watcher: Watcher, observer: Observer | None 
 
 
 def _train(options: OneKeyOptions, recipe: OneKeyRecipe, observer: Observer | None) -> None:
-    family = FAMILIES[recipe.train.family]
-    config = load_config(_find_train_recipe(options, recipe), family.config_type)
+    config = _train_config(options, recipe)
     engine = replace(config.engine, keep_from_epoch=recipe.score.first_epoch)
     config = replace(config, engine=engine)
+    family = FAMILIES[recipe.train.family]
     train_family(family, config, options.data, options.output / "train", observer)
 
 
-def _find_train_recipe(options: OneKeyOptions, recipe: OneKeyRecipe) -> Path:
+def _train_config(options: OneKeyOptions, recipe: OneKeyRecipe) -> RunConfig:
     beside = options.recipe.parent / recipe.train.recipe
-    return beside if beside.is_file() else find_config(recipe.train.recipe)
+    file = beside if beside.is_file() else find_config(recipe.train.recipe)
+    config: RunConfig = load_config(file, FAMILIES[recipe.train.family].config_type)
+    return config
+
+
+def _check_training(options: OneKeyOptions, recipe: OneKeyRecipe, config: RunConfig) -> None:
+    """Check that the tracker takes what is trained, and that there are epochs to score."""
+    where, first, epochs = options.recipe, recipe.score.first_epoch, config.engine.epochs
+    if not 1 <= first <= epochs:
+        raise UsageError(
+            f"{where}: score.first_epoch = {first}, but {recipe.train.recipe} trains {epochs} "
+            f"epochs: give a number from 1 to {epochs}"
+        )
+    tracker = registrations().get(recipe.tracker)
+    if tracker is None:
+        # Said by the plan of tuning, with the names that there are.
+        return
+    trained, networks = exported_name(config.network), find_tracker(tracker.tracker).networks
+    if trained not in networks:
+        raise UsageError(
+            f"{where}: {recipe.train.recipe} trains the network {trained}, and {recipe.tracker} "
+            f"has {' and '.join(networks)}: name a tracker and a recipe that fit"
+        )
+    given = options.settings.weights
+    if given is not None:
+        chosen = resolve_weights(given, dict.fromkeys(networks, RANDOM))
+        if not chosen[trained].random:
+            raise UsageError(
+                f"--weights {given} has {trained}, which {where} trains: give weights of the "
+                "tracker's other networks, or none"
+            )
+
+
+def _with_weights(options: OneKeyOptions, trained: Path) -> TrackerSettings:
+    """How the tracker runs with trained weights: those of its other networks as they are given."""
+    given = options.settings.weights
+    weights = str(trained) if given is None else f"{trained},{given}"
+    return replace(options.settings, weights=weights)
 
 
 def _epoch_files(output: Path, first: int) -> dict[int, Path]:
@@ -269,7 +321,7 @@ def _score_by_benchmark(
     assert recipe.score.layout is not None
     workspace = options.output / "scores" / f"epoch-{epoch:03d}"
     workspace.mkdir(parents=True, exist_ok=True)
-    settings = replace(options.settings, weights=str(file))
+    settings = _with_weights(options, file)
     data, layout = _scored(options, recipe), recipe.score.layout
     [plan] = plan_benchmark(
         BenchmarkOptions(
@@ -296,9 +348,7 @@ def _tune_options(
     options: OneKeyOptions, recipe: OneKeyRecipe, weights: Path | None
 ) -> TuneOptions:
     name = "" if weights is None else f"-epoch-{weights.stem}"
-    settings = options.settings
-    if weights is not None:
-        settings = replace(settings, weights=str(weights))
+    settings = options.settings if weights is None else _with_weights(options, weights)
     # Before training there is no folder yet.
     folder = options.output if options.output.is_dir() else Path()
     return TuneOptions(
