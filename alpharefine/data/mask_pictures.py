@@ -270,14 +270,17 @@ class MaskSurvey:
         area, border = share(self._areas, self._size), share(self._borders, self._border_size)
         if border <= _LARGE_SHARE or (area <= _LARGE_SHARE and border <= _BORDER_SHARE):
             return
-        kept = f"--threshold {choice.threshold}"
-        which = "what is not black"
-        if choice.label is not None:
-            kept = f"--object {choice.label}"
-            which = which if len(self._areas) == 1 else f"object {choice.label}"
+        covers = f"covers {area:.0%} of them and {border:.0%} of their border"
+        if choice.label is not None and len(self._areas) > 1:
+            known = ", ".join(map(str, sorted(self._areas)[:_MOST_LABELS]))
+            raise UsageError(
+                f"{self.where} have an object {choice.label} that {covers}, as a background does: "
+                f"say which to follow with --object K, of {known}"
+            )
+        kept = "--threshold 128" if choice.label is None else f"--object {choice.label}"
         raise UsageError(
-            f"{self.where} may have a white background: {which} covers {area:.0%} of them and "
-            f"{border:.0%} of their border; give --object 0 where the target is black, or {kept}"
+            f"{self.where} may have a white background: what is not black {covers}; give "
+            f"--object 0 where the target is black, or {kept} where it is not"
         )
 
     def choose(self, label: int | None, threshold: int | None) -> Sequence[ObjectChoice]:

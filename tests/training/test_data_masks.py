@@ -189,7 +189,7 @@ def test_a_white_background_is_asked_about(name: str, tmp_path: Path) -> None:
     picture().save(tmp_path / name)
     decoded, survey = read_picture_of_masks(tmp_path / name), MaskSurvey("the masks")
     survey.add(decoded)
-    with pytest.raises(UsageError, match=rf"90% of them and 100% of .*, or {kept}$"):
+    with pytest.raises(UsageError, match=rf"90% of them and 100% of .*, or {kept} where"):
         survey.find([], None)
     [choice] = survey.find([0], None).choices
     assert (choice.mask(decoded) != drawn(1)).sum() < 60
@@ -206,7 +206,7 @@ def test_one_of_several_objects_may_be_the_background(tmp_path: Path) -> None:
     PilImage.fromarray((1 + drawn(1) + drawn(0, 2)).astype(np.uint8)).save(tmp_path / "m.png")
     survey = MaskSurvey("the masks")
     survey.add(read_picture_of_masks(tmp_path / "m.png"))
-    with pytest.raises(UsageError, match=r"object 1 covers 86% .*, or --object 1$"):
+    with pytest.raises(UsageError, match=r"object 1 that covers 86% .*--object K, of 1, 2, 3$"):
         survey.find([], None)
     assert [choice.label for choice in survey.find([2, 3], None).choices] == [2, 3]
     with pytest.raises(UsageError, match="object 0 is not in the masks; there are 1, 2, 3"):
