@@ -45,7 +45,7 @@ def test_zip_files_are_scored_as_folders_are(
     for file, name in (("results.zip", "results"), ("wrapped.zip", "Mine")):
         given = [file, "--truth", "anno.zip", "--layout", "trackingnet", "--json", "a.json"]
         assert main(["benchmark", "score", *given]) == 0
-        assert "Coverage" in capsys.readouterr().out
+        assert f"frames with an answer: {name} 100.00" in capsys.readouterr().out
         numbers = json.loads(Path("a.json").read_text())["trackers"][name]
         assert (numbers["ao"], numbers["coverage"], numbers["frames"]) == (1.0, 1.0, 3)
     assert main(["benchmark", "report", "results.zip", *given[1:5]]) == 0

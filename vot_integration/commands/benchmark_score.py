@@ -202,18 +202,22 @@ def score_tables(scores: "BenchmarkScores") -> "RenderableType":
     from rich.text import Text
 
     title = f"{scores.benchmark}, convention {scores.convention} ({scores.rules.tool})"
-    coverage = ("Coverage",) if scores.rules.integrated else ()
-    table = _table(title, "Tracker", (*coverage, "fps", "Videos"))
+    table = _table(title, "Tracker", ("fps", "Videos"))
     for name, tracker in scores.trackers.items():
         fps = "-" if tracker.fps is None else f"{tracker.fps:.1f}"
-        covered = [f"{100 * tracker.scores.coverage:.2f}"] if coverage else []
-        counts = (*covered, fps, str(tracker.scores.sequences))
+        counts = (fps, str(tracker.scores.sequences))
         table.add_row(name, *_cells(tracker.scores), *counts)
     parts: list[RenderableType] = [table]
     for name, tracker in scores.trackers.items():
         parts += _part_tables(name, tracker.attributes, tracker.groups)
     if scores.rules.integrated:
         parts.append(Text("P is the area under the precision curve, not the value at 20 px"))
+        # A column more would be too wide for a terminal of 80 characters.
+        covered = (
+            f"{name} {100 * tracker.scores.coverage:.2f}"
+            for name, tracker in scores.trackers.items()
+        )
+        parts.append(Text(f"coverage, the share of frames with an answer: {', '.join(covered)}"))
     for name, tracker in scores.trackers.items():
         parts += [Text(f"Note: {name}: {note}") for note in tracker.notes]
     return Group(*parts)
