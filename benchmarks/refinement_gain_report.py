@@ -256,6 +256,6 @@ def _draw(scores: Mapping[str, Mapping[str, Scores]], name: str, output: Path) -
         axes.set_yticks(list(places), order)
         axes.set_xlabel(f"success (area under the curve), {name}")
         axes.margins(x=0.12, y=0.6 / len(order))
-        axes.legend(loc="lower right", frameon=False)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
         write_text(output / "gain.svg", svg(figure))
         figure.savefig(output / "gain.png", dpi=150, bbox_inches="tight")

@@ -100,7 +100,14 @@ def test_the_command_writes_a_table_and_goes_on(
     assert list(kinds) == ["base", "box", "mask"]
     assert kinds["box"]["success"] == kinds["mask"]["success"] != kinds["base"]["success"]
     assert (tmp_path / "gain.png").stat().st_size > 1000
+    times = importlib.import_module("refinement_gain_times")
+    monkeypatch.setattr(times, "is_steady", lambda units: True)
     monkeypatch.setattr(gain, "run_sequence", None)
+    assert gain.main([*command, "--latency", "6"]) == 0
+    (timed,) = json.loads((tmp_path / "table.json").read_text())
+    assert list(timed["times"]) == ["base", "box", "mask"]
+    assert all(each["ms"] > 0 and each["units"] > 0 for each in timed["times"].values())
+    table = (tmp_path / "table.md").read_text()
     assert gain.main(command) == 0, "nothing is run twice"
     assert (tmp_path / "table.md").read_text() == table
 
