@@ -33,12 +33,17 @@ pytestmark = pytest.mark.soak
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A head without room for parts, and two nodes with room for one part each."""
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    for _ in range(2):
-        made.add_node(num_cpus=1)
-    yield made
-    ray.shutdown()
-    made.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        # At Ray's own niceness of 15, parts hardly begin where other programs are busy, too.
+        patch.setenv("RAY_worker_niceness", "0")
+        made = Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+        )
+        for _ in range(2):
+            made.add_node(num_cpus=1)
+        yield made
+        ray.shutdown()
+        made.shutdown()
 
 
 @pytest.fixture(scope="module")
