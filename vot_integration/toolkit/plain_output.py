@@ -19,7 +19,7 @@ def escape_output() -> None:
     """Let the toolkit, in this process from now on, take what trackers write in any characters."""
     from vot.tracker import trax
 
-    trax.Client = _client_class()
+    trax.Client = _client_class(trax.Client)
 
 
 def escaped_copy(source: int) -> int:
@@ -56,10 +56,8 @@ def _write(descriptor: int, text: str) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _client_class() -> Any:
-    from trax.client import Client
-
-    class AnyTextClient(Client):
+def _client_class(client: Any) -> Any:
+    class AnyTextClient(client):
         """A TraX client that reads a tracker's pipe through `escaped_copy`."""
 
         def __init__(self, stream: Any = None, timeout: int = 30, log: Any = False) -> None:
