@@ -13,7 +13,7 @@ from tests.toolkit.make import RECORD, make_sequences
 from vot_integration.cli import main
 from vot_integration.evaluation.jobs import Outcome
 from vot_integration.pipeline import onekey
-from vot_integration.pipeline import tune as tuning
+from vot_integration.pipeline import tune_plan as tuning
 from vot_integration.tuning.jobs import TrialJob
 from vot_integration.tuning.measure import Answers, Measured
 

@@ -18,7 +18,7 @@ from alpharefine.types import Image
 from tests.toolkit.make import RECORD, make_sequences
 from vot_integration.cli import main
 from vot_integration.evaluation.jobs import Outcome
-from vot_integration.pipeline import tune as pipeline
+from vot_integration.pipeline import tune_plan as pipeline
 from vot_integration.regions.shapes import Shape
 from vot_integration.sequences.folder import read_sequence_folder
 from vot_integration.toolkit.regions import region_box, region_shape

@@ -104,7 +104,8 @@ def run(args: argparse.Namespace) -> int:
     from vot_integration.files import check_target, write_text
 
     try:
-        from vot_integration.pipeline.tune import TuneOptions, plan_tuning, tune
+        from vot_integration.pipeline.tune import tune
+        from vot_integration.pipeline.tune_plan import TuneOptions, plan_tuning
     except ModuleNotFoundError as error:
         if error.name != "optuna":
             raise

@@ -27,13 +27,12 @@ from vot_integration.pipeline.benchmark_run import (
     run_benchmark,
 )
 from vot_integration.pipeline.evaluate import Reporter
-from vot_integration.pipeline.tune import (
+from vot_integration.pipeline.tune import Tuned, tune
+from vot_integration.pipeline.tune_plan import (
     DEFAULT_INTERVAL,
-    Tuned,
     TuneOptions,
     TunePlan,
     plan_tuning,
-    tune,
 )
 from vot_integration.pipeline.workers import WorkerOptions
 from vot_integration.tuning.jobs import require
