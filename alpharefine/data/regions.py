@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpharefine.data.images import FrameError
-from alpharefine.data.text import NUMBER_COMMENTS, read_lines
+from alpharefine.data.text import NUMBER_COMMENTS, read_lines, refuse_decimal_commas
 from alpharefine.geometry.boxes import mask_to_box
 from alpharefine.types import Box, Mask
 
@@ -45,7 +45,9 @@ def _number_rows(path: Path) -> Iterator[tuple[int, list[float]]]:
     for number, line in read_lines(path, NUMBER_COMMENTS):
         if not line and is_empty:
             continue
-        values = _SEPARATORS.sub(" ", _COMMENT.sub("", line)).split()
+        line = _COMMENT.sub("", line)
+        refuse_decimal_commas(line, f"{path}, line {number}")
+        values = _SEPARATORS.sub(" ", line).split()
         try:
             row = [float(value) for value in values]
         except ValueError:

@@ -92,3 +92,23 @@ def read_lines(path: Path, comments: tuple[str, ...]) -> Iterator[tuple[int, str
         for number, line in enumerate(lines, start=1)
         if not line.startswith(comments)
     )
+
+
+_TWO_READINGS = re.compile(r"-?\d+,\d+(?:\s*[;\s]\s*-?\d+,\d+){3}")
+
+
+def refuse_decimal_commas(line: str, where: str) -> None:
+    """Refuse a row such as "20,3;20,2;22,5;22,2": a box in decimal commas, or the four corners x,y.
+
+    Args:
+        line: of a file of boxes.
+        where: file and line, for the message.
+
+    Raises:
+        FrameError: it is such a row.
+    """
+    if _TWO_READINGS.fullmatch(line.strip()):
+        raise FrameError(
+            f"{where}: {line.strip()[:40]} may be a box with decimal commas or four corners x,y: "
+            "write decimals with points, and commas between all numbers"
+        )

@@ -33,6 +33,8 @@ class Truth:
         size: width and height of the images, px; None where it is not known.
         group: class of the target, None where the set has no classes.
         attributes: of the sequence, such as "occlusion".
+        absence_files: those of the data set's files that mark frames without the target which
+            this sequence lacks.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Truth:
     size: tuple[float, float] | None = None
     group: str | None = None
     attributes: tuple[str, ...] = ()
+    absence_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

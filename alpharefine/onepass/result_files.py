@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alpharefine.data.text import read_text
+from alpharefine.data.text import read_text, refuse_decimal_commas
 from alpharefine.onepass.measures import Boxes
 
 _SUFFIXES = frozenset({".txt", ".csv"})
@@ -114,9 +114,11 @@ def read_run(file: Path, *, corners: bool = False) -> Run:
         corners: rows are x1, y1, x2, y2 in place of x, y, w, h.
 
     Raises:
-        FrameError: the file is missing, or not text.
+        FrameError: the file is missing or not text, or it cannot be told how to read it.
     """
-    rows = [line.split() for line in read_text(file).translate(_SEPARATORS).split("\n")]
+    lines = read_text(file).split("\n")
+    refuse_decimal_commas(next(filter(str.strip, lines), ""), str(file))
+    rows = [line.translate(_SEPARATORS).split() for line in lines]
     # Blank lines are no rows, as for the readers of all tools.
     boxes, faults = _parse([row for row in rows if row])
     if corners:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alpharefine.data.images import FrameError
 from alpharefine.errors import UsageError
-from alpharefine.onepass.conventions import Convention
+from alpharefine.onepass.conventions import Convention, Frames
 from alpharefine.onepass.measures import (
     Boxes,
     Curves,
@@ -146,6 +146,7 @@ def score_tracker(
         [
             *_missing_note(missing, len(truths), convention),
             *_hidden_note(hidden),
+            *_unmarked_notes([truth for truth in truths if truth.name in scored], convention),
             *_unread_notes(truths, results),
             *tally.notes(),
         ],
@@ -298,6 +299,26 @@ def _hidden_note(hidden: Sequence[str]) -> list[str]:
         f"{len(hidden)} sequences have their first box alone as truth, the first is {hidden[0]}: "
         "left out, as only the data set's server can score them"
     ]
+
+
+def _unmarked_notes(truths: Sequence[Truth], convention: Convention) -> list[str]:
+    """What the convention reads of a data set and does not find, so that its numbers are others."""
+    unmarked = [truth for truth in truths if truth.absence_files]
+    notes = []
+    if unmarked and convention.absent is not Frames.SCORED:
+        notes.append(
+            f"{len(unmarked)} of {len(truths)} sequences lack "
+            f"{', '.join(unmarked[0].absence_files)}, such as {unmarked[0].name}: frames "
+            f"without the target are scored like others, which {convention.tool} does not"
+        )
+    unsized = [truth for truth in truths if truth.size is None]
+    if unsized and convention.clips:
+        notes.append(
+            f"{len(unsized)} of {len(truths)} sequences lack meta_info.ini with the resolution, "
+            f"such as {unsized[0].name}: boxes are not clipped to the image, which "
+            f"{convention.tool} does"
+        )
+    return notes
 
 
 def _unread_notes(truths: Sequence[Truth], results: Mapping[str, ResultFiles]) -> list[str]:

@@ -207,7 +207,17 @@ def _read(root: Path, target: BoxTarget, family: str) -> Truth:
         _read_size(meta),
         meta.get("object_class") or _group(target, family),
         _read_attributes(root, target, family),
+        _missing_marks(target),
     )
+
+
+def _missing_marks(target: BoxTarget) -> tuple[str, ...]:
+    """Files that mark absence and are not there, of those that the layout's tool reads."""
+    layout = target.layout
+    if (target.folder / "absent" / f"{target.name}.txt").is_file():
+        return ()
+    names = layout.shown or layout.hidden
+    return tuple(name for name in names if not (target.folder / name).is_file())
 
 
 def _read_absent(target: BoxTarget, count: int) -> NDArray[np.bool_] | None:

@@ -108,6 +108,37 @@ def test_rows_of_five_numbers_are_named(tmp_path: Path) -> None:
     assert notes[-1].startswith("ragged rows have 5 numbers: expected are the 4 of x,y,w,h")
 
 
+@pytest.mark.parametrize("rows", ["20,3;20,2;22,5;22,2\n", "51,5\t21,7\t15,5\t21,4\n"])
+def test_decimal_commas_are_not_taken_for_corners(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(FrameError, match="decimal commas or four corners"):
+        read_run(write(tmp_path, {"car-1.txt": rows * 3}) / "car-1.txt")
+
+
+@pytest.mark.parametrize(
+    ("layout", "files", "notes"),
+    [
+        ("lasot", {}, ["lack full_occlusion.txt, out_of_view.txt, such as car-1"]),
+        ("lasot", {"out_of_view.txt": "0,0,0"}, ["lack full_occlusion.txt, such as car-1"]),
+        ("lasot", {"out_of_view.txt": "0,0,0", "full_occlusion.txt": "0,0,0"}, []),
+        ("got10k", {}, ["lack cover.label, such as car-1", "lack meta_info.ini"]),
+        ("got10k", {"cover.label": "8\n8\n8\n"}, ["lack meta_info.ini"]),
+    ],
+)
+def test_what_the_convention_reads_and_does_not_find_is_said(
+    tmp_path: Path, layout: str, files: dict[str, str], notes: list[str]
+) -> None:
+    rows = "10,20,30,40\n11,20,30,40\n12,20,30,40\n"
+    beside = {f"set/car-1/{name}": text for name, text in files.items()}
+    write(tmp_path, {"set/car-1/groundtruth.txt": rows, "found/car-1.txt": rows, **beside})
+    found = score_tracker(
+        read_truths(tmp_path / "set", layout),
+        find_results(tmp_path / "found"),
+        find_convention("official", layout),
+    )
+    assert len(found.notes) == len(notes)
+    assert all(said in note for said, note in zip(notes, found.notes, strict=True))
+
+
 def test_names_of_one_sequence_are_the_same_by_every_tool() -> None:
     names = ("Jogging-1", "Jogging.1", "jogging_1", "uav_Jogging_1")
     assert len({sequence_key(name) for name in names}) == 1
