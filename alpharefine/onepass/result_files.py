@@ -50,11 +50,13 @@ class Run:
         boxes: answers, M x 4.
         faults: what is wrong with how many rows, by kind.
         lengths: how many numbers ragged rows have, each once.
+        is_headed: whether the first row has a word, as a heading has.
     """
 
     boxes: Boxes
     faults: Mapping[str, int] = field(default_factory=dict)
     lengths: tuple[int, ...] = ()
+    is_headed: bool = False
 
 
 def find_results(folder: Path) -> dict[str, ResultFiles]:
@@ -130,8 +132,19 @@ def read_run(file: Path, *, corners: bool = False) -> Run:
     counts[NO_EXTENT] = int(empty.sum())
     lengths = {len(row) for row in rows} - {0, 4, 8} if counts[RAGGED] else set()
     return Run(
-        boxes, {kind: count for kind, count in counts.items() if count > 0}, tuple(sorted(lengths))
+        boxes,
+        {kind: count for kind, count in counts.items() if count > 0},
+        tuple(sorted(lengths)),
+        any(map(_is_word, next(filter(None, rows), ()))),
     )
+
+
+def _is_word(token: str) -> bool:
+    try:
+        float(token)
+    except ValueError:
+        return True
+    return False
 
 
 def read_times(file: Path) -> NDArray[np.float64]:

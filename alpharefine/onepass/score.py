@@ -54,6 +54,7 @@ class TrackerScores:
         fps: frames a second, None where no times are kept.
         notes: what is wrong with the result files, in words.
         missing: sequences without results that are not counted.
+        unusable: sequences in whose files no row is a box; all their frames are failures.
     """
 
     scores: Scores
@@ -63,6 +64,7 @@ class TrackerScores:
     fps: float | None
     notes: Sequence[str]
     missing: Sequence[str]
+    unusable: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Numbers for programs, in 0..1 but for speed and counts."""
@@ -151,6 +153,7 @@ def score_tracker(
             *tally.notes(),
         ],
         [] if convention.zeros_for_missing else missing,
+        tally.unusable,
     )
 
 
@@ -164,6 +167,8 @@ class _Tally:
         self._lengths: set[int] = set()
         self._shifts: list[float] = []
         self._corners: list[bool] = []
+        self._headed: list[str] = []
+        self.unusable: list[str] = []
         self._times: list[NDArray[np.float64]] = []
 
     def measure(self, truth: Truth, files: ResultFiles) -> SequenceScore | None:
@@ -203,6 +208,16 @@ class _Tally:
                 f"ragged rows have {found} numbers: expected are the 4 of x,y,w,h, or 8 of "
                 "corners; delete columns that are no part of the box"
             )
+        if self.unusable:
+            notes.append(
+                f"{len(self.unusable)} sequences have no row that is a box, such as "
+                f"{self.unusable[0]}: all their frames are failures; make their results anew"
+            )
+        if self._headed:
+            notes.append(
+                f"{len(self._headed)} files begin with a line that is no numbers, such as that of "
+                f"{self._headed[0]}: it counts as the first frame; delete it if it is a heading"
+            )
         if self._shifts and all(shift == self._shifts[0] for shift in self._shifts):
             shift = self._shifts[0]
             if shift:
@@ -219,6 +234,10 @@ class _Tally:
         for kind, count in run.faults.items():
             self._add(kind, count, truth.name)
         self._lengths.update(run.lengths)
+        if not np.isfinite(run.boxes).all(axis=1).any():
+            self.unusable.append(truth.name)
+        elif run.is_headed:
+            self._headed.append(truth.name)
         difference = len(truth.boxes) - len(run.boxes)
         if difference:
             kind = "missing rows" if difference > 0 else "surplus rows"

@@ -105,7 +105,14 @@ def test_rows_of_five_numbers_are_named(tmp_path: Path) -> None:
     rows = ROWS.replace("40", "40,0.9")
     notes = score(write(tmp_path, {"car-1.txt": rows, "dog-2.txt": ROWS})).notes
     assert notes[0].startswith("3 ragged rows, the first in car-1")
-    assert notes[-1].startswith("ragged rows have 5 numbers: expected are the 4 of x,y,w,h")
+    assert notes[1].startswith("ragged rows have 5 numbers: expected are the 4 of x,y,w,h")
+
+
+def test_a_heading_and_files_without_boxes_are_said(tmp_path: Path) -> None:
+    found = score(write(tmp_path, {"car-1.txt": "x,y,w,h\n" + ROWS, "dog-2.txt": "hello\n" * 3}))
+    assert found.unusable == ["dog-2"]
+    assert any("no row that is a box, such as dog-2" in note for note in found.notes)
+    assert any("a line that is no numbers, such as that of car-1" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("rows", ["20,3;20,2;22,5;22,2\n", "51,5\t21,7\t15,5\t21,4\n"])

@@ -181,7 +181,9 @@ def run(args: argparse.Namespace) -> int:
         check_target(args.json, "--json")
     scores = score_results(_score_options(args))
     show_scores(scores, args.json)
-    return 1 if any(tracker.missing for tracker in scores.trackers.values()) else 0
+    return (
+        1 if any(tracker.missing or tracker.unusable for tracker in scores.trackers.values()) else 0
+    )
 
 
 def show_scores(scores: "BenchmarkScores", file: Path | None) -> None:
