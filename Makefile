@@ -22,7 +22,7 @@ lint: install
 
 # Two processes with a thread each: most tests wait for processes or compute little.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadfile \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadscope \
 		--durations 30 --durations-min 5
 
 soak: install
