@@ -269,7 +269,9 @@ def unlike_masks(folder: Path) -> ConvertOptions:
 def small_masks(folder: Path) -> ConvertOptions:
     (folder / "masks").mkdir()
     for stem in stems("%02d"):
-        PilImage.new("L", (WIDTH // 2, HEIGHT // 2), 1).save(folder / "masks" / f"{stem}.png")
+        mask = PilImage.new("L", (WIDTH // 2, HEIGHT // 2))
+        mask.paste(1, (5, 5, 10, 10))
+        mask.save(folder / "masks" / f"{stem}.png")
     return ConvertOptions(masks=folder / "masks")
 
 

@@ -67,6 +67,9 @@ for _spec in TRACKERS.values():
     # Bases are tried with all of them, and the default refined.
     if _spec.network in SLOW_NETWORKS or (_spec.refinement and _spec.name != DEFAULT_TRACKER):
         _settings["odd_targets"] = ("one pixel", "larger than the frame")
+    if _spec.refinement and _spec.network in SLOW_NETWORKS:
+        # Minutes each; the base and the refinement are tried apart as well.
+        _settings["pytestmark"] = [pytest.mark.soak]
     globals()[f"Test{_spec.name}"] = type(f"Test{_spec.name}", (TrackerContract,), _settings)
 
 

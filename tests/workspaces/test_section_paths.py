@@ -159,8 +159,8 @@ def test_what_is_passed_on_as_it_is(lab: Path, capsys: pytest.CaptureFixture[str
     output = capsys.readouterr().out
     for findings in (output, " ".join(found.text for found in check_environment(ini, "Mine"))):
         assert "the quotes are passed on with the value" in findings
-        assert "env_b = ~/code: ~ is passed on as it is" in findings
-        assert "env_c" not in findings
+        assert "env_B = ~/code: ~ is passed on as it is" in findings
+        assert "env_C" not in findings
 
 
 def test_a_folder_with_the_separator_in_its_path(
