@@ -11,7 +11,8 @@ from alpharefine.data.images import read_frame
 from alpharefine.errors import UsageError
 from alpharefine.runtime import resolve_runtime
 from alpharefine.types import Box, Tracker
-from vot_integration.bench.reference import Unit, is_steady, synchronizer
+from vot_integration.bench import reference
+from vot_integration.bench.reference import is_steady, synchronizer
 from vot_integration.files import write_text
 from vot_integration.regions.targets import read_target
 from vot_integration.sequences.folder import SequenceFolder
@@ -45,7 +46,7 @@ def measure_times(
     if file.is_file():
         return
     place = resolve_runtime(device).device
-    unit, wait = Unit(place), synchronizer(place)
+    unit, wait = reference.unit(place), synchronizer(place)
     found, units = {}, []
     images = [read_frame(str(path)) for path in sequence.frames[: frames + 1]]
     for kind in kinds:

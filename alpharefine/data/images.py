@@ -102,9 +102,9 @@ def list_images(folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> lis
     return sorted(images_in(folder, suffixes), key=natural_order)
 
 
-def has_images(folder: Path) -> bool:
+def has_images(folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> bool:
     """Whether a folder is there and an image lies directly in it."""
-    return folder.is_dir() and any(True for _ in images_in(folder))
+    return folder.is_dir() and any(True for _ in images_in(folder, suffixes))
 
 
 def list_folders(folder: Path) -> list[Path]:

@@ -118,9 +118,9 @@ def read_run(file: Path, *, corners: bool = False) -> Run:
     Raises:
         FrameError: the file is missing or not text, or it cannot be told how to read it.
     """
-    lines = read_text(file).split("\n")
-    refuse_decimal_commas(next(filter(str.strip, lines), ""), str(file))
-    rows = [line.translate(_SEPARATORS).split() for line in lines]
+    text = read_text(file)
+    refuse_decimal_commas(text.lstrip().partition("\n")[0], str(file))
+    rows = [line.split() for line in text.translate(_SEPARATORS).split("\n")]
     # Blank lines are no rows, as for the readers of all tools.
     boxes, faults = _parse([row for row in rows if row])
     if corners:

@@ -8,13 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol
 
 import numpy as np
 import torch
 from torchvision.models import resnet50
-
-from alpharefine.types import Box, Image, NetworkTracker
 
 SIDE = 352
 STEADY = 1.3
@@ -28,67 +25,37 @@ def is_steady(seconds: Sequence[float]) -> bool:
     return bool(np.percentile(seconds, 90) <= STEADY * np.median(seconds))
 
 
-class Pass(Protocol):
-    """Something that frames are compared with."""
-
-    def measure(self) -> float:
-        """Seconds of it, once."""
-        ...
-
-
-class SearchPass:
-    """The part of a frame that the base tracker's own network takes.
+class Pass:
+    """Something that frames are compared with.
 
     Args:
-        tracker: of the target in an image.
-        image: any frame, H x W x 3 uint8.
-        target: in it.
-        device: where the network runs.
+        run: does it once.
+        device: where it runs.
     """
 
-    def __init__(
-        self, tracker: NetworkTracker, image: Image, target: Box, device: torch.device
-    ) -> None:
-        self._synchronize = synchronizer(device)
-        self._tracker = tracker
-        tracker.initialize(image, target)
-        for _ in range(_WARM_UP):
-            self.measure()
-
-    def measure(self) -> float:
-        """Seconds of one pass."""
-        self._synchronize()
-        start = time.perf_counter()
-        self._tracker.search_pass()
-        self._synchronize()
-        return time.perf_counter() - start
-
-
-class Unit:
-    """U: torchvision's whole ResNet-50 on 1 x 3 x 352 x 352, float32, channels last.
-
-    Args:
-        device: where it runs, the tracker's.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self._synchronize = synchronizer(device)
-        last = torch.channels_last
-        network = resnet50(weights=None).eval().requires_grad_(False)
-        # The keyword is missing from torch's type hints for this form of the call.
-        self._network = network.to(device, memory_format=last)
-        self._images = torch.zeros(1, 3, SIDE, SIDE, device=device).to(memory_format=last)
+    def __init__(self, run: Callable[[], object], device: torch.device) -> None:
+        self._run, self._synchronize = run, synchronizer(device)
         for _ in range(_WARM_UP):
             self.measure()
 
     @torch.inference_mode()
     def measure(self) -> float:
-        """Seconds of one pass."""
+        """Seconds of it, once."""
         self._synchronize()
         start = time.perf_counter()
-        self._network(self._images)
+        self._run()
         self._synchronize()
         return time.perf_counter() - start
+
+
+def unit(device: torch.device) -> Pass:
+    """U: torchvision's whole ResNet-50 on 1 x 3 x 352 x 352, float32, channels last."""
+    last = torch.channels_last
+    network = resnet50(weights=None).eval().requires_grad_(False)
+    # The keyword is missing from torch's type hints for this form of the call.
+    network = network.to(device, memory_format=last)
+    images = torch.zeros(1, 3, SIDE, SIDE, device=device).to(memory_format=last)
+    return Pass(lambda: network(images), device)
 
 
 def synchronizer(device: torch.device) -> Callable[[], object]:

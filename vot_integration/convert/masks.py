@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpharefine.data.images import FrameError, images_in, is_data, list_folders, list_images
+from alpharefine.data.images import FrameError, has_images, is_data, list_folders, list_images
 from alpharefine.data.mask_pictures import (
     MASK_SUFFIXES,
     MaskPicture,
@@ -163,7 +163,7 @@ def _mask_track(masks: Sequence[Path], choice: ObjectChoice) -> Callable[[int], 
 
 
 def _has_masks(folder: Path) -> bool:
-    return any(True for _ in images_in(folder, MASK_SUFFIXES))
+    return has_images(folder, MASK_SUFFIXES)
 
 
 def _read(path: Path) -> MaskPicture:

@@ -16,7 +16,7 @@ from alpharefine.runtime import Runtime, resolve_runtime
 from alpharefine.types import NetworkTracker, Tracker
 from vot_integration.bench.clips import Clip, builtin_clips, clips_of
 from vot_integration.bench.measure import time_clips, time_stages
-from vot_integration.bench.reference import Pass, SearchPass, Unit
+from vot_integration.bench.reference import Pass, unit
 from vot_integration.bench.result import Bench
 from vot_integration.regions.answers import resolve_output
 from vot_integration.serving.client import ServedTracker
@@ -109,7 +109,7 @@ def _measure(options: BenchOptions, runtime: Runtime, clips: Sequence[Clip]) -> 
             precision=runtime.precision,
             weights=options.weights,
         )
-        passes: list[Pass] = [Unit(runtime.device), *_search_pass(tracker, clips[0], runtime)]
+        passes = [unit(runtime.device), *_search_pass(tracker, clips[0], runtime)]
         runs, (unit_s, *search_s) = time_clips(served, passes, clips, options.busy)
         rss_mb = served.peak_rss_mb()
     _log.info("measuring the stages")
@@ -130,13 +130,14 @@ def _measure(options: BenchOptions, runtime: Runtime, clips: Sequence[Clip]) -> 
     )
 
 
-def _search_pass(tracker: Tracker, clip: Clip, runtime: Runtime) -> list[SearchPass]:
+def _search_pass(tracker: Tracker, clip: Clip, runtime: Runtime) -> list[Pass]:
     """The pass of the base tracker's network; empty where it has none that runs alone."""
     base = tracker.base if isinstance(tracker, RefinedTracker) else tracker
     if not isinstance(base, NetworkTracker):
         return []
     image = read_image(clip.frames[0])
-    return [SearchPass(base, image, shape_box(clip.target), runtime.device)]
+    base.initialize(image, shape_box(clip.target))
+    return [Pass(base.search_pass, runtime.device)]
 
 
 def _serve(options: BenchOptions, runtime: Runtime) -> ServedTracker:
